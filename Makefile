@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+.DEFAULT_GOAL := help
+.PHONY: help build run test check format tidy size release bench fuzz asan e2e clean
+
+PORT ?= 3000
+SECONDS ?= 60
+DATA ?= data
+
+help: ## this list
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+build: ## the host binary (ordinary Swift, for development)
+	@scripts/install-packages.sh run
+	@scripts/roots.sh
+	swift build
+
+run: build ## build and start the gateway on PORT (3000) with its data in ./data
+	@exec .build/debug/TinyGateway serve --port $(PORT) --data-dir $(DATA)
+
+test: ## everything: style, unit tests, Embedded builds, end-to-end tests
+	@scripts/test.sh
+
+check: tidy ## style and unit tests only
+	swift test
+
+format: ## format all Swift sources in place
+	swift format --in-place --recursive --configuration .swift-format Package.swift Sources Tests
+
+tidy: ## style as a failing check: format, layers, file and function length
+	@scripts/tidy.sh
+
+release: ## stripped static binaries for every target in dist/
+	@scripts/install-packages.sh release
+	@scripts/roots.sh
+	@scripts/release.sh $(TARGETS)
+
+size: ## bytes of each release binary, by module
+	@scripts/size.sh
+
+e2e: ## end-to-end tests against dist/x86_64
+	@scripts/e2e.sh x86_64
+
+bench: ## the gateway beside nginx; writes docs/performance.md
+	@scripts/install-packages.sh bench
+	@scripts/bench.sh --write docs/performance.md
+
+fuzz: ## every fuzz target for SECONDS (60)
+	@scripts/fuzz.sh $(SECONDS)
+
+asan: ## unit tests under AddressSanitizer
+	ASAN_OPTIONS=symbolize=0:detect_leaks=0 swift test --sanitize=address --scratch-path .build/asan
+
+clean: ## forget all that was built here (the cache of C libraries stays)
+	rm -rf .build dist

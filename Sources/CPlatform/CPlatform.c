@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE 1
+#include "CPlatform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef TG_VERSION
+#define TG_VERSION "unknown"
+#endif
+#ifndef TG_BUILD_TIME
+#define TG_BUILD_TIME 0
+#endif
+
+const int32_t cp_eagain = EAGAIN, cp_eintr = EINTR, cp_einprogress = EINPROGRESS,
+              cp_emfile = EMFILE, cp_enfile = ENFILE, cp_eaddrinuse = EADDRINUSE,
+              cp_eacces = EACCES, cp_enoent = ENOENT, cp_enotdir = ENOTDIR, cp_epipe = EPIPE,
+              cp_econnreset = ECONNRESET, cp_eexist = EEXIST, cp_econnaborted = ECONNABORTED;
+const int32_t cp_sigterm = SIGTERM, cp_sigint = SIGINT, cp_sighup = SIGHUP;
+
+const char *cp_version(void) { return TG_VERSION; }
+int64_t cp_build_time(void) { return TG_BUILD_TIME; }
+
+const char *cp_build_target(void) {
+#if defined(__x86_64__)
+  return "x86_64-linux";
+#elif defined(__aarch64__)
+  return "aarch64-linux";
+#elif defined(__arm__) && defined(__ARM_PCS_VFP)
+  return "armv7-linux hard-float";
+#elif defined(__arm__)
+  return "armv5te-linux soft-float";
+#else
+  return "unknown";
+#endif
+}
+
+void *cp_allocate(size_t size) { return malloc(size); }
+void *cp_reallocate(void *memory, size_t size) { return realloc(memory, size); }
+void cp_free(void *memory) { free(memory); }
+void cp_copy(void *to, const void *from, size_t count) { memcpy(to, from, count); }
+void cp_move(void *to, const void *from, size_t count) { memmove(to, from, count); }
+
+int32_t cp_compare(const void *left, const void *right, size_t count) {
+  return memcmp(left, right, count);
+}
+
+int64_t cp_find_byte(const void *memory, uint8_t byte, size_t count) {
+  if (count == 0) return -1;
+  const uint8_t *found = memchr(memory, byte, count);
+  return found ? found - (const uint8_t *)memory : -1;
+}
+
+int64_t cp_find(const void *memory, size_t count, const void *needle, size_t needle_count) {
+  if (count == 0 || needle_count > count) return -1;
+  const uint8_t *found = memmem(memory, count, needle, needle_count);
+  return found ? found - (const uint8_t *)memory : -1;
+}
+
+int32_t cp_describe_error(int32_t error_number, uint8_t *text, int32_t capacity) {
+  const char *description = strerror(error_number);
+  size_t length = strlen(description);
+  if (length > (size_t)capacity) length = (size_t)capacity;
+  memcpy(text, description, length);
+  return (int32_t)length;
+}
+
+static int32_t result(int value) { return value < 0 ? -errno : value; }
+
+/* Clocks. */
+
+int64_t cp_monotonic_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t cp_wall_milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void cp_local_time(int64_t unix_seconds, int32_t *fields) {
+  time_t seconds = (time_t)unix_seconds;
+  struct tm local;
+  memset(&local, 0, sizeof local);
+  localtime_r(&seconds, &local);
+  fields[0] = local.tm_year + 1900;
+  fields[1] = local.tm_mon + 1;
+  fields[2] = local.tm_mday;
+  fields[3] = local.tm_hour;
+  fields[4] = local.tm_min;
+  fields[5] = local.tm_sec;
+}
+
+/* Random: Linux before 3.17 has no getrandom. */
+
+int32_t cp_random(void *bytes, size_t count) {
+  uint8_t *at = bytes;
+  while (count > 0) {
+#ifdef SYS_getrandom
+    ssize_t got = syscall(SYS_getrandom, at, count, 0);
+#else
+    ssize_t got = -1;
+    errno = ENOSYS;
+#endif
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) break;
+    at += got;
+    count -= (size_t)got;
+  }
+  if (count == 0) return 0;
+  int descriptor = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return -errno;
+  while (count > 0) {
+    ssize_t got = read(descriptor, at, count);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      close(descriptor);
+      return -EIO;
+    }
+    at += got;
+    count -= (size_t)got;
+  }
+  close(descriptor);
+  return 0;
+}
+
+/* Process. */
+
+int64_t cp_command_line(uint8_t *text, int64_t capacity) {
+  int descriptor = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return -errno;
+  int64_t total = 0;
+  while (total < capacity) {
+    ssize_t got = read(descriptor, text + total, (size_t)(capacity - total));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    total += got;
+  }
+  close(descriptor);
+  return total;
+}
+
+extern char **environ;
+
+const char *cp_environment(const char *name) { return getenv(name); }
+
+const char *cp_environment_entry(int32_t index) { return environ ? environ[index] : NULL; }
+
+void cp_exit(int32_t status) { exit(status); }
+
+void cp_set_umask(int32_t mask) { umask((mode_t)mask); }
+
+int64_t cp_raise_descriptor_limit(int64_t wanted) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  rlim_t target = (rlim_t)wanted;
+  if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < target) target = limit.rlim_max;
+  if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < target) {
+    limit.rlim_cur = target;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return limit.rlim_cur == RLIM_INFINITY ? wanted : (int64_t)limit.rlim_cur;
+}
+
+int32_t cp_set_terminal_echo(int32_t on) {
+  struct termios settings;
+  if (tcgetattr(0, &settings) != 0) return -errno;
+  if (on) settings.c_lflag |= ECHO;
+  else settings.c_lflag &= ~(tcflag_t)ECHO;
+  return result(tcsetattr(0, TCSANOW, &settings));
+}
+
+int64_t cp_resident_bytes(void) {
+  char text[128];
+  int descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return 0;
+  ssize_t got = read(descriptor, text, sizeof text - 1);
+  close(descriptor);
+  if (got <= 0) return 0;
+  text[got] = 0;
+  char *second = strchr(text, ' ');
+  if (!second) return 0;
+  return (int64_t)strtol(second + 1, NULL, 10) * sysconf(_SC_PAGESIZE);
+}
+
+/* Files. */
+
+int32_t cp_open(const char *path, int32_t how, int32_t mode) {
+  static const int flags[] = {
+      [CP_READ] = O_RDONLY,
+      [CP_WRITE_NEW] = O_WRONLY | O_CREAT | O_EXCL,
+      [CP_WRITE_REPLACE] = O_WRONLY | O_CREAT | O_TRUNC,
+      [CP_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
+  };
+  return result(open(path, flags[how & 3] | O_CLOEXEC, (mode_t)mode));
+}
+
+int64_t cp_read(int32_t descriptor, void *bytes, size_t count) {
+  ssize_t got;
+  do got = read(descriptor, bytes, count);
+  while (got < 0 && errno == EINTR);
+  return got < 0 ? -errno : got;
+}
+
+int64_t cp_write(int32_t descriptor, const void *bytes, size_t count) {
+  ssize_t put;
+  do put = write(descriptor, bytes, count);
+  while (put < 0 && errno == EINTR);
+  return put < 0 ? -errno : put;
+}
+
+int32_t cp_sync(int32_t descriptor) { return result(fsync(descriptor)); }
+int32_t cp_close(int32_t descriptor) { return result(close(descriptor)); }
+int32_t cp_rename(const char *from, const char *to) { return result(rename(from, to)); }
+int32_t cp_remove(const char *path) { return result(unlink(path)); }
+
+int32_t cp_make_directory(const char *path, int32_t mode) {
+  return result(mkdir(path, (mode_t)mode));
+}
+
+int32_t cp_sync_directory(const char *path) {
+  int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return -errno;
+  int32_t outcome = result(fsync(descriptor));
+  close(descriptor);
+  return outcome;
+}
+
+int32_t cp_is_directory(const char *path) {
+  struct stat facts;
+  if (stat(path, &facts) != 0) return -errno;
+  return S_ISDIR(facts.st_mode) ? 1 : 0;
+}
+
+int32_t cp_is_writable(const char *path) { return result(access(path, W_OK | X_OK)); }
+
+int64_t cp_file_size(const char *path) {
+  struct stat facts;
+  if (stat(path, &facts) != 0) return -errno;
+  return facts.st_size;
+}

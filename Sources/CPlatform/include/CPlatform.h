@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* What Swift cannot import from the C library: macros, unions, variadics, errno, argv.
+ *
+ * Every call returns a value >= 0, or -errno. Only fixed-width integers, sizes and pointers
+ * cross this boundary, so that no layout depends on the C library. */
+#ifndef CPLATFORM_H
+#define CPLATFORM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Build facts, for --version. */
+const char *cp_version(void);
+const char *cp_build_target(void);
+int64_t cp_build_time(void);
+
+/* Memory. */
+void *cp_allocate(size_t size);
+void *cp_reallocate(void *memory, size_t size);
+void cp_free(void *memory);
+void cp_copy(void *to, const void *from, size_t count);
+void cp_move(void *to, const void *from, size_t count);
+int32_t cp_compare(const void *left, const void *right, size_t count);
+/* Offset of the first `byte`, or -1. */
+int64_t cp_find_byte(const void *memory, uint8_t byte, size_t count);
+/* Offset of the first occurrence of `needle`, or -1. */
+int64_t cp_find(const void *memory, size_t count, const void *needle, size_t needle_count);
+
+/* Errors. */
+int32_t cp_describe_error(int32_t error_number, uint8_t *text, int32_t capacity);
+extern const int32_t cp_eagain, cp_eintr, cp_einprogress, cp_emfile, cp_enfile, cp_eaddrinuse,
+    cp_eacces, cp_enoent, cp_enotdir, cp_epipe, cp_econnreset, cp_eexist, cp_econnaborted;
+
+/* Clocks. */
+int64_t cp_monotonic_nanoseconds(void);
+int64_t cp_wall_milliseconds(void);
+/* Local calendar time of a Unix time as year, month, day, hour, minute, second. */
+void cp_local_time(int64_t unix_seconds, int32_t *fields);
+
+/* Random bytes from the kernel; waits for its pool at boot. */
+int32_t cp_random(void *bytes, size_t count);
+
+/* Process. */
+int64_t cp_command_line(uint8_t *text, int64_t capacity); /* NUL-separated */
+const char *cp_environment(const char *name);
+const char *cp_environment_entry(int32_t index); /* "NAME=value", NULL behind the last */
+void cp_exit(int32_t status) __attribute__((noreturn));
+void cp_set_umask(int32_t mask);
+/* Raises the soft descriptor limit to the hard one, at most `wanted`; returns what is in force. */
+int64_t cp_raise_descriptor_limit(int64_t wanted);
+/* Ignores SIGPIPE; blocks SIGTERM, SIGINT and SIGHUP and returns a descriptor that reports them. */
+int32_t cp_signal_descriptor(void);
+int32_t cp_signal_next(int32_t descriptor); /* signal number, or -EAGAIN */
+extern const int32_t cp_sigterm, cp_sigint, cp_sighup;
+int32_t cp_set_terminal_echo(int32_t on);
+
+/* Files. */
+enum { CP_READ = 0, CP_WRITE_NEW = 1, CP_WRITE_REPLACE = 2, CP_APPEND = 3 };
+int32_t cp_open(const char *path, int32_t how, int32_t mode);
+int64_t cp_read(int32_t descriptor, void *bytes, size_t count);
+int64_t cp_write(int32_t descriptor, const void *bytes, size_t count);
+int32_t cp_sync(int32_t descriptor);
+int32_t cp_close(int32_t descriptor);
+int32_t cp_rename(const char *from, const char *to);
+int32_t cp_remove(const char *path);
+int32_t cp_make_directory(const char *path, int32_t mode);
+int32_t cp_sync_directory(const char *path);
+int32_t cp_is_directory(const char *path); /* 1, 0, or -errno */
+int32_t cp_is_writable(const char *path);  /* 0, or -errno */
+int64_t cp_file_size(const char *path);
+
+/* Sockets: all non-blocking and closed on exec. Addresses are 4 or 16 bytes. */
+int32_t cp_listen(const uint8_t *address, int32_t address_count, int32_t port, int32_t backlog);
+int32_t cp_connect(const uint8_t *address, int32_t address_count, int32_t port, uint32_t scope);
+/* The new descriptor; writes the peer's address (IPv4-mapped ones as 4 bytes) and its length. */
+int32_t cp_accept(int32_t listener, uint8_t *address, int32_t *address_count);
+int32_t cp_local_port(int32_t descriptor);
+int32_t cp_socket_error(int32_t descriptor); /* pending -errno, or 0 */
+int64_t cp_receive(int32_t descriptor, void *bytes, size_t count);
+int64_t cp_send(int32_t descriptor, const void *bytes, size_t count);
+int32_t cp_shutdown_write(int32_t descriptor);
+int32_t cp_parse_address(const char *text, uint8_t *address); /* 4, 16, or 0 when not numeric */
+int32_t cp_format_address(const uint8_t *address, int32_t count, uint8_t *text, int32_t capacity);
+/* Blocking look-up: entries of 21 bytes (length, 16 address bytes, 4 scope bytes); the count. */
+enum { CP_ADDRESS_ENTRY = 21 };
+int32_t cp_resolve(const char *host, uint8_t *entries, int32_t capacity);
+int32_t cp_describe_resolve_error(int32_t code, uint8_t *text, int32_t capacity);
+
+/* epoll. */
+enum { CP_READABLE = 1, CP_WRITABLE = 2, CP_HANGUP = 4 };
+typedef struct cp_event {
+  uint64_t token;
+  uint32_t ready;
+} cp_event;
+int32_t cp_poller_create(void);
+int32_t cp_poller_add(int32_t poller, int32_t descriptor, uint32_t interest, uint64_t token);
+int32_t cp_poller_change(int32_t poller, int32_t descriptor, uint32_t interest, uint64_t token);
+int32_t cp_poller_remove(int32_t poller, int32_t descriptor);
+int32_t cp_poller_wait(int32_t poller, cp_event *events, int32_t capacity, int32_t milliseconds);
+
+/* Threads, locks, and a descriptor that wakes the loop. */
+int32_t cp_thread_start(const char *name, size_t stack, void (*body)(void *), void *argument);
+void *cp_lock_create(void); /* a mutex with a condition */
+void cp_lock_destroy(void *lock);
+void cp_lock_acquire(void *lock);
+void cp_lock_release(void *lock);
+void cp_lock_wait(void *lock);
+/* As cp_lock_wait, at most `milliseconds`. */
+void cp_lock_wait_for(void *lock, int64_t milliseconds);
+void cp_lock_signal(void *lock);
+int32_t cp_wake_create(void);
+void cp_wake_signal(int32_t descriptor);
+void cp_wake_clear(int32_t descriptor);
+
+/* Resident memory of this process in bytes, or 0 where /proc is missing. */
+int64_t cp_resident_bytes(void);
+
+#endif

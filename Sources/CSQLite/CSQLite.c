@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "CSQLite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+_Static_assert(
+    CS_OK == SQLITE_OK && CS_PERM == SQLITE_PERM && CS_BUSY == SQLITE_BUSY &&
+        CS_LOCKED == SQLITE_LOCKED && CS_READONLY == SQLITE_READONLY &&
+        CS_IOERR == SQLITE_IOERR && CS_CORRUPT == SQLITE_CORRUPT && CS_FULL == SQLITE_FULL &&
+        CS_CANTOPEN == SQLITE_CANTOPEN && CS_CONSTRAINT == SQLITE_CONSTRAINT &&
+        CS_NOTADB == SQLITE_NOTADB && CS_ROW == SQLITE_ROW && CS_DONE == SQLITE_DONE &&
+        CS_CONSTRAINT_PRIMARYKEY == SQLITE_CONSTRAINT_PRIMARYKEY &&
+        CS_CONSTRAINT_UNIQUE == SQLITE_CONSTRAINT_UNIQUE,
+    "the codes of CSQLite.h are SQLite's");
+
+enum { CS_FILE_MODE = 0600 };
+
+static sqlite3 *of(cs_database *database) { return (sqlite3 *)database; }
+static sqlite3_stmt *as(cs_statement *statement) { return (sqlite3_stmt *)statement; }
+
+const char *cs_version(void) { return sqlite3_libversion(); }
+
+int32_t cs_prepare_file(const char *path) {
+  int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, CS_FILE_MODE);
+  if (descriptor >= 0) {
+    close(descriptor);
+    return 1;
+  }
+  if (errno != EEXIST) return -errno;
+  /* Not opened here: closing it would drop the locks this process may hold on it. */
+  struct stat status;
+  if (stat(path, &status) != 0) return -errno;
+  if (S_ISDIR(status.st_mode)) return -EISDIR;
+  if (access(path, R_OK | W_OK) != 0) return -errno;
+  if ((status.st_mode & 0777) != CS_FILE_MODE) (void)chmod(path, CS_FILE_MODE);
+  return 0;
+}
+
+int32_t cs_first_byte(const char *path) {
+  unsigned char byte;
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return -1;
+  ssize_t got = read(descriptor, &byte, 1);
+  close(descriptor);
+  return got == 1 ? byte : -1;
+}
+
+void cs_remove_file(const char *path) { (void)unlink(path); }
+
+int32_t cs_describe_error(int32_t error_number, uint8_t *text, int32_t capacity) {
+  const char *words = strerror(error_number);
+  size_t count = strlen(words);
+  if (count > (size_t)capacity) count = (size_t)capacity;
+  memcpy(text, words, count);
+  return (int32_t)count;
+}
+
+int32_t cs_is_read_only(int32_t error_number) {
+  return error_number == EROFS || error_number == EACCES || error_number == EPERM;
+}
+
+int32_t cs_is_full(int32_t error_number) {
+  return error_number == ENOSPC || error_number == EDQUOT;
+}
+
+int32_t cs_open(const char *path, cs_database **database) {
+  sqlite3 *opened = NULL;
+  int result = sqlite3_open_v2(path, &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+  *database = (cs_database *)opened;
+  if (opened == NULL) return SQLITE_NOMEM;
+  sqlite3_extended_result_codes(opened, 1);
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+  cs_set_checkpoint_on_close(*database, 0);
+  return result;
+}
+
+void cs_close(cs_database *database) { sqlite3_close_v2(of(database)); }
+
+void cs_set_checkpoint_on_close(cs_database *database, int32_t on) {
+  sqlite3_db_config(of(database), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on ? 0 : 1, NULL);
+}
+
+int32_t cs_checkpoint(cs_database *database) {
+  return sqlite3_wal_checkpoint_v2(of(database), NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
+int32_t cs_is_database_read_only(cs_database *database) {
+  return sqlite3_db_readonly(of(database), "main") == 1;
+}
+
+int32_t cs_is_in_transaction(cs_database *database) {
+  return !sqlite3_get_autocommit(of(database));
+}
+
+const char *cs_message(cs_database *database) { return sqlite3_errmsg(of(database)); }
+
+int64_t cs_last_inserted_id(cs_database *database) {
+  return sqlite3_last_insert_rowid(of(database));
+}
+
+int64_t cs_changed_row_count(cs_database *database) { return sqlite3_changes(of(database)); }
+
+int64_t cs_total_change_count(cs_database *database) {
+  return sqlite3_total_changes(of(database));
+}
+
+int32_t cs_execute(cs_database *database, const char *sql) {
+  return sqlite3_exec(of(database), sql, NULL, NULL, NULL);
+}
+
+int32_t cs_prepare(cs_database *database, const void *sql, size_t count, cs_statement **statement) {
+  sqlite3_stmt *prepared = NULL;
+  int result = sqlite3_prepare_v3(
+      of(database), sql, (int)count, SQLITE_PREPARE_PERSISTENT, &prepared, NULL);
+  *statement = (cs_statement *)prepared;
+  return result;
+}
+
+void cs_finalize(cs_statement *statement) { sqlite3_finalize(as(statement)); }
+
+int32_t cs_step(cs_statement *statement) { return sqlite3_step(as(statement)); }
+
+void cs_reset(cs_statement *statement) {
+  sqlite3_reset(as(statement));
+  sqlite3_clear_bindings(as(statement));
+}
+
+int32_t cs_parameter_count(cs_statement *statement) {
+  return sqlite3_bind_parameter_count(as(statement));
+}
+
+int32_t cs_bind_null(cs_statement *statement, int32_t index) {
+  return sqlite3_bind_null(as(statement), index);
+}
+
+int32_t cs_bind_int64(cs_statement *statement, int32_t index, int64_t value) {
+  return sqlite3_bind_int64(as(statement), index, value);
+}
+
+/* A null pointer would bind NULL instead of no bytes. */
+int32_t cs_bind_text(cs_statement *statement, int32_t index, const void *bytes, size_t count) {
+  return sqlite3_bind_text64(
+      as(statement), index, bytes ? bytes : "", count, SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+int32_t cs_bind_blob(cs_statement *statement, int32_t index, const void *bytes, size_t count) {
+  return sqlite3_bind_blob64(as(statement), index, bytes ? bytes : "", count, SQLITE_TRANSIENT);
+}
+
+int32_t cs_is_null(cs_statement *statement, int32_t column) {
+  return sqlite3_column_type(as(statement), column) == SQLITE_NULL;
+}
+
+int64_t cs_column_int64(cs_statement *statement, int32_t column) {
+  return sqlite3_column_int64(as(statement), column);
+}
+
+const void *cs_column_bytes(cs_statement *statement, int32_t column, int64_t *count) {
+  const void *bytes = sqlite3_column_blob(as(statement), column);
+  *count = sqlite3_column_bytes(as(statement), column);
+  return bytes;
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+import Platform
+
+/// Connections to upstreams, kept for the next exchange with the same host.
+package final class ConnectionPool {
+  /// What a connection may be reused for: the same host, port and set of authorities.
+  package struct Target {
+    package let url: URL
+    /// Nil for plain HTTP.
+    package let context: TLSContext?
+    fileprivate let key: ByteString
+
+    /// - Parameter authorityID: tells sets of certificate authorities apart.
+    package init(url: URL, context: TLSContext?, authorityID: Int64 = 0) {
+      self.url = url
+      self.context = context
+      let key = Buffer()
+      key.append(url.isSecure ? "s" : "p")
+      key.append(decimal: authorityID)
+      key.append(UInt8(ascii: "/"))
+      key.append(decimal: url.port)
+      key.append(UInt8(ascii: "/"))
+      key.append(url.host)
+      self.key = key.byteString
+    }
+  }
+
+  let loop: EventLoop
+  let resolver: Resolver
+  let limits: HTTPLimits
+  let policy: AddressPolicy
+  /// Refilled by every answer; valid during `receivedHead`.
+  let head = ResponseHead()
+  private var idle: [ByteString: [ClientConnection]] = [:]
+  private var sessions: [ByteString: TLSSession] = [:]
+
+  /// Makes an empty pool.
+  package init(loop: EventLoop, limits: HTTPLimits, policy: AddressPolicy) {
+    self.loop = loop
+    self.limits = limits
+    self.policy = policy
+    resolver = Resolver(loop: loop)
+  }
+
+  /// A connection for one exchange: an idle one, or a new one that is being set up.
+  ///
+  /// - Parameter fresh: do not reuse, since a reused one was stale.
+  package func lease(
+    _ target: Target, for exchange: any ClientExchange, timeouts: ClientTimeouts,
+    fresh: Bool = false
+  ) -> ClientConnection {
+    if !fresh {
+      while let connection = idle[target.key]?.popLast() {
+        if connection.isIdle {
+          connection.lease(exchange, timeouts)
+          return connection
+        }
+      }
+    }
+    let connection = ClientConnection(
+      pool: self, target: target, exchange: exchange, timeouts: timeouts)
+    connection.attach(loop.add(connection))
+    connection.resolve()
+    return connection
+  }
+
+  /// Closes every idle connection, for the stop of the program.
+  package func closeIdle() {
+    let all = idle
+    idle = [:]
+    for connections in all.values {
+      for connection in connections { connection.cancel() }
+    }
+  }
+
+  func returned(_ connection: ClientConnection) {
+    let key = connection.target.key
+    if (idle[key]?.count ?? 0) >= limits.poolIdlePerHost { return connection.cancel() }
+    idle[key, default: []].append(connection)
+  }
+
+  func dropped(_ connection: ClientConnection) {
+    let key = connection.target.key
+    guard let index = idle[key]?.firstIndex(where: { $0 === connection }) else { return }
+    idle[key]?.remove(at: index)
+    if idle[key]?.isEmpty == true { idle[key] = nil }
+  }
+
+  func session(for target: Target) -> TLSSession? { sessions[target.key] }
+
+  func keep(_ session: TLSSession, for target: Target) {
+    if sessions.count >= 64, sessions[target.key] == nil { sessions = [:] }
+    sessions[target.key] = session
+  }
+}
+
+/// Which addresses upstream connections may use; checked on the resolved address itself, so no
+/// second look-up can answer differently (SSRF).
+package struct AddressPolicy: Sendable {
+  /// Private addresses that may be used; nil means all of them.
+  package let privateBlocks: [AddressBlock]?
+
+  /// - Parameter privateBlocks: nil allows loopback and private networks, an empty list none.
+  package init(privateBlocks: [AddressBlock]?) { self.privateBlocks = privateBlocks }
+
+  /// Cloud metadata, link-local, unspecified and multicast addresses are never allowed.
+  package func allows(_ address: IPAddress) -> Bool {
+    if address.isIPv4 {
+      let first = address.low >> 24
+      if first == 0 || first >= 224 || address.low >> 16 == 0xA9FE { return false }
+    } else {
+      // ::, IPv4-compatible and -translated forms, fe80::/10, ff00::/8, fd00:ec2::254
+      if address.high == 0, address.low >> 32 == 0, address.low != 1 { return false }
+      if address.high == 0x0064_FF9B_0000_0000 || address.high >> 48 == 0x2002 { return false }
+      if address.high == 0, address.low >> 32 == 0xFFFF_0000 { return false }
+      if address.high >> 54 == 0x3FA || address.high >> 56 == 0xFF { return false }
+      if address.high == 0xFD00_0EC2_0000_0000, address.low == 0x254 { return false }
+    }
+    guard address.isPrivate, let privateBlocks else { return true }
+    return privateBlocks.contains { $0.contains(address) }
+  }
+}

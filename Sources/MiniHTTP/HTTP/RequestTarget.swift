@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+import Platform
+
+/// Reads request targets (RFC 9112 §3.2): origin-form, absolute-form, `*` for OPTIONS.
+enum RequestTarget {
+  /// Fills path and query of `head` from its target; false when the target breaks a rule.
+  static func parse(_ head: RequestHead, _ range: Range<Int>) -> Bool {
+    head.query = nil
+    head.path.removeAll(keepingCapacity: true)
+    let bytes = head.bytes.span
+    for index in range where bytes[index] <= 0x20 || bytes[index] >= 0x7F { return false }
+    var start = range.lowerBound
+    if bytes[start] == UInt8(ascii: "*") {
+      guard range.count == 1, head.method == .options else { return false }
+      head.path.append(UInt8(ascii: "*"))
+      return true
+    }
+    if bytes[start] != UInt8(ascii: "/") {
+      guard let pathStart = authorityEnd(bytes, range) else { return false }
+      start = pathStart
+    }
+    var end = start
+    while end < range.upperBound, bytes[end] != UInt8(ascii: "?") {
+      if bytes[end] == UInt8(ascii: "#") { return false }
+      end += 1
+    }
+    if end < range.upperBound { head.query = (end + 1)..<range.upperBound }
+    if start == end {
+      head.path.append(UInt8(ascii: "/"))
+      return true
+    }
+    guard PercentCoding.append(bytes.extracting(start..<end), to: &head.path) else { return false }
+    guard let normalized = PercentCoding.removingDotSegments(head.path) else { return false }
+    head.path = normalized
+    return true
+  }
+
+  /// Where the path of `http://authority/path` begins; nil for anything else.
+  private static func authorityEnd(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
+    let target = bytes.extracting(range)
+    let schemeLength: Int
+    if target.count > 7, target.extracting(0..<7).equalsIgnoringCase("http://") {
+      schemeLength = 7
+    } else if target.count > 8, target.extracting(0..<8).equalsIgnoringCase("https://") {
+      schemeLength = 8
+    } else {
+      return nil
+    }
+    var end = range.lowerBound + schemeLength
+    while end < range.upperBound, bytes[end] != UInt8(ascii: "/"), bytes[end] != UInt8(ascii: "?") {
+      end += 1
+    }
+    let authority = (range.lowerBound + schemeLength)..<end
+    return !authority.isEmpty && isHost(bytes, authority) ? end : nil
+  }
+
+  /// RFC 3986 §3.2.2: host name, IPv4 or bracketed IPv6, with an optional port.
+  static func isHost(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    guard range.count <= 255 else { return false }
+    var index = range.lowerBound
+    if index < range.upperBound, bytes[index] == UInt8(ascii: "[") {
+      index += 1
+      let first = index
+      while index < range.upperBound, bytes[index] != UInt8(ascii: "]") {
+        let byte = bytes[index]
+        guard ASCII.hexValue(byte) != nil || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
+        else { return false }
+        index += 1
+      }
+      guard index < range.upperBound, index > first else { return false }
+      index += 1
+    } else {
+      while index < range.upperBound, bytes[index] != UInt8(ascii: ":") {
+        let byte = bytes[index]
+        guard ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: ".")
+          || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+        else { return false }
+        index += 1
+      }
+    }
+    if index == range.upperBound { return true }
+    guard bytes[index] == UInt8(ascii: ":"), range.upperBound - index <= 6 else { return false }
+    for position in (index + 1)..<range.upperBound where !ASCII.isDigit(bytes[position]) {
+      return false
+    }
+    return true
+  }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+
+/// White space, punctuation and the first bytes of values.
+extension JSONScanner {
+  /// Scans from `start` until a token stops in the middle, or to `end`; returns where.
+  @_optimize(speed)
+  mutating func scanStructure(
+    _ base: UnsafeRawPointer, _ start: Int, _ end: Int
+  ) throws(JSONError) -> Int {
+    var index = start
+    while index < end {
+      let byte = base.load(fromByteOffset: index, as: UInt8.self)
+      if byte <= 0x20 && JSONByte.isSpace(byte) {
+        index &+= 1
+        continue
+      }
+      let offset = sliceOffset &+ index
+      index &+= 1
+      switch phase {
+      case .afterValue:
+        try scanSeparator(byte, base, offset)
+      case .colon:
+        guard byte == JSONByte.colon else { throw JSONError(.expectedColon, at: offset) }
+        phase = .value
+      case .firstKey where byte == JSONByte.closeBrace,
+        .firstElement where byte == JSONByte.closeBracket:
+        close(base, at: offset)
+      case .key, .firstKey:
+        guard byte == JSONByte.quote else { throw JSONError(.expectedKey, at: offset) }
+        try beginKey(at: offset, next: index)
+        index = try scanString(base, index, end)
+        if phase != .colon { return index }
+      case .value, .firstElement:
+        try beginValue(byte, at: offset)
+        if phase == .string {
+          index = try scanString(base, index, end)
+          if phase.isWithinToken { return index }
+        } else if phase == .number {
+          index = try scanNumber(base, index, end)
+        } else if phase == .literal {
+          index = try scanLiteral(base, index, end)
+        }
+      case .end: throw JSONError(.trailingBytes, at: offset)
+      default: preconditionFailure("a token goes on")
+      }
+    }
+    return index
+  }
+
+  @inline(__always)
+  private mutating func scanSeparator(
+    _ byte: UInt8, _ base: UnsafeRawPointer, _ offset: Int
+  ) throws(JSONError) {
+    let isObject = containers & 1 != 0
+    if byte == JSONByte.comma {
+      phase = isObject ? .key : .value
+    } else if byte == (isObject ? JSONByte.closeBrace : JSONByte.closeBracket) {
+      close(base, at: offset)
+    } else {
+      throw JSONError(isObject ? .expectedCommaOrBrace : .expectedCommaOrBracket, at: offset)
+    }
+  }
+
+  @inline(__always)
+  private mutating func beginKey(at offset: Int, next: Int) throws(JSONError) {
+    if keyCount >= limits.keyCount { throw JSONError(.tooManyKeys, at: offset) }
+    keyCount &+= 1
+    string.begin(at: offset &+ 1, isKey: true)
+    phase = .string
+    if depth == 1 {
+      hasMembers = true
+      topKey.begin(at: offset, runStart: next)
+    }
+  }
+
+  @inline(__always)
+  private mutating func beginValue(_ byte: UInt8, at offset: Int) throws(JSONError) {
+    if depth <= 1 { try beginOuterValue(byte, at: offset) }
+    if byte == JSONByte.quote {
+      string.begin(at: offset &+ 1, isKey: false)
+      phase = .string
+    } else if byte == JSONByte.openBrace {
+      try open(.object, at: offset)
+    } else if byte == JSONByte.openBracket {
+      try open(.array, at: offset)
+    } else if byte == JSONByte.minus || byte &- 0x30 < 10 {
+      number.begin(byte)
+      numberOffset = offset
+      phase = .number
+    } else if let kind = JSONKind(firstByte: byte) {
+      literal = kind
+      literalCount = 1
+      phase = .literal
+    } else {
+      throw unexpectedValue(byte, at: offset)
+    }
+  }
+
+  /// Does what only the outermost value and its members need.
+  private mutating func beginOuterValue(_ byte: UInt8, at offset: Int) throws(JSONError) {
+    guard let kind = JSONKind(firstByte: byte) else { throw unexpectedValue(byte, at: offset) }
+    if depth == 0 && requiresObject && kind != .object {
+      throw JSONError(.notAnObject, at: offset)
+    }
+    if topKey.matched >= 0 { beginMember(kind, at: offset) }
+  }
+
+  private func unexpectedValue(_ byte: UInt8, at offset: Int) -> JSONError {
+    if depth == 0 && offset == 0 && byte == 0xef { return JSONError(.byteOrderMark, at: 0) }
+    if depth == 0 && requiresObject { return JSONError(.notAnObject, at: offset) }
+    return JSONError(.expectedValue, at: offset)
+  }
+
+  /// Scans on in a number; it ends before the first byte that cannot belong to one.
+  @_optimize(speed)
+  mutating func scanNumber(
+    _ base: UnsafeRawPointer, _ start: Int, _ end: Int
+  ) throws(JSONError) -> Int {
+    let limit = numberOffset &- sliceOffset &+ limits.numberByteCount
+    var grammar = number
+    var index = start
+    while index < end {
+      let byte = base.load(fromByteOffset: index, as: UInt8.self)
+      guard JSONNumberGrammar.isPart(byte) else {
+        let offset = sliceOffset &+ index
+        guard grammar.isAccepting else { throw JSONError(.invalidNumber, at: offset) }
+        endValue(base, at: offset)
+        return index
+      }
+      if index >= limit { throw JSONError(.numberTooLong, at: sliceOffset &+ index) }
+      guard grammar.advance(byte) else {
+        throw JSONError(.invalidNumber, at: sliceOffset &+ index)
+      }
+      index &+= 1
+    }
+    number = grammar
+    return index
+  }
+
+  /// Scans on in `true`, `false` or `null`.
+  @_optimize(speed)
+  mutating func scanLiteral(
+    _ base: UnsafeRawPointer, _ start: Int, _ end: Int
+  ) throws(JSONError) -> Int {
+    let spelling = literal.literal
+    var index = start
+    if literalCount == 1 && end &- index >= 4 && literal != .false {
+      // `rue` and `ull` in one go.
+      let rest = UInt32(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+      if rest & 0xff_ffff == (literal == .true ? 0x65_7572 : 0x6c_6c75) {
+        endValue(base, at: sliceOffset &+ index &+ 3)
+        return index &+ 3
+      }
+    }
+    while index < end {
+      let byte = base.load(fromByteOffset: index, as: UInt8.self)
+      guard byte == spelling.utf8Start[literalCount] else {
+        throw JSONError(.invalidLiteral, at: sliceOffset &+ index)
+      }
+      index &+= 1
+      literalCount &+= 1
+      if literalCount == spelling.utf8CodeUnitCount {
+        endValue(base, at: sliceOffset &+ index)
+        break
+      }
+    }
+    return index
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+import Platform
+
+/// What is added to one user's or token's row.
+struct UsageDelta: Sendable {
+  /// Units; added to `used_quota`, or its new value after a reset.
+  private(set) var quota: Int64 = 0
+  private(set) var isReset = false
+  /// Unix seconds; of a token's reset.
+  private(set) var periodStart: Int64 = 0
+  /// Unix seconds; 0 when nothing was charged.
+  private(set) var accessedAt: Int64 = 0
+
+  /// Adds units; they never lower the sum.
+  mutating func add(_ units: Int64, at seconds: Int64) {
+    quota = quota.addingSaturated(max(0, units))
+    accessedAt = max(accessedAt, seconds)
+  }
+
+  /// Starts again from 0: what was gathered before counts no more.
+  mutating func reset(periodStart seconds: Int64) {
+    quota = 0
+    isReset = true
+    periodStart = seconds
+  }
+
+  /// Puts an older delta, which could not be written, before this one.
+  mutating func prepend(_ older: UsageDelta) {
+    accessedAt = max(accessedAt, older.accessedAt)
+    if isReset { return }
+    quota = quota.addingSaturated(older.quota)
+    isReset = older.isReset
+    periodStart = older.periodStart
+  }
+}
+
+/// One channel's hour.
+struct HourKey: Hashable, Sendable {
+  let channelID: Int64
+  let hour: Int64
+}
+
+/// What one flush writes, gathered in memory.
+///
+/// Bounded: rows and hours by the limits below, the rest by the number of users, tokens and
+/// model names.
+struct BatchContents: Sendable {
+  /// Channel hours that wait at most; reached only when nothing could be written for long.
+  static let hourLimit = 4096
+
+  var rows: [LogRecord] = []
+  var users: [Int64: UsageDelta] = [:]
+  var tokens: [Int64: UsageDelta] = [:]
+  var hours: [HourKey: ChannelHour] = [:]
+  var models: [ModelRecord] = []
+
+  var isEmpty: Bool {
+    rows.isEmpty && users.isEmpty && tokens.isEmpty && hours.isEmpty && models.isEmpty
+  }
+
+  /// Counts one attempt into its channel's hour.
+  mutating func count(_ attempt: ChannelAttempt, hour: Int64) {
+    let key = HourKey(channelID: attempt.channelID, hour: hour)
+    guard hours[key] != nil || hours.count < BatchContents.hourLimit else { return }
+    hours[key, default: ChannelHour(channelID: attempt.channelID, hour: hour)].count(attempt)
+  }
+
+  /// Puts older contents, which could not be written, before these.
+  ///
+  /// Returns the number of rows that had no room and were dropped, the newest.
+  mutating func prepend(_ older: BatchContents, rowLimit: Int) -> Int {
+    for (id, delta) in older.users { users[id, default: UsageDelta()].prepend(delta) }
+    for (id, delta) in older.tokens { tokens[id, default: UsageDelta()].prepend(delta) }
+    for (key, hour) in older.hours {
+      guard hours[key] != nil || hours.count < BatchContents.hourLimit else { continue }
+      hours[key, default: ChannelHour(channelID: key.channelID, hour: key.hour)].merge(hour)
+    }
+    models = older.models + models
+    let wanted = older.rows.count + rows.count
+    rows = older.rows + rows.prefix(max(0, rowLimit - older.rows.count))
+    return wanted - rows.count
+  }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+import Platform
+
+/// The storage thread's side of `WriteBatch`: one transaction per flush.
+///
+/// Used by the storage thread alone, and after it has ended by the loop; hence `@unchecked`.
+final class BatchWriter: @unchecked Sendable {
+  /// What became of the contents.
+  enum Outcome: Sendable {
+    case written
+    /// The disk is full: sums are written, log rows are not.
+    case writtenWithoutRows(StoreError)
+    /// Nothing is written.
+    case failed(StoreError)
+  }
+
+  private let ring: LogRing
+  private var prunedHour: Int64 = 0
+
+  /// Makes a writer that keeps the log below a size.
+  init(logByteLimit: Int64) { ring = LogRing(byteLimit: logByteLimit) }
+
+  /// Writes everything, or on a full disk at least the sums.
+  func write(_ contents: BatchContents, in database: Database) -> Outcome {
+    do throws(StoreError) {
+      try database.transaction { () throws(StoreError) in
+        try writeSums(of: contents, in: database)
+        for row in contents.rows { try LogTable.insert(row, in: database) }
+        try ring.trim(afterAdding: contents.rows.count, in: database)
+      }
+      return .written
+    } catch {
+      guard error.kind == .full, !contents.rows.isEmpty else { return .failed(error) }
+      return writeSumsOnly(of: contents, in: database, because: error)
+    }
+  }
+
+  /// Makes room for the next flush by letting old rows go.
+  private func writeSumsOnly(
+    of contents: BatchContents, in database: Database, because reason: StoreError
+  ) -> Outcome {
+    do throws(StoreError) {
+      try database.transaction { () throws(StoreError) in
+        try LogTable.deleteOldest(Int64(contents.rows.count) * 2, in: database)
+        try writeSums(of: contents, in: database)
+      }
+      return .writtenWithoutRows(reason)
+    } catch { return .failed(error) }
+  }
+
+  private func writeSums(
+    of contents: BatchContents, in database: Database
+  ) throws(StoreError) {
+    for model in contents.models { try ModelTable.insert(model, in: database) }
+    for (id, delta) in contents.users {
+      try UsageTable.add(delta, to: .user, id, in: database)
+    }
+    for (id, delta) in contents.tokens {
+      try UsageTable.add(delta, to: .token, id, in: database)
+    }
+    var newest: Int64 = 0
+    for (key, hour) in contents.hours {
+      newest = max(newest, key.hour)
+      try ChannelHourTable.add(hour, in: database)
+    }
+    if newest > prunedHour {
+      try ChannelHourTable.delete(
+        before: newest - ChannelHourTable.keptHourCount, in: database)
+      prunedHour = newest
+    }
+  }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+import Platform
+
+/// Keeps the request log below its size: the oldest rows go, a few with each flush.
+///
+/// Their pages are used again for new rows, so that the file stops growing. The log's part of the
+/// file is what is in use less an estimate of the other tables, which need not be exact.
+final class LogRing {
+  /// Trims between two estimates of the other tables.
+  private static let trimsPerEstimate = 64
+  private static let deletedPerStep: Int64 = 256
+  /// Bytes of a row of each other table, with its indexes and half-empty pages.
+  private static let userByteCount: Int64 = 400
+  private static let tokenByteCount: Int64 = 500
+  private static let channelByteCount: Int64 = 2000
+  private static let hourByteCount: Int64 = 250
+
+  private let byteLimit: Int64
+  private var otherByteCount: Int64 = 0
+  private var trimsUntilEstimate = 0
+
+  /// Makes a ring.
+  init(byteLimit: Int64) { self.byteLimit = byteLimit }
+
+  /// Deletes old rows when the log is too large; at least twice as many as were added.
+  func trim(afterAdding rowCount: Int, in database: Database) throws(StoreError) {
+    let pageCount =
+      try database.integer("PRAGMA page_count") - database.integer("PRAGMA freelist_count")
+    let used = pageCount * (try database.integer("PRAGMA page_size"))
+    guard used > byteLimit else { return }
+    if trimsUntilEstimate == 0 {
+      otherByteCount = try estimate(in: database)
+      trimsUntilEstimate = LogRing.trimsPerEstimate
+    }
+    trimsUntilEstimate -= 1
+    guard used - otherByteCount > byteLimit else { return }
+    try LogTable.deleteOldest(Int64(rowCount) * 2 + LogRing.deletedPerStep, in: database)
+  }
+
+  private func estimate(in database: Database) throws(StoreError) -> Int64 {
+    try database.integer("SELECT count(*) FROM users") * LogRing.userByteCount
+      + database.integer("SELECT count(*) FROM tokens") * LogRing.tokenByteCount
+      + database.integer("SELECT count(*) FROM channels") * LogRing.channelByteCount
+      + database.integer("SELECT count(*) FROM channel_hours") * LogRing.hourByteCount
+  }
+}

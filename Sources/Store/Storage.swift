@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+import Platform
+
+/// The loop's side of the storage thread: jobs go there, their results come back on the loop.
+///
+/// Only the loop's thread calls it. The database belongs to the storage thread from `init` to
+/// `close`; jobs run in the order in which they were given.
+package final class Storage {
+  /// The storage thread's part of one job.
+  private final class Box<R> {
+    var result: Result<R, StoreError>?
+    var hasWritten = false
+  }
+
+  private let database: Database
+  private let mailbox: Mailbox
+  private let worker: Worker
+  private var isClosed = false
+
+  /// Why the last attempt to write failed; nil again after the next one that did not.
+  package private(set) var failure: StoreError?
+
+  /// Hands the database to a thread of its own, or throws when there can be none.
+  package init(_ database: Database, mailbox: Mailbox) throws(StoreError) {
+    self.database = database
+    self.mailbox = mailbox
+    worker = Worker(name: "storage", mailbox: mailbox)
+    do throws(SystemError) {
+      try worker.submit(Job(work: {}, completion: {}))
+    } catch { throw StoreError(startingThread: error) }
+  }
+
+  /// Jobs that have not run yet.
+  package var pendingCount: Int { worker.pendingCount }
+
+  /// Runs `work` in one transaction on the storage thread, then `completion` on the loop.
+  ///
+  /// The completion comes after the commit: what it acknowledges survives a power cut. `work` may
+  /// capture values only, never an object of the loop. `inTransaction` is false for what SQLite
+  /// refuses inside one, such as `backup(to:)`.
+  package func perform<R>(
+    inTransaction: Bool = true,
+    _ work: @escaping (Database) throws(StoreError) -> R,
+    completion: @escaping (Result<R, StoreError>) -> Void
+  ) {
+    guard !isClosed else {
+      completion(.failure(StoreError(.other, message: "the database is closed")))
+      return
+    }
+    let box = Box<R>()
+    let database = database
+    let job = Job(
+      work: {
+        let before = database.totalChangeCount
+        do throws(StoreError) {
+          if inTransaction {
+            box.result = .success(
+              try database.transaction { () throws(StoreError) in try work(database) })
+          } else {
+            box.result = .success(try work(database))
+          }
+        } catch { box.result = .failure(error) }
+        box.hasWritten = database.totalChangeCount != before
+      },
+      completion: { [self] in
+        guard let result = box.result else { return }
+        switch result {
+        case .success: if box.hasWritten { failure = nil }
+        case .failure(let error): note(error)
+        }
+        completion(result)
+      })
+    do throws(SystemError) {
+      try worker.submit(job)
+    } catch { completion(.failure(StoreError(startingThread: error))) }
+  }
+
+  /// Waits for all jobs, writes what the batch holds, checkpoints and closes.
+  ///
+  /// For the stop of the program, on the loop's thread; runs the completions that wait. Throws
+  /// what the last flush or the checkpoint met; the database is closed all the same.
+  package func close(flushing batch: WriteBatch?) throws(StoreError) {
+    guard !isClosed else { return }
+    repeat {
+      worker.drain()
+      mailbox.runCompletions()  // These may give the storage thread more to do.
+    } while worker.pendingCount > 0
+    isClosed = true
+    let unwritten = batch?.flushForStop(in: database)
+    try database.close()
+    if let unwritten { throw unwritten }
+  }
+
+  /// Remembers a failure of the medium; a wrong request says nothing about it.
+  func note(_ error: StoreError) {
+    switch error.kind {
+    case .full, .readOnly, .ioError, .corrupt, .busy: failure = error
+    case .newerVersion, .duplicate, .constraint, .notFound, .other: break
+    }
+  }
+
+  /// Forgets the failure after a good write.
+  func noteSuccess() { failure = nil }
+}
+
+extension StoreError {
+  fileprivate init(startingThread error: SystemError) {
+    self.init(
+      .other, message: ByteString(utf8: error.text),
+      sentence: "the storage thread cannot be started: the system's limit of threads is reached")
+  }
+}

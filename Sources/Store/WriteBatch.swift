@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+import Platform
+
+/// Usage, log rows and statistics on their way to flash: gathered here, written in one
+/// transaction per interval.
+///
+/// Only the loop's thread calls it. A power cut loses at most what waits here; a flush that fails
+/// keeps the sums for the next try and drops only log rows, counted. With nothing to write
+/// `deadline` is nil: an idle gateway writes nothing and wakes never.
+package final class WriteBatch {
+  /// Model names that get an id; names come from clients, so there must be an end.
+  package static let modelLimit = 4096
+  private static let modelNameByteLimit = 256
+  /// Flushes' worth of rows that may wait while the disk is full or slow.
+  private static let waitingFlushes = 4
+  private static let retryLimitMilliseconds: Int64 = 300_000
+
+  private let storage: Storage
+  private let writer: BatchWriter
+  private let intervalMilliseconds: Int64
+  private let flushRowCount: Int
+  private let keepsRows: Bool
+  private var waiting = BatchContents()
+  private var inFlight: BatchContents?
+  private var oldestWaiting: Instant?
+  private var retryAt: Instant?
+  private var retryMilliseconds: Int64 = 0
+  private var lastLogID: Int64
+  private var modelIDs: [ByteString: Int64] = [:]
+  private var modelNames: [Int64: ByteString] = [:]
+  private var lastModelID: Int64 = 0
+
+  /// Log rows that were lost because nothing could be written.
+  package private(set) var droppedRowCount: Int64 = 0
+  /// Why the last flush failed; nil when it did not.
+  package private(set) var failure: StoreError?
+
+  /// Makes an empty batch that goes on from what the database holds.
+  package init(storage: Storage, snapshot: Snapshot, settings: StoreSettings) {
+    self.storage = storage
+    writer = BatchWriter(logByteLimit: settings.logByteLimit)
+    intervalMilliseconds = settings.flushIntervalMilliseconds
+    flushRowCount = settings.flushRowCount
+    keepsRows = settings.logByteLimit > 0
+    lastLogID = snapshot.lastLogID
+    for model in snapshot.models {
+      modelIDs[model.name] = model.id
+      modelNames[model.id] = model.name
+      lastModelID = max(lastModelID, model.id)
+    }
+  }
+
+  /// When `deadlinePassed` wants to be called; nil for never.
+  package var deadline: Instant? {
+    guard inFlight == nil, let oldestWaiting else { return nil }
+    return retryAt ?? oldestWaiting.advanced(byMilliseconds: intervalMilliseconds)
+  }
+
+  /// Whether a flush is on the storage thread.
+  package var isFlushing: Bool { inFlight != nil }
+
+  /// The id under which log rows name a model; 0 when the table of names is full.
+  ///
+  /// A new name is written with the next flush.
+  package func modelID(for name: ByteString) -> Int64 {
+    if let known = modelIDs[name] { return known }
+    guard modelIDs.count < WriteBatch.modelLimit, name.count <= WriteBatch.modelNameByteLimit
+    else { return 0 }
+    lastModelID += 1
+    modelIDs[name] = lastModelID
+    modelNames[lastModelID] = name
+    waiting.models.append(ModelRecord(id: lastModelID, name: name))
+    return lastModelID
+  }
+
+  /// The name behind an id; nil for 0 and for unknown ones.
+  package func modelName(_ id: Int64) -> ByteString? { modelNames[id] }
+
+  /// Adds a log row; its id and time are set here.
+  package func append(_ row: LogRecord, now: Instant) {
+    guard keepsRows else { return }
+    guard waiting.rows.count < flushRowCount * WriteBatch.waitingFlushes else {
+      droppedRowCount += 1
+      return
+    }
+    var row = row
+    row.time = UnixTime.seconds
+    lastLogID = LogID.next(after: lastLogID, atSecond: row.time)
+    row.id = lastLogID
+    waiting.rows.append(row)
+    noteWaiting(now)
+    if waiting.rows.count >= flushRowCount, failure == nil { flush(now: now) }
+  }
+
+  /// Adds to the used quota of a user and a token; either id may be 0 for none.
+  package func addUsage(user: Int64, token: Int64, quota: Int64, now: Instant) {
+    let seconds = UnixTime.seconds
+    if user != 0 { waiting.users[user, default: UsageDelta()].add(quota, at: seconds) }
+    if token != 0 { waiting.tokens[token, default: UsageDelta()].add(quota, at: seconds) }
+    noteWaiting(now)
+  }
+
+  /// Begins a token's quota period: its used quota is 0, whatever still waits to be written.
+  package func startPeriod(token: Int64, at unixSeconds: Int64, now: Instant) {
+    waiting.tokens[token, default: UsageDelta()].reset(periodStart: unixSeconds)
+    noteWaiting(now)
+  }
+
+  /// Sets a user's used quota to 0, whatever still waits to be written.
+  package func resetUsage(user: Int64, now: Instant) {
+    waiting.users[user, default: UsageDelta()].reset(periodStart: 0)
+    noteWaiting(now)
+  }
+
+  /// Counts one attempt into its channel's present hour.
+  package func count(_ attempt: ChannelAttempt, now: Instant) {
+    waiting.count(attempt, hour: UnixTime.seconds / 3600)
+    noteWaiting(now)
+  }
+
+  /// Flushes when the deadline has passed.
+  package func deadlinePassed(now: Instant) {
+    if let deadline, deadline <= now { flush(now: now) }
+  }
+
+  /// Writes what waits, at once; nothing when a flush is under way.
+  package func flush(now: Instant) {
+    guard inFlight == nil, !waiting.isEmpty else { return }
+    let contents = waiting
+    let writer = writer
+    inFlight = contents
+    waiting = BatchContents()
+    oldestWaiting = nil
+    retryAt = nil
+    storage.perform(inTransaction: false) { (database: Database) throws(StoreError) in
+      writer.write(contents, in: database)
+    } completion: { [self] result in
+      switch result {
+      case .success(let outcome): finish(outcome, now: .now)
+      case .failure(let error): finish(.failed(error), now: .now)
+      }
+    }
+  }
+
+  /// Log rows newest first, those that wait here included; the total is counted up to a bound.
+  package func listLogs(
+    _ filter: LogFilter, limit: Int64, offset: Int64 = 0, countUpTo bound: Int64 = 10_000,
+    completion: @escaping (Result<Listing<LogRecord>, StoreError>) -> Void
+  ) {
+    // A flush under way is written before the query runs: the storage thread keeps the order.
+    let recent = waiting.rows.reversed().filter(filter.admits)
+    let recentCount = Int64(recent.count)
+    let items = Array(
+      recent.dropFirst(Int(clamping: max(offset, 0))).prefix(Int(clamping: max(limit, 0))))
+    storage.perform { (database: Database) throws(StoreError) in
+      let stored = try LogTable.list(
+        filter, limit: limit - Int64(items.count), offset: offset - recentCount, in: database)
+      let total = try LogTable.count(filter, upTo: bound, in: database)
+      return Listing(items: items + stored, total: total + recentCount)
+    } completion: { completion($0) }
+  }
+
+  /// Writes the rest on the caller's thread, after the storage thread has nothing left to do.
+  ///
+  /// Returns why it could not.
+  func flushForStop(in database: Database) -> StoreError? {
+    guard !waiting.isEmpty else { return nil }
+    let contents = waiting
+    waiting = BatchContents()
+    finish(writer.write(contents, in: database), now: .now)
+    return failure
+  }
+
+  private func noteWaiting(_ now: Instant) {
+    if oldestWaiting == nil { oldestWaiting = now }
+  }
+
+  private func finish(_ outcome: BatchWriter.Outcome, now: Instant) {
+    var unwritten = inFlight ?? BatchContents()
+    inFlight = nil
+    switch outcome {
+    case .written:
+      failure = nil
+      retryMilliseconds = 0
+      storage.noteSuccess()
+      if waiting.rows.count >= flushRowCount { flush(now: now) }
+      return
+    case .writtenWithoutRows(let error):
+      failure = error
+      unwritten = BatchContents(rows: unwritten.rows)
+    case .failed(let error):
+      failure = error
+    }
+    if let failure { storage.note(failure) }
+    droppedRowCount += Int64(
+      waiting.prepend(unwritten, rowLimit: flushRowCount * WriteBatch.waitingFlushes))
+    retryMilliseconds = min(
+      max(intervalMilliseconds, retryMilliseconds * 2), WriteBatch.retryLimitMilliseconds)
+    retryAt = now.advanced(byMilliseconds: retryMilliseconds)
+    if !waiting.isEmpty { noteWaiting(now) }
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+import MiniJSON
+import Platform
+
+/// The members of a request's JSON object, each read with its limits.
+///
+/// Every violation is a 400 that names the field and the limit.
+struct AdminBody {
+  private let root: JSONValue?
+
+  /// A body without members.
+  init() { root = nil }
+
+  /// Parses a body; it may have only the known members.
+  ///
+  /// Throws `invalid_json`, also for a key that occurs twice, and `unknown_field`.
+  init(_ text: Buffer, knowing fields: [StaticString]) throws(AdminError) {
+    let document: JSONDocument
+    do throws(JSONError) {
+      document = try JSONDocument(text, refusesDuplicates: true, requiresObject: true)
+    } catch {
+      throw AdminError(400, "invalid_json", "The request body is " + error.message + ".")
+    }
+    for (name, _) in document.root.members where !fields.contains(where: { name == $0 }) {
+      throw AdminError(
+        400, "unknown_field", "The field " + AdminText.quoted(name) + " is not known here.")
+    }
+    root = document.root
+  }
+
+  /// Whether the body has the member, null included.
+  func has(_ field: StaticString) -> Bool { root?.member(field) != nil }
+
+  /// Whether the member is there and null.
+  func isNull(_ field: StaticString) -> Bool { root?.member(field)?.isNull ?? false }
+
+  /// The member as it is; nil when it is missing.
+  func value(_ field: StaticString) -> JSONValue? { root?.member(field) }
+
+  /// A text of so many bytes without control characters; nil when the member is missing.
+  func text(_ field: StaticString, _ length: ClosedRange<Int>) throws(AdminError) -> ByteString? {
+    guard let value = root?.member(field) else { return nil }
+    guard let text = value.string else { throw .field(field, "must be a text") }
+    try AdminBody.check(text, field, length)
+    return text
+  }
+
+  /// Throws unless the text has so many bytes and no control character.
+  static func check(
+    _ text: ByteString, _ field: StaticString, _ length: ClosedRange<Int>
+  ) throws(AdminError) {
+    guard length.contains(text.count), !AdminText.hasControls(text) else {
+      throw .field(
+        field,
+        "must have " + ByteString(number: Int64(length.lowerBound)) + " to "
+          + ByteString(number: Int64(length.upperBound)) + " bytes and no control characters")
+    }
+  }
+
+  /// A text that must be there.
+  func requiredText(
+    _ field: StaticString, _ length: ClosedRange<Int>
+  ) throws(AdminError) -> ByteString {
+    guard let text = try text(field, length) else { throw .field(field, "is missing") }
+    return text
+  }
+
+  /// A whole number in the range; nil when the member is missing.
+  func number(
+    _ field: StaticString, _ range: ClosedRange<Int64>
+  ) throws(AdminError) -> Int64? {
+    guard let value = root?.member(field) else { return nil }
+    guard let number = value.int64, range.contains(number) else {
+      throw .field(
+        field,
+        "must be a whole number from " + ByteString(number: range.lowerBound) + " to "
+          + ByteString(number: range.upperBound))
+    }
+    return number
+  }
+
+  /// A list of texts, each checked; nil when the member is missing.
+  ///
+  /// - Parameters:
+  ///   - limit: the most entries.
+  ///   - expected: what an entry must be, for the sentence.
+  func list(
+    _ field: StaticString, limit: Int, expected: StaticString, _ isValid: (ByteString) -> Bool
+  ) throws(AdminError) -> [ByteString]? {
+    guard let value = root?.member(field) else { return nil }
+    guard value.kind == .array else { throw .field(field, "must be a list of texts") }
+    guard value.count <= limit else {
+      throw .field(field, "must have at most " + ByteString(number: Int64(limit)) + " entries")
+    }
+    var texts: [ByteString] = []
+    var seen: Set<ByteString> = []
+    for element in value.elements {
+      guard let text = element.string, isValid(text) else {
+        throw .field(field, "must be a list whose entries are " + ByteString(expected))
+      }
+      guard seen.insert(text).inserted else {
+        throw .field(field, "has an entry twice")
+      }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  /// The members of an object whose values are texts; nil when the member is missing.
+  func pairs(
+    _ field: StaticString, limit: Int
+  ) throws(AdminError) -> [(key: ByteString, value: ByteString)]? {
+    guard let value = root?.member(field) else { return nil }
+    guard value.kind == .object else { throw .field(field, "must be an object of texts") }
+    guard value.count <= limit else {
+      throw .field(field, "must have at most " + ByteString(number: Int64(limit)) + " members")
+    }
+    var pairs: [(key: ByteString, value: ByteString)] = []
+    var seen: Set<ByteString> = []
+    for (key, element) in value.members {
+      guard let text = element.string else { throw .field(field, "must be an object of texts") }
+      guard seen.insert(key).inserted else { throw .field(field, "has a member twice") }
+      pairs.append((key, text))
+    }
+    return pairs
+  }
+
+  /// `enabled` or `disabled`; nil when the member is missing.
+  func isEnabled(_ field: StaticString) throws(AdminError) -> Bool? {
+    guard let value = root?.member(field) else { return nil }
+    if let text = value.string {
+      if text == "enabled" { return true }
+      if text == "disabled" { return false }
+    }
+    throw .field(field, "must be enabled or disabled")
+  }
+}

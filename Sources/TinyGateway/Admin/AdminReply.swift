@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import MiniJSON
+import Platform
+
+/// The one answer to a management call, in its envelope; nothing happens when the client is gone.
+final class AdminReply {
+  private var responder: Responder?
+  let requestID: Int64
+  /// Ends work that only this client waits for.
+  var onCancel: (() -> Void)?
+
+  /// Makes a reply that is still owed.
+  init(_ responder: Responder, requestID: Int64) {
+    self.responder = responder
+    self.requestID = requestID
+  }
+
+  /// Whether an answer was given or nobody waits for one.
+  var isEnded: Bool { responder == nil }
+
+  /// The client is gone: whatever is answered later goes nowhere.
+  func cancel() {
+    responder = nil
+    let onCancel = onCancel
+    self.onCancel = nil
+    onCancel?()
+  }
+
+  /// Answers `{"success":true,"message":"","data":…}`.
+  ///
+  /// - Parameter compose: writes the data: exactly one value.
+  func succeed(_ compose: (inout JSONWriter) throws(AdminError) -> Void) {
+    guard !isEnded else { return }
+    let body = Buffer()
+    var json = JSONWriter(body)
+    json.beginObject()
+    json.member("success", true)
+    json.member("message", "" as StaticString)
+    json.key("data")
+    do throws(AdminError) {
+      try compose(&json)
+    } catch {
+      return fail(error)
+    }
+    json.endObject()
+    respond(200, body) { _ in }
+  }
+
+  /// Answers `{"success":false,"message":…,"code":…}` with the error's status.
+  func fail(_ error: AdminError) {
+    let body = Buffer()
+    var json = JSONWriter(body)
+    json.beginObject()
+    json.member("success", false)
+    json.member("message", error.message)
+    json.member("code", error.code)
+    json.endObject()
+    respond(error.status, body) { fields in
+      if let seconds = error.retryAfter {
+        fields.append("Retry-After: ")
+        fields.append(decimal: seconds)
+        fields.append("\r\n")
+      }
+      if !error.allow.isEmpty {
+        fields.append("Allow: ")
+        fields.append(error.allow)
+        fields.append("\r\n")
+      }
+      if error.status == 401 { fields.append("WWW-Authenticate: Bearer\r\n") }
+    }
+  }
+
+  private func respond(_ status: Int, _ body: Buffer, _ more: (Buffer) -> Void) {
+    guard let responder else { return }
+    self.responder = nil
+    onCancel = nil
+    responder.respond(
+      Status(status),
+      fields: { fields in
+        fields.append("Content-Type: application/json\r\n")
+        fields.append("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
+        RequestID.appendHeaders(requestID, to: fields)
+        more(fields)
+      }, body: body.readable)
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+import MiniJSON
+import Platform
+
+/// Small texts of the management API.
+enum AdminText {
+  /// Longest text from outside that a sentence or an audit line repeats, in bytes.
+  static let quotedByteCount = 64
+
+  /// Text from outside in double quotes, shortened; quotes and line breaks are escaped.
+  static func quoted(_ text: ByteString) -> ByteString {
+    let buffer = Buffer()
+    let shown = prefix(text, quotedByteCount)
+    shown.withBytes { JSONString.append($0, to: buffer) }
+    return buffer.byteString
+  }
+
+  /// The first bytes, cut between characters of UTF-8.
+  static func prefix(_ text: ByteString, _ count: Int) -> ByteString {
+    guard text.count > count else { return text }
+    var end = count
+    while end > 0, text[end] & 0xC0 == 0x80 { end -= 1 }
+    return ByteString(Array(text.bytes[..<end]))
+  }
+
+  /// What is shown of a secret: `sk-…abcd`; nothing of a short one.
+  static func hint(of secret: ByteString) -> ByteString {
+    guard secret.count >= 12 else { return "…" }
+    let start: ByteString = secret.starts(with: "sk-") ? "sk-" : ""
+    return start + "…" + ByteString(Array(secret.bytes.suffix(4)))
+  }
+
+  /// Whether the text holds a control character; such a text would break lines apart.
+  static func hasControls(_ text: ByteString) -> Bool {
+    text.bytes.contains { $0 < 0x20 || $0 == 0x7F }
+  }
+
+  /// The texts with a separator between them.
+  static func joined(_ texts: [ByteString], by separator: UInt8) -> ByteString {
+    let buffer = Buffer()
+    for text in texts {
+      if !buffer.isEmpty { buffer.append(separator) }
+      buffer.append(text)
+    }
+    return buffer.byteString
+  }
+
+  /// Text of an upstream's for people: without keys, line breaks and excess length.
+  ///
+  /// - Parameter secrets: keys that must not be repeated.
+  static func redacted(_ text: ByteString, hiding secrets: [ByteString]) -> ByteString {
+    let source = Buffer()
+    var rest = text.bytes[...]
+    while let first = rest.first {
+      if let secret = secrets.first(where: { $0.count >= 4 && rest.starts(with: $0.bytes) }) {
+        source.append("***")
+        rest = rest.dropFirst(secret.count)
+      } else {
+        source.append(first)
+        rest = rest.dropFirst()
+      }
+    }
+    let target = Buffer()
+    LogRedaction.append(source, from: 0, to: target)
+    return prefix(target.byteString, 400)
+  }
+}

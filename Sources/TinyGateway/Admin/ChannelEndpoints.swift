@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import MiniJSON
+import Platform
+import Store
+import Vendors
+
+/// Channels: list, show, create, change, delete; their types; their figures.
+enum ChannelEndpoints {
+  static let all: [Endpoint] = [
+    Endpoint(
+      method: .get, path: "/api/v1/channels", access: .admin, isList: true, run: .read(list)),
+    Endpoint(
+      method: .post, path: "/api/v1/channels", access: .admin, fields: ChannelInput.fields,
+      run: .act(create)),
+    Endpoint(
+      method: .get, path: "/api/v1/channels/stats", access: .admin,
+      parameters: ["window", "series"], isList: true, run: .read(ChannelFigures.list)),
+    Endpoint(method: .get, path: "/api/v1/channels/{id}", access: .admin, run: .read(show)),
+    Endpoint(
+      method: .put, path: "/api/v1/channels/{id}", access: .admin, fields: ChannelInput.fields,
+      run: .act(update)),
+    Endpoint(method: .delete, path: "/api/v1/channels/{id}", access: .admin, run: .act(delete)),
+    Endpoint(
+      method: .get, path: "/api/v1/channel-types", access: .admin, isList: true,
+      run: .read(listTypes)),
+  ]
+
+  @Sendable private static func list(
+    _ request: AdminRequest, _ json: inout JSONWriter
+  ) throws(AdminError) {
+    json.beginObject()
+    try request.writePage(of: request.gateway.channels.all, &json) { channel, json in
+      write(channel.record, &json)
+    }
+    json.endObject()
+  }
+
+  @Sendable private static func show(
+    _ request: AdminRequest, _ json: inout JSONWriter
+  ) throws(AdminError) {
+    guard let channel = request.gateway.channels.find(request.id) else { throw .notFound }
+    write(channel.record, &json)
+  }
+
+  @Sendable private static func create(_ request: AdminRequest) throws(AdminError) {
+    let channels = request.gateway.channels
+    try request.change(
+      { () throws(AdminError) -> ChannelRecord in
+        var blank = ChannelRecord(name: .empty, type: .empty)
+        blank.createdAt = UnixTime.seconds
+        let record = try ChannelInput.apply(request.body, to: blank, isNew: true)
+        try check(record, channels)
+        return record
+      },
+      write: { (record, database) throws(StoreError) -> Int64 in
+        try ChannelTable.insert(record, in: database)
+      },
+      committed: { (record, id) throws(AdminError) in
+        var record = record
+        record.id = id
+        try adopt(record, request, "channel_create")
+      })
+  }
+
+  @Sendable private static func update(_ request: AdminRequest) throws(AdminError) {
+    let channels = request.gateway.channels
+    try request.change(
+      { () throws(AdminError) -> ChannelRecord in
+        guard let old = channels.find(request.id)?.record else { throw .notFound }
+        let record = try ChannelInput.apply(request.body, to: old, isNew: false)
+        try check(record, channels)
+        return record
+      },
+      write: { (record, database) throws(StoreError) in
+        try ChannelTable.update(record, in: database)
+      },
+      committed: { (record, _: Void) throws(AdminError) in
+        try adopt(record, request, "channel_change")
+      })
+  }
+
+  @Sendable private static func delete(_ request: AdminRequest) throws(AdminError) {
+    let channels = request.gateway.channels
+    let id = request.id
+    try request.change(
+      { () throws(AdminError) -> Int64 in
+        guard channels.find(id) != nil else { throw .notFound }
+        return id
+      },
+      write: { (id, database) throws(StoreError) in try ChannelTable.delete(id, in: database) },
+      committed: { (id, _: Void) throws(AdminError) in
+        channels.remove(id)
+        request.audit("channel_delete", "channel " + ByteString(number: id))
+        request.reply.succeed { $0.null() }
+      })
+  }
+
+  private static func check(
+    _ record: ChannelRecord, _ channels: ChannelDirectory
+  ) throws(AdminError) {
+    do throws(FieldError) {
+      try channels.check(record)
+    } catch {
+      throw AdminError(error)
+    }
+  }
+
+  /// Takes a stored record over and answers with it.
+  private static func adopt(
+    _ record: ChannelRecord, _ request: AdminRequest, _ action: StaticString
+  ) throws(AdminError) {
+    do throws(FieldError) {
+      try request.gateway.channels.put(record)
+    } catch {
+      throw AdminError(error)
+    }
+    request.audit(action, "channel " + ByteString(number: record.id) + " " + record.name)
+    request.reply.succeed { json in write(record, &json) }
+  }
+
+  // Writing.
+
+  /// Writes a channel: its keys and secret headers as hints only.
+  private static func write(_ record: ChannelRecord, _ json: inout JSONWriter) {
+    let comma = UInt8(ascii: ",")
+    json.beginObject()
+    json.member("id", record.id)
+    json.member("name", record.name)
+    json.member("type", record.type)
+    write("key_hints", record.keys.list(separatedBy: 0x0A).map(AdminText.hint), &json)
+    json.member("base_url", record.baseURL)
+    write("models", record.models.list(separatedBy: comma), &json)
+    json.key("model_mapping")
+    json.beginObject()
+    for line in record.modelMapping.list(separatedBy: 0x0A) {
+      guard let (from, to) = line.split(at: 0x09) else { continue }
+      json.key(from)
+      json.string(to)
+    }
+    json.endObject()
+    write("groups", record.groups.list(separatedBy: comma), &json)
+    json.member("weight", record.weight)
+    json.member("priority", record.priority)
+    json.member("status", name(of: record.status))
+    json.member("status_reason", record.statusReason)
+    json.member("connect_timeout_ms", record.connectTimeoutMilliseconds)
+    json.member("first_byte_timeout_ms", record.firstByteTimeoutMilliseconds)
+    json.member("idle_timeout_ms", record.idleTimeoutMilliseconds)
+    json.key("headers")
+    json.beginObject()
+    for (name, value) in ChannelInput.headers(of: record) {
+      json.key(name)
+      json.string(ChannelInput.isSecretHeader(name) ? AdminText.hint(of: value) : value)
+    }
+    json.endObject()
+    json.key("config")
+    json.beginObject()
+    json.endObject()
+    json.member("created_at", record.createdAt)
+    json.endObject()
+  }
+
+  /// Writes a member that is a list of texts.
+  static func write(
+    _ key: StaticString, _ texts: [ByteString], _ json: inout JSONWriter
+  ) {
+    json.key(key)
+    json.beginArray()
+    for text in texts { json.string(text) }
+    json.endArray()
+  }
+
+  /// The status as it is shown.
+  static func name(of status: ChannelStatus) -> StaticString {
+    switch status {
+    case .enabled: "enabled"
+    case .disabled: "disabled"
+    case .autoDisabled: "auto_disabled"
+    }
+  }
+
+  // Types.
+
+  @Sendable private static func listTypes(
+    _ request: AdminRequest, _ json: inout JSONWriter
+  ) throws(AdminError) {
+    json.beginObject()
+    try request.writePage(of: VendorRegistry.all, &json) { vendor, json in
+      json.beginObject()
+      json.member("slug", vendor.slug)
+      json.member("name", vendor.name)
+      json.member("default_base_url", vendor.defaultBaseURL)
+      write("models", vendor.models, &json)
+      json.key("fields")
+      json.beginArray()
+      writeField("keys", isRequired: !vendor.isKeyOptional, &json)
+      writeField("base_url", isRequired: ByteString(vendor.defaultBaseURL).isEmpty, &json)
+      json.endArray()
+      json.endObject()
+    }
+    json.endObject()
+  }
+
+  private static func writeField(
+    _ name: StaticString, isRequired: Bool, _ json: inout JSONWriter
+  ) {
+    json.beginObject()
+    json.member("name", name)
+    json.member("required", isRequired)
+    json.endObject()
+  }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import MiniJSON
+import Platform
+import Store
+import Vendors
+
+/// Turns the body of a channel request into a record.
+enum ChannelInput {
+  static let fields: [StaticString] = [
+    "name", "type", "keys", "base_url", "models", "model_mapping", "groups", "weight", "priority",
+    "status", "connect_timeout_ms", "first_byte_timeout_ms", "idle_timeout_ms", "headers", "config",
+  ]
+
+  private static let nameByteCounts = 1...128
+  private static let baseURLByteCounts = 0...1024
+  private static let largestKeyCount = 100
+  private static let keyByteLimit = 4096
+  private static let largestModelCount = 1000
+  private static let largestGroupCount = 100
+  private static let largestHeaderCount = 32
+  private static let headerValueByteLimit = 4096
+  private static let weights: ClosedRange<Int64> = 0...1000
+  private static let priorities: ClosedRange<Int64> = -1_000_000...1_000_000
+  /// 0 stands for the gateway's own timeout.
+  private static let timeouts: ClosedRange<Int64> = 0...3_600_000
+
+  /// The record with the body's members put over it.
+  ///
+  /// Throws a 400 that names field and limit; also when keys would go to another address than
+  /// the one they were entered for.
+  static func apply(
+    _ body: AdminBody, to old: ChannelRecord, isNew: Bool
+  ) throws(AdminError) -> ChannelRecord {
+    var record = old
+    if let name = try body.text("name", nameByteCounts) { record.name = name }
+    if let type = try body.text("type", nameByteCounts) { record.type = type }
+    if let url = try body.text("base_url", baseURLByteCounts) { record.baseURL = url }
+    if let weight = try body.number("weight", weights) { record.weight = weight }
+    if let priority = try body.number("priority", priorities) { record.priority = priority }
+    if let isEnabled = try body.isEnabled("status") {
+      record.status = isEnabled ? .enabled : .disabled
+      record.statusReason = .empty
+    }
+    try applyLists(body, &record)
+    try applyTimeouts(body, &record)
+    let keepsSecretHeader = try applyHeaders(body, &record)
+    try checkConfig(body)
+    if isNew {
+      guard body.has("name") else { throw .field("name", "is missing") }
+      guard body.has("type") else { throw .field("type", "is missing") }
+    } else {
+      try checkAddressChange(from: old, to: record, body, keepsSecretHeader: keepsSecretHeader)
+    }
+    return try checked(record)
+  }
+
+  /// What cannot be said of one field alone.
+  private static func checked(_ record: ChannelRecord) throws(AdminError) -> ChannelRecord {
+    guard let vendor = VendorRegistry.find(record.type) else {
+      throw .field("type", "is not a known channel type; see /api/v1/channel-types")
+    }
+    if record.keys.isEmpty, !vendor.isKeyOptional {
+      throw .field("keys", "must hold at least one key for this channel type")
+    }
+    return record
+  }
+
+  private static func applyLists(
+    _ body: AdminBody, _ record: inout ChannelRecord
+  ) throws(AdminError) {
+    let keys = try body.list(
+      "keys", limit: largestKeyCount,
+      expected: "keys of 1 to 4096 visible ASCII characters without spaces", isKey)
+    if let keys { record.keys = AdminText.joined(keys, by: 0x0A) }
+    let models = try body.list(
+      "models", limit: largestModelCount,
+      expected: "model names of 1 to 128 characters of A-Z a-z 0-9 . _ : / @ + -",
+      ModelName.isValid)
+    if let models { record.models = AdminText.joined(models, by: UInt8(ascii: ",")) }
+    let groups = try body.list(
+      "groups", limit: largestGroupCount,
+      expected: "group names of 1 to 64 bytes without commas, control characters and outer spaces",
+      isGroup)
+    if let groups {
+      record.groups =
+        groups.isEmpty ? "default" : AdminText.joined(groups, by: UInt8(ascii: ","))
+    }
+    guard let pairs = try body.pairs("model_mapping", limit: largestModelCount) else { return }
+    var lines: [ByteString] = []
+    for (from, to) in pairs {
+      guard ModelName.isValid(from), ModelName.isValid(to) else {
+        throw .field(
+          "model_mapping",
+          "must map model names of 1 to 128 characters of A-Z a-z 0-9 . _ : / @ + - to such names")
+      }
+      lines.append(from + "\t" + to)
+    }
+    record.modelMapping = AdminText.joined(lines, by: 0x0A)
+  }
+
+  private static func isKey(_ key: ByteString) -> Bool {
+    !key.isEmpty && key.count <= keyByteLimit && key.bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+  }
+
+  /// Whether a channel group may have the name.
+  static func isGroup(_ name: ByteString) -> Bool {
+    !name.isEmpty && name.count <= 64 && name.trimmed == name && !AdminText.hasControls(name)
+      && !name.bytes.contains(UInt8(ascii: ","))
+  }
+
+  private static func applyTimeouts(
+    _ body: AdminBody, _ record: inout ChannelRecord
+  ) throws(AdminError) {
+    if let value = try timeout(body, "connect_timeout_ms") {
+      record.connectTimeoutMilliseconds = value
+    }
+    if let value = try timeout(body, "first_byte_timeout_ms") {
+      record.firstByteTimeoutMilliseconds = value
+    }
+    if let value = try timeout(body, "idle_timeout_ms") {
+      record.idleTimeoutMilliseconds = value
+    }
+  }
+
+  private static func timeout(
+    _ body: AdminBody, _ field: StaticString
+  ) throws(AdminError) -> Int64? {
+    body.isNull(field) ? 0 : try body.number(field, timeouts)
+  }
+
+  // Headers.
+
+  /// Takes header fields over; a secret value given as its hint stays as it is stored.
+  ///
+  /// - Returns: whether the record keeps a secret value that the body did not give.
+  private static func applyHeaders(
+    _ body: AdminBody, _ record: inout ChannelRecord
+  ) throws(AdminError) -> Bool {
+    let old = headers(of: record)
+    guard let pairs = try body.pairs("headers", limit: largestHeaderCount) else {
+      return old.contains { isSecretHeader($0.name) }
+    }
+    var keepsSecret = false
+    var lines: [ByteString] = []
+    for (name, given) in pairs {
+      // A line break in a value would be a further header field.
+      guard given.count <= headerValueByteLimit, !AdminText.hasControls(given),
+        !AdminText.hasControls(name)
+      else {
+        throw .field("headers", "must have values of at most 4096 bytes without control characters")
+      }
+      var value = given
+      if isSecretHeader(name), let kept = old.first(where: { $0.name == name })?.value,
+        given == AdminText.hint(of: kept)
+      {
+        value = kept
+        keepsSecret = true
+      }
+      lines.append(name + ": " + value)
+    }
+    record.headers = AdminText.joined(lines, by: 0x0A)
+    return keepsSecret
+  }
+
+  /// The header fields of a record.
+  static func headers(of record: ChannelRecord) -> [(name: ByteString, value: ByteString)] {
+    var fields: [(name: ByteString, value: ByteString)] = []
+    for line in record.headers.list(separatedBy: 0x0A) {
+      guard let (name, value) = line.split(at: UInt8(ascii: ":")) else { continue }
+      fields.append((name, value.trimmed))
+    }
+    return fields
+  }
+
+  /// Whether a header's value is a secret by its name, so that answers show its hint only.
+  static func isSecretHeader(_ name: ByteString) -> Bool {
+    let lower = name.lowercased
+    let words: [StaticString] = ["key", "token", "secret", "auth", "cookie", "password", "signature"]
+    return words.contains { lower.bytes.span.firstIndex(of: $0) != nil }
+  }
+
+  // The address.
+
+  /// Keys must be entered again for another address, or whoever may edit a channel could have
+  /// them sent to a machine of their own.
+  private static func checkAddressChange(
+    from old: ChannelRecord, to new: ChannelRecord, _ body: AdminBody, keepsSecretHeader: Bool
+  ) throws(AdminError) {
+    guard address(of: old) != address(of: new) else { return }
+    if !old.keys.isEmpty, !body.has("keys") {
+      throw AdminError(
+        400, "keys_required",
+        "Changing the address of a channel (base_url or type) needs its keys again: send keys too.")
+    }
+    if keepsSecretHeader {
+      throw AdminError(
+        400, "keys_required",
+        "Changing the address of a channel (base_url or type) needs its secret headers again: "
+          + "send headers with their full values.")
+    }
+  }
+
+  /// Where a record's requests go, without differences that change nothing.
+  private static func address(of record: ChannelRecord) -> ByteString {
+    let standard = VendorRegistry.find(record.type).map { ByteString($0.defaultBaseURL) }
+    let text = record.baseURL.isEmpty ? standard ?? .empty : record.baseURL
+    guard let url = URL(text) else { return text }
+    let scheme: ByteString = url.isSecure ? "https://" : "http://"
+    return scheme + url.host + ":" + ByteString(number: Int64(url.port)) + url.path
+  }
+
+  /// No type of this version has settings of its own.
+  private static func checkConfig(_ body: AdminBody) throws(AdminError) {
+    guard let config = body.value("config"), !config.isNull else { return }
+    guard config.kind == .object else { throw .field("config", "must be an object") }
+    for (name, _) in config.members {
+      throw AdminError(
+        400, "unknown_field",
+        "The field config." + AdminText.prefix(name, AdminText.quotedByteCount)
+          + " is not known for this channel type.")
+    }
+  }
+}

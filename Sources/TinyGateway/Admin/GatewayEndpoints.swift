@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import MiniJSON
+import Platform
+
+/// The gateway itself.
+enum GatewayEndpoints {
+  static let all: [Endpoint] = [
+    Endpoint(method: .get, path: "/api/v1/health", access: .anyone, run: .read(health))
+  ]
+
+  /// Liveness only: that the loop turns and answers.
+  @Sendable private static func health(
+    _ request: AdminRequest, _ json: inout JSONWriter
+  ) throws(AdminError) {
+    json.beginObject()
+    json.member("status", "ok" as StaticString)
+    json.endObject()
+  }
+}

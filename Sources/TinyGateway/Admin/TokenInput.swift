@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+import MiniJSON
+import Platform
+import Store
+
+/// Turns the body of a token request into a record.
+enum TokenInput {
+  static let fields: [StaticString] = [
+    "name", "expires_at", "quota", "quota_period", "allowed_ips", "models", "channel_group", "rpm",
+    "tpm", "status",
+  ]
+
+  private static let nameByteCounts = 1...128
+  /// The end of the year 9999.
+  private static let times: ClosedRange<Int64> = 1...253_402_300_799
+  /// Below 2⁵³, so that every JSON reader sees the exact number.
+  private static let quotas: ClosedRange<Int64> = 0...9_000_000_000_000_000
+  private static let largestBlockCount = 100
+  private static let largestModelCount = 1000
+
+  /// The record with the body's members put over it.
+  ///
+  /// Throws a 400 that names field and limit, and 403 for a channel group that is not the caller's.
+  static func apply(
+    _ body: AdminBody, to old: TokenRecord, by user: UserRecord, isNew: Bool
+  ) throws(AdminError) -> TokenRecord {
+    var record = old
+    if let name = try body.text("name", nameByteCounts) { record.name = name }
+    if isNew, !body.has("name") { throw .field("name", "is missing") }
+    if body.isNull("expires_at") {
+      record.expiresAt = nil
+    } else if let time = try body.number("expires_at", times) {
+      record.expiresAt = time
+    }
+    if body.isNull("quota") {
+      record.quota = nil
+    } else if let quota = try body.number("quota", quotas) {
+      record.quota = quota
+    }
+    if let isEnabled = try body.isEnabled("status") {
+      record.status = isEnabled ? .enabled : .disabled
+    }
+    try applyLists(body, &record)
+    try applyGroup(body, user, &record)
+    try refuseUnsupported(body)
+    return record
+  }
+
+  private static func applyLists(
+    _ body: AdminBody, _ record: inout TokenRecord
+  ) throws(AdminError) {
+    let blocks = try body.list(
+      "allowed_ips", limit: largestBlockCount,
+      expected: "IP addresses or CIDR blocks such as 192.168.1.0/24"
+    ) { AddressBlock($0) != nil }
+    if let blocks { record.allowedIPs = AdminText.joined(blocks, by: UInt8(ascii: ",")) }
+    let models = try body.list(
+      "models", limit: largestModelCount,
+      expected: "model names of 1 to 128 characters of A-Z a-z 0-9 . _ : / @ + -",
+      ModelName.isValid)
+    if let models { record.models = AdminText.joined(models, by: UInt8(ascii: ",")) }
+  }
+
+  /// An administrator may name any group; others may only keep to their own.
+  private static func applyGroup(
+    _ body: AdminBody, _ user: UserRecord, _ record: inout TokenRecord
+  ) throws(AdminError) {
+    if body.isNull("channel_group") {
+      record.channelGroup = .empty
+      return
+    }
+    guard let group = try body.text("channel_group", 0...64) else { return }
+    guard group.isEmpty || ChannelInput.isGroup(group) else {
+      throw .field("channel_group", "must be the name of a channel group")
+    }
+    if user.role == .user, !group.isEmpty, group != user.userGroup {
+      throw AdminError(403, "group_not_allowed", "You may not use this channel_group.")
+    }
+    record.channelGroup = group
+  }
+
+  /// Limits that are not enforced yet must not look as if they were.
+  private static func refuseUnsupported(_ body: AdminBody) throws(AdminError) {
+    for field in ["rpm", "tpm"] as [StaticString] where body.has(field) {
+      guard body.isNull(field) else { throw .notSupportedYet(field) }
+    }
+    guard let period = body.value("quota_period") else { return }
+    guard let text = period.string, text == "none" || text == "daily" || text == "monthly" else {
+      throw .field("quota_period", "must be none, daily or monthly")
+    }
+    guard text == "none" else { throw .notSupportedYet("quota_period") }
+  }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+import Platform
+import Store
+
+/// Settings that are right by themselves and impossible together, and words with a reason against.
+enum ConfigurationChecks {
+  /// Why a well-known value is refused; nil for any other.
+  static func refusal(of row: ConfigurationRow, _ value: ByteString) -> StaticString? {
+    let key = ByteString(row.name)
+    let word = value.lowercased
+    if key == "journal_mode" && (word == "memory" || word == "off") {
+      return "memory and off lose the database when power is cut; write wal, or persist"
+    }
+    if key == "synchronous" && (word == "off" || word == "normal") {
+      return "off and normal lose acknowledged settings when power is cut; write full"
+    }
+    return nil
+  }
+
+  /// Everything that does not fit together.
+  static func problems(in configuration: Configuration) -> [ConfigurationProblem] {
+    var problems: [ConfigurationProblem] = []
+    checkStorage(configuration, &problems)
+    checkTLS(configuration, &problems)
+    checkMemory(configuration, &problems)
+    checkFiles(configuration, &problems)
+    return problems
+  }
+
+  private static func checkStorage(
+    _ configuration: Configuration, _ problems: inout [ConfigurationProblem]
+  ) {
+    if configuration.fileSystem == .jffs2 && configuration.storage.journalMode == .wal
+      && configuration.storage.lockingMode == .normal
+    {
+      // SQLite answers `wal` and fails at the next statement: JFFS2 has no shared memory maps.
+      problems.append(
+        ConfigurationProblem(
+          configuration.origin(of: "locking_mode"),
+          """
+          normal does not work with journal_mode wal on jffs2; write exclusive, or use \
+          journal_mode: persist
+          """))
+    }
+    if configuration.storage.journalMode == .delete && configuration.storage.synchronous == .full {
+      problems.append(
+        ConfigurationProblem(
+          configuration.origin(of: "journal_mode"),
+          """
+          delete needs synchronous: extra, or a power cut takes back what was acknowledged; \
+          write wal or persist, or add synchronous: extra
+          """))
+    }
+  }
+
+  private static func checkTLS(
+    _ configuration: Configuration, _ problems: inout [ConfigurationProblem]
+  ) {
+    if !configuration.tlsCertificate.isEmpty && configuration.tlsKey.isEmpty {
+      problems.append(
+        ConfigurationProblem(
+          configuration.origin(of: "tls_certificate"), "needs tls_key, the file with its key"))
+    }
+    if configuration.tlsCertificate.isEmpty && !configuration.tlsKey.isEmpty {
+      problems.append(
+        ConfigurationProblem(
+          configuration.origin(of: "tls_key"),
+          "needs tls_certificate, the file with the certificate chain"))
+    }
+    if !configuration.tlsCertificate.isEmpty && configuration.tlsPort == 0 {
+      problems.append(
+        ConfigurationProblem(
+          configuration.origin(of: "tls_certificate"),
+          "is not used while tls_port is 0; set tls_port, such as 3443, or leave it out"))
+    }
+    if configuration.tlsPort != 0 && configuration.tlsPort == configuration.port {
+      problems.append(
+        ConfigurationProblem(
+          configuration.origin(of: "tls_port"), "is the same as port; choose another"))
+    }
+  }
+
+  private static func checkMemory(
+    _ configuration: Configuration, _ problems: inout [ConfigurationProblem]
+  ) {
+    let megabytes = configuration.memoryLimitMegabytes
+    let capacity = configuration.capacity
+    func refuse(_ key: StaticString, _ given: Int, most: Int64) {
+      if configuration.isDefault(key) || Int64(given) <= most { return }
+      problems.append(
+        ConfigurationProblem(configuration.origin(of: key)) { message in
+          message.append(decimal: given)
+          message.append(" is too much for memory_limit_mb ")
+          message.append(decimal: megabytes)
+          message.append("; write at most ")
+          message.append(decimal: most)
+          message.append(", or raise memory_limit_mb")
+        })
+    }
+    let work = Capacity.workByteCount(megabytes)
+    refuse(
+      "connection_limit", configuration.connectionLimit,
+      most: work / 2 / Capacity.connectionByteCount)
+    refuse(
+      "request_limit", configuration.requestLimit,
+      most: (work - Int64(capacity.connections) * Capacity.connectionByteCount)
+        / Capacity.requestByteCount)
+    refuse(
+      "body_held_limit_kb", configuration.bodyHeldLimitKilobytes,
+      most: Capacity.bodiesByteCount(megabytes) >> 10)
+    refuse("cache_kb", configuration.storage.cacheKilobytes, most: (Int64(megabytes) << 10) / 8)
+
+    if !configuration.isDefault("body_held_limit_kb") && !configuration.isDefault("body_limit_mb")
+      && configuration.bodyHeldLimitKilobytes > configuration.bodyLimitMegabytes << 10
+    {
+      problems.append(
+        ConfigurationProblem(
+          configuration.origin(of: "body_held_limit_kb"),
+          "is more than body_limit_mb, the largest body; lower it or raise body_limit_mb"))
+    }
+  }
+
+  private static func checkFiles(
+    _ configuration: Configuration, _ problems: inout [ConfigurationProblem]
+  ) {
+    func check(_ key: StaticString, _ path: ByteString) {
+      guard !path.isEmpty, let failure = ProcessContext.readingFailure(path) else { return }
+      problems.append(
+        ConfigurationProblem(configuration.origin(of: key)) { message in
+          message.append("cannot read ")
+          message.append(path)
+          message.append(": ")
+          message.append(text: failure.text)
+          message.append("; correct the path or make the file readable")
+        })
+    }
+    check("tls_certificate", configuration.tlsCertificate)
+    check("tls_key", configuration.tlsKey)
+    check("ca_file", configuration.caFile)
+  }
+}

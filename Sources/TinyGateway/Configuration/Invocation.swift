@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+import Platform
+
+/// What the program is asked to do.
+enum Command: Sendable {
+  case serve, checkConfig, passwd, version, help
+
+  /// All commands as they are typed.
+  static let names: [(name: StaticString, command: Command)] = [
+    ("serve", .serve), ("check-config", .checkConfig), ("passwd", .passwd),
+    ("version", .version), ("help", .help),
+  ]
+
+  /// The command of that name; nil for none.
+  init?(_ word: ByteString) {
+    for (name, command) in Command.names where word == name {
+      self = command
+      return
+    }
+    return nil
+  }
+
+  /// Most words that may follow the command.
+  var operandLimit: Int { self == .passwd || self == .help ? 1 : 0 }
+}
+
+/// A read command line; values of options are checked later, together with all other sources.
+struct Invocation: Sendable {
+  /// An option as `--key value` or `--key=value`.
+  struct Option: Sendable {
+    /// As it was typed.
+    let name: ByteString
+    /// As the table of settings has it.
+    let key: ByteString
+    let value: ByteString
+  }
+
+  /// The program as it was started.
+  let program: ByteString
+  private(set) var command = Command.serve
+  /// `passwd`: the user; `help`: the command.
+  private(set) var operands: [ByteString] = []
+  private(set) var options: [Option] = []
+  private var hasCommand = false
+
+  /// Reads the arguments, the program's name first.
+  ///
+  /// Throws for unknown commands and options and for missing values, all of them.
+  init(arguments: [ByteString]) throws(ConfigurationError) {
+    program = arguments.first ?? "tinygateway"
+    var problems: [ConfigurationProblem] = []
+    var index = 1
+    var areOptionsOver = false
+    while index < arguments.count {
+      let word = arguments[index]
+      index += 1
+      if areOptionsOver || !word.starts(with: "-") || word.count == 1 {
+        addWord(word, &problems)
+      } else if word == "--" {
+        areOptionsOver = true
+      } else if word == "--help" || word == "-h" {
+        ask(.help)
+      } else if word == "--version" || word == "-V" {
+        ask(.version)
+      } else {
+        addOption(word, arguments, &index, &problems)
+      }
+    }
+    if command == .help, let topic = operands.first, Command(topic) == nil {
+      problems.append(Invocation.unknownCommand(topic))
+    }
+    guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+  }
+
+  /// `--help` behind a command explains that command.
+  private mutating func ask(_ asked: Command) {
+    if asked == .help, hasCommand, let name = Command.names.first(where: { $0.command == command })
+    {
+      operands = [ByteString(name.name)]
+    }
+    command = asked
+    hasCommand = true
+  }
+
+  private mutating func addWord(_ word: ByteString, _ problems: inout [ConfigurationProblem]) {
+    if hasCommand {
+      if operands.count < command.operandLimit { return operands.append(word) }
+      problems.append(
+        ConfigurationProblem(.commandLine(word), "is one word too many; see tinygateway --help"))
+    } else if let named = Command(word) {
+      command = named
+      hasCommand = true
+    } else {
+      problems.append(Invocation.unknownCommand(word))
+    }
+  }
+
+  private static func unknownCommand(_ word: ByteString) -> ConfigurationProblem {
+    ConfigurationProblem(.commandLine(word)) { message in
+      message.append("is no command; write ")
+      for (index, entry) in Command.names.enumerated() {
+        if index > 0 { message.append(index + 1 < Command.names.count ? ", " : " or ") }
+        message.append(entry.name)
+      }
+    }
+  }
+
+  private mutating func addOption(
+    _ word: ByteString, _ arguments: [ByteString], _ index: inout Int,
+    _ problems: inout [ConfigurationProblem]
+  ) {
+    let parts = word.split(at: UInt8(ascii: "="))
+    let name = parts?.before ?? word
+    let key = Invocation.key(of: name)
+    let isKnown = ConfigurationTable.index(of: key) != nil && name.starts(with: "--")
+    guard isKnown else {
+      problems.append(ConfigurationLayers.unknown(key, .commandLine(name)))
+      // A word behind it is most likely its value.
+      if parts == nil, index < arguments.count, Command(arguments[index]) == nil,
+        !arguments[index].starts(with: "-")
+      {
+        index += 1
+      }
+      return
+    }
+    if let value = parts?.after {
+      options.append(Option(name: name, key: key, value: value))
+    } else if index < arguments.count, !arguments[index].starts(with: "--") {
+      options.append(Option(name: name, key: key, value: arguments[index]))
+      index += 1
+    } else {
+      problems.append(
+        ConfigurationProblem(.commandLine(name), "needs a value, as in --port 3000"))
+    }
+  }
+
+  /// The setting's key of an option: without its dashes, with underscores.
+  private static func key(of name: ByteString) -> ByteString {
+    ByteString(
+      name.bytes.drop { $0 == UInt8(ascii: "-") }.map {
+        $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0
+      })
+  }
+}

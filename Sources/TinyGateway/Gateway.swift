@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+import CPlatform
+import MiniHTTP
+import Platform
+import Store
+
+/// Everything that lives as long as the program, and its start and stop.
+final class Gateway {
+  let loop: EventLoop
+  let log: Log
+  private(set) var configuration: Configuration
+  let capacity: Capacity
+  let channels: ChannelDirectory
+  let accounts = AccountDirectory()
+  let storage: Storage
+  let batch: WriteBatch
+  let pool: ConnectionPool
+  /// Verifies upstreams; nil when no certificate authorities were found (`tlsProblem` says why).
+  let tlsContext: TLSContext?
+  let tlsProblem: ByteString
+  /// Hashes passwords, one at a time, off the loop.
+  let passwordWorker: Worker
+  /// Signs JWTs; 32 random bytes made at first start.
+  let jwtSecret: ByteString
+  /// What the management API keeps in memory: login guard, changes under way, channel tests.
+  let admin = AdminState()
+  let startedAt = UnixTime.seconds
+  /// Relays under way, for the admission limit and for deadlines.
+  let relays: RelayRegistry
+  /// Where relays collect what goes to a client in one step; empty between steps.
+  let relayOutput = Buffer()
+  private let loader: ConfigurationLoader
+  private var server: Server?
+  private var stopDeadline: Instant?
+
+  /// Opens everything but the listening sockets.
+  ///
+  /// Throws one sentence that says what to change.
+  init(
+    configuration: Configuration, loader: ConfigurationLoader, log: Log
+  ) throws(StartError) {
+    self.configuration = configuration
+    self.loader = loader
+    self.log = log
+    capacity = configuration.capacity
+    let database = try Gateway.openDatabase(configuration, log)
+    (tlsContext, tlsProblem) = UpstreamTrust.context(configuration, log: log)
+    do throws(SystemError) {
+      loop = try EventLoop()
+    } catch {
+      throw StartError("the kernel refuses an event loop: \(error.text)")
+    }
+    channels = ChannelDirectory(defaults: configuration.clientTimeouts)
+    pool = ConnectionPool(
+      loop: loop, limits: configuration.httpLimits,
+      policy: AddressPolicy(privateBlocks: configuration.privateUpstreamBlocks))
+    passwordWorker = Worker(name: "passwords", mailbox: loop.mailbox)
+    relays = RelayRegistry(limit: capacity.requests)
+    let snapshot: Snapshot
+    let hours: [ChannelHour]
+    do throws(StoreError) {
+      try RootAccount.ensure(in: database, configuration: configuration)
+      jwtSecret = try Gateway.secret(in: database)
+      snapshot = try Snapshot(from: database)
+      let oldest = UnixTime.seconds / 3600 - Int64(ChannelStatistics.hours)
+      hours = try ChannelHourTable.all(fromHour: oldest, in: database)
+      storage = try Storage(database, mailbox: loop.mailbox)
+    } catch {
+      throw StartError(error.sentence.text)
+    }
+    batch = WriteBatch(
+      storage: storage, snapshot: snapshot, settings: configuration.storage)
+    load(snapshot, hours)
+  }
+
+  private static func openDatabase(
+    _ configuration: Configuration, _ log: Log
+  ) throws(StartError) -> Database {
+    do throws(StoreError) {
+      let database = try Database(
+        path: configuration.path("db.db"), settings: configuration.storage)
+      if database.wasUnclean { log.warn("the last stop was not clean; the database is sound") }
+      return database
+    } catch {
+      throw StartError(error.sentence.text)
+    }
+  }
+
+  /// The JWT secret, made at first start.
+  private static func secret(in database: Database) throws(StoreError) -> ByteString {
+    if let known = try OptionTable.value("jwt_secret", in: database), known.count == 64 {
+      return known
+    }
+    let made = Digest.hex(Random.bytes(32))
+    try database.transaction { () throws(StoreError) in
+      try OptionTable.set("jwt_secret", to: made, in: database)
+    }
+    return made
+  }
+
+  /// A new id for a request outside the relay.
+  func makeRequestID() -> Int64 { RequestID.make() }
+
+  /// Listens, and turns the loop until the program is told to stop.
+  func run() throws(StartError) {
+    let limits = configuration.httpLimits
+    let router = Router(gateway: self)
+    let server = Server(loop: loop, service: router, limits: limits, log: log)
+    self.server = server
+    try listen(server)
+    for warning in configuration.warnings { log.warn(warning.text) }
+    if !tlsProblem.isEmpty { log.warn("channels with https will not work: \(tlsProblem.text)") }
+    warnAboutDefaultPassword()
+    do throws(SystemError) {
+      loop.add(SignalHandler(descriptor: try SignalHandler.open(), gateway: self))
+    } catch {
+      throw StartError("signals cannot be received: \(error.text)")
+    }
+    loop.endOfTurn = { [self] in endOfTurn() }
+    loop.run()
+    do throws(StoreError) {
+      try storage.close(flushing: batch)
+      log.info("stopped")
+    } catch {
+      log.error("the last usage could not be saved: \(error.sentence.text)")
+    }
+    log.flush()
+  }
+
+  private func listen(_ server: Server) throws(StartError) {
+    let address = configuration.listen
+    do throws(SystemError) {
+      let port = try server.listen(on: address, port: configuration.port)
+      Announcement.started(scheme: "http", address: address, port: port)
+    } catch {
+      throw Gateway.listenError(error, address, configuration.port)
+    }
+    guard configuration.tlsPort > 0 else { return }
+    let context = try ServerCertificate.context(configuration, log: log)
+    do throws(SystemError) {
+      let port = try server.listen(on: address, port: configuration.tlsPort, tls: context)
+      Announcement.started(scheme: "https", address: address, port: port)
+    } catch {
+      throw Gateway.listenError(error, address, configuration.tlsPort)
+    }
+  }
+
+  private static func listenError(
+    _ error: SystemError, _ address: IPAddress, _ port: Int
+  ) -> StartError {
+    if error.number == cp_eaddrinuse {
+      return StartError(
+        "port \(port) is already in use; stop the other program or choose another with --port")
+    }
+    if error.number == cp_eacces {
+      return StartError(
+        "port \(port) may not be used without root; choose one above 1023 with --port")
+    }
+    return StartError("cannot listen on \(address.text.text) port \(port): \(error.text)")
+  }
+
+  private func load(_ snapshot: Snapshot, _ hours: [ChannelHour]) {
+    for user in snapshot.users { accounts.put(user) }
+    for token in snapshot.tokens {
+      do throws(FieldError) {
+        try accounts.put(token)
+      } catch {
+        log.error("token \(token.id) is left out: \(error.sentence.text)")
+      }
+    }
+    for (record, error) in channels.load(snapshot.channels) {
+      log.error("channel \(record.id) \(record.name.text) is left out: \(error.sentence.text)")
+    }
+    for hour in hours {
+      channels.find(hour.channelID)?.statistics.restore(ChannelBucket(hour))
+    }
+  }
+
+  private func warnAboutDefaultPassword() {
+    guard accounts.users.values.contains(where: {
+      $0.record.role == .root && $0.record.mustChangePassword
+    }) else { return }
+    log.warn("the root account still has its first password; log in and choose a new one")
+  }
+
+  // While running.
+
+  /// The loop's timer for what has no descriptor: batches, gathered log lines, old relays.
+  private func endOfTurn() {
+    let now = loop.now
+    batch.deadlinePassed(now: now)
+    relays.endOverdue(now: now)
+    var wake = min(batch.deadline?.nanoseconds ?? .max, relays.nextCheck?.nanoseconds ?? .max)
+    if log.hasPending {
+      if now >= logFlushAt {
+        log.flush()
+        logFlushAt = now.advanced(byMilliseconds: Gateway.logMilliseconds)
+      } else {
+        wake = min(wake, logFlushAt.nanoseconds)
+      }
+    }
+    if let stopDeadline, let server {
+      if server.isDrained || now >= stopDeadline { loop.stop() }
+      wake = min(wake, stopDeadline.nanoseconds)
+    }
+    loop.wakeAt = wake
+  }
+
+  private static let logMilliseconds: Int64 = 1000
+  private var logFlushAt = Instant(nanoseconds: 0)
+
+  /// SIGTERM or SIGINT: streams finish until the deadline; a second one ends at once.
+  func stop() {
+    guard stopDeadline == nil else { return loop.stop() }
+    log.info("stopping")
+    stopDeadline = loop.now.advanced(byMilliseconds: configuration.stopTimeoutMilliseconds)
+    server?.stop()
+    pool.closeIdle()
+  }
+
+  /// SIGHUP: reads the configuration again; what is wrong with it changes nothing.
+  func reload() {
+    let loaded: Configuration
+    do throws(ConfigurationError) {
+      loaded = try loader.load()
+    } catch {
+      log.error("the configuration is not reloaded: \(error.text.text)")
+      return
+    }
+    let changed: Configuration
+    let ignored: [ByteString]
+    do throws(ConfigurationError) {
+      (changed, ignored) = try configuration.reloaded(from: loaded)
+    } catch {
+      log.error("the configuration is not reloaded: \(error.text.text)")
+      return
+    }
+    configuration = changed
+    log.level = changed.logLevel
+    channels.defaults = changed.clientTimeouts
+    server?.replaceLimits(changed.httpLimits)
+    for key in ignored { log.warn("\(key.text) changes only with a restart") }
+    if changed.tlsPort > 0 {
+      do throws(StartError) {
+        server?.replaceTLS(try ServerCertificate.context(changed, log: log))
+      } catch {
+        log.error("the certificate is not reloaded: \(error.sentence.text)")
+      }
+    }
+    log.info("configuration reloaded")
+  }
+}
+
+/// Why the program does not start: one sentence that says what to change.
+struct StartError: Error {
+  let sentence: ByteString
+  init(_ sentence: String) { self.sentence = ByteString(utf8: sentence) }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+import CPlatform
+import MiniHTTP
+import Platform
+import Store
+
+/// Where the program begins: reads the invocation and runs its command.
+@main
+enum Main {
+  /// Exit statuses: 0 fine, 1 a problem with data or surroundings, 2 a wrong invocation.
+  static func main() {
+    cp_set_umask(0o077)
+    let invocation: Invocation
+    do throws(ConfigurationError) {
+      invocation = try Invocation(arguments: ProcessContext.arguments)
+    } catch {
+      ProcessContext.write(error.text, to: 2)
+      cp_exit(2)
+    }
+    switch invocation.command {
+    case .help: ProcessContext.write(Help.text(for: invocation.operands.first), to: 1)
+    case .version: ProcessContext.write(Version.text, to: 1)
+    case .checkConfig: checkConfiguration(invocation)
+    case .passwd: changePassword(invocation)
+    case .serve: serve(invocation)
+    }
+    cp_exit(0)
+  }
+
+  private static func load(
+    _ invocation: Invocation
+  ) -> (configuration: Configuration, loader: ConfigurationLoader) {
+    let loader = ConfigurationLoader(
+      invocation: invocation, environment: ProcessContext.environment)
+    do throws(ConfigurationError) {
+      return (try loader.load(), loader)
+    } catch {
+      ProcessContext.write(error.text, to: 2)
+      cp_exit(1)
+    }
+  }
+
+  private static func checkConfiguration(_ invocation: Invocation) {
+    let (configuration, _) = load(invocation)
+    for warning in configuration.warnings { ProcessContext.write(warning + "\n", to: 2) }
+    ProcessContext.write("the configuration is valid\n", to: 1)
+  }
+
+  private static func changePassword(_ invocation: Invocation) {
+    let (configuration, _) = load(invocation)
+    let outcome = PasswordCommand.run(
+      configuration: configuration, username: invocation.operands.first)
+    if let problem = outcome {
+      ProcessContext.write(problem + "\n", to: 2)
+      cp_exit(1)
+    }
+  }
+
+  private static func serve(_ invocation: Invocation) {
+    let (configuration, loader) = load(invocation)
+    // 16 descriptors stay for the database, the log and the loop itself.
+    let wanted = Int64(configuration.capacity.connections) * 2 + 16
+    let log = Log(level: configuration.logLevel)
+    if cp_raise_descriptor_limit(wanted) < wanted {
+      log.warn("the limit of open files is low for \(wanted) connections; see ulimit -n")
+    }
+    do throws(StartError) {
+      let gateway = try Gateway(configuration: configuration, loader: loader, log: log)
+      try gateway.run()
+    } catch {
+      log.flush()
+      ProcessContext.write("tinygateway: " + error.sentence + "\n", to: 2)
+      cp_exit(1)
+    }
+  }
+}
+
+/// What is told when a port is open.
+enum Announcement {
+  /// `Server started on http://0.0.0.0:3000`; scripts wait for this line.
+  static func started(scheme: StaticString, address: IPAddress, port: Int) {
+    let line = Buffer()
+    line.append("Server started on ")
+    line.append(scheme)
+    line.append("://")
+    if !address.isIPv4 { line.append(UInt8(ascii: "[")) }
+    line.append(address.text)
+    if !address.isIPv4 { line.append(UInt8(ascii: "]")) }
+    line.append(UInt8(ascii: ":"))
+    line.append(decimal: port)
+    line.append(UInt8(ascii: "\n"))
+    ProcessContext.write(line.byteString, to: 1)
+  }
+}
+
+/// What `--version` says.
+enum Version {
+  static var text: ByteString {
+    let text = Buffer()
+    text.append("tinygateway ")
+    append(cp_version(), to: text)
+    text.append("\n")
+    #if hasFeature(Embedded)
+      text.append("Embedded Swift, ")
+    #else
+      text.append("Swift with run-time library, ")
+    #endif
+    append(cp_build_target(), to: text)
+    text.append("\nSQLite ")
+    text.append(Database.libraryVersion)
+    text.append("\n")
+    text.append("Mbed TLS ")
+    text.append(TLSContext.libraryVersion)
+    text.append("\n")
+    return text.byteString
+  }
+
+  private static func append(_ text: UnsafePointer<CChar>?, to buffer: Buffer) {
+    buffer.append(ByteString(cString: text) ?? .empty)
+  }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import MiniJSON
+import Platform
+import Vendors
+
+/// `/v1/models`: what the caller may use.
+///
+/// Source: https://platform.openai.com/docs/api-reference/models, read 2026-11.
+enum ModelList {
+  /// Answers with all models of the caller.
+  static func answer(
+    _ caller: Caller, _ responder: Responder, _ gateway: Gateway, _ requestID: Int64
+  ) {
+    respond(responder, requestID) { json in
+      json.beginObject()
+      json.member("object", "list" as StaticString)
+      json.key("data")
+      json.beginArray()
+      for name in models(caller, gateway) { write(name, gateway, &json) }
+      json.endArray()
+      json.endObject()
+    }
+  }
+
+  /// Answers with one model.
+  static func answer(
+    _ name: ByteString, _ caller: Caller, _ responder: Responder, _ gateway: Gateway,
+    _ requestID: Int64
+  ) throws(RelayError) {
+    let isServed = !ChannelSelector.eligible(
+      for: name, group: caller.token.channelGroup, pinned: nil, in: gateway.channels
+    ).channels.isEmpty
+    guard ModelName.isValid(name), isServed, caller.token.allows(model: name) else {
+      throw RelayError(
+        404, "invalid_request_error", "model_not_found", "The model " + name + " does not exist here.",
+        param: "model")
+    }
+    respond(responder, requestID) { json in write(name, gateway, &json) }
+  }
+
+  private static func models(_ caller: Caller, _ gateway: Gateway) -> [ByteString] {
+    gateway.channels.models(inGroup: caller.token.channelGroup).filter {
+      caller.token.allows(model: $0)
+    }
+  }
+
+  private static func write(_ name: ByteString, _ gateway: Gateway, _ json: inout JSONWriter) {
+    json.beginObject()
+    json.member("id", name)
+    json.member("object", "model" as StaticString)
+    json.member("created", gateway.startedAt)
+    json.member("owned_by", owner(of: name, gateway))
+    json.endObject()
+  }
+
+  private static func owner(of name: ByteString, _ gateway: Gateway) -> ByteString {
+    gateway.channels.serving(name).first.map { ByteString($0.vendor.slug) } ?? "tinygateway"
+  }
+
+  private static func respond(
+    _ responder: Responder, _ requestID: Int64, _ compose: (inout JSONWriter) -> Void
+  ) {
+    let body = Buffer()
+    var json = JSONWriter(body)
+    compose(&json)
+    responder.respond(
+      .ok,
+      fields: { fields in
+        fields.append("Content-Type: application/json\r\n")
+        RequestID.appendHeaders(requestID, to: fields)
+      }, body: body.readable)
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+import MiniJSON
+import Platform
+
+/// Reads an upstream's JSON answer as it passes: valid or not, and its usage.
+///
+/// A short answer is held until it is complete, so that a broken one can still be retried; a
+/// longer one streams through and is followed by the same scanner.
+struct AnswerDocument {
+  /// Answers up to this size are held until complete.
+  static let heldByteCount = 64 * 1024
+
+  private enum Field: Int { case usage, error }
+  private var scanner: JSONScanner
+  private(set) var isBroken = false
+  /// What is held; empty once the answer streams.
+  let held = Buffer()
+
+  init() {
+    var limits = JSONLimits.standard
+    limits.captureByteCount = 4096
+    scanner = JSONScanner(
+      watching: ["usage", "error"], limits: limits, requiresObject: true, refusesDuplicates: false)
+  }
+
+  /// Takes the next bytes.
+  mutating func read(_ bytes: Span<UInt8>) {
+    guard !isBroken else { return }
+    do throws(JSONError) {
+      try scanner.scan(bytes)
+    } catch {
+      isBroken = true
+    }
+  }
+
+  /// The answer is complete; false when it is not one JSON object.
+  mutating func finish() -> Bool {
+    guard !isBroken else { return false }
+    do throws(JSONError) {
+      try scanner.finish()
+      return true
+    } catch {
+      isBroken = true
+      return false
+    }
+  }
+
+  /// The reported usage; nil without one.
+  var usage: Usage? {
+    guard let lexeme = scanner.lexeme(Field.usage.rawValue) else { return nil }
+    return lexeme.withBytes { Usage.parse($0) }
+  }
+
+  /// What was produced, from the amount of text.
+  var completionEstimate: Int64 {
+    Usage.estimate(
+      asciiByteCount: scanner.asciiTextByteCount, nonASCIIByteCount: scanner.nonASCIITextByteCount)
+  }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import MiniJSON
+import Platform
+
+/// Reads an upstream's event stream as it passes: takes the usage out, knows how it ended.
+///
+/// Events go to the client whole and unchanged, but for the usage that only the gateway asked
+/// for. A part of an event waits for its rest.
+struct AnswerStream {
+  /// Longest event; a longer one breaks the stream.
+  static let eventByteLimit = 1024 * 1024
+
+  private var parser = EventStreamParser()
+  private let hidesUsage: Bool
+  private(set) var usage = Usage()
+  /// Bytes of generated text seen, for the estimate.
+  private(set) var asciiByteCount: Int64 = 0
+  private(set) var nonASCIIByteCount: Int64 = 0
+  /// `[DONE]` has come.
+  private(set) var isDone = false
+  /// A choice has finished, so the text is complete even without `[DONE]`.
+  private(set) var hasFinishReason = false
+  /// The upstream sent an error as an event.
+  private(set) var hasError = false
+
+  /// - Parameter hidesUsage: the client did not ask for usage, so it must not see any.
+  init(hidesUsage: Bool) { self.hidesUsage = hidesUsage }
+
+  /// Whether the stream may end here.
+  var isComplete: Bool { isDone || hasFinishReason }
+
+  /// What was produced, reported or estimated.
+  var completionEstimate: Int64 {
+    Usage.estimate(asciiByteCount: asciiByteCount, nonASCIIByteCount: nonASCIIByteCount)
+  }
+
+  /// Takes whole events from the front of `bytes` and appends what the client sees to `output`.
+  ///
+  /// - Returns: how many bytes were used; the rest is the beginning of an event.
+  mutating func read(_ bytes: Span<UInt8>, to output: Buffer) -> Int {
+    var start = 0
+    var kept = 0  // The start of the events that pass unchanged.
+    while start < bytes.count,
+      let length = parser.nextEvent(bytes.extracting(start..<bytes.count))
+    {
+      let event = bytes.extracting(start..<(start + length))
+      switch inspect(event) {
+      case .pass: break
+      case .drop:
+        output.append(bytes.extracting(kept..<start))
+        kept = start + length
+      case .blank(let range):
+        output.append(bytes.extracting(kept..<(start + range.lowerBound)))
+        output.append("null")
+        kept = start + range.upperBound
+      }
+      start += length
+    }
+    output.append(bytes.extracting(kept..<start))
+    return start
+  }
+
+  private enum Verdict {
+    case pass
+    case drop
+    /// Replace the value at this range of the event by `null`.
+    case blank(Range<Int>)
+  }
+
+  private mutating func inspect(_ event: Span<UInt8>) -> Verdict {
+    guard let range = EventStreamParser.dataRange(event) else { return .pass }
+    let data = event.extracting(range)
+    if data.equals("[DONE]") {
+      isDone = true
+      return .pass
+    }
+    countText(data)
+    if !hasFinishReason, let key = data.firstIndex(of: "\"finish_reason\"") {
+      hasFinishReason = isString(data, behind: key + 15)
+    }
+    if data.firstIndex(of: "\"error\"") != nil,
+      let error = JSONQuery.member("error", in: data.rawBuffer),
+      data[error.lowerBound] == UInt8(ascii: "{")
+    {
+      hasError = true
+    }
+    guard data.firstIndex(of: "\"usage\"") != nil,
+      let value = JSONQuery.member("usage", in: data.rawBuffer),
+      let found = Usage.parse(UnsafeRawBufferPointer(rebasing: data.rawBuffer[value]))
+    else { return .pass }
+    usage = found
+    guard hidesUsage else { return .pass }
+    if let choices = JSONQuery.member("choices", in: data.rawBuffer), !isEmptyArray(data, choices) {
+      return .blank((range.lowerBound + value.lowerBound)..<(range.lowerBound + value.upperBound))
+    }
+    return .drop
+  }
+
+  /// Whether the value behind a key is a string, that is neither null nor missing.
+  private func isString(_ data: Span<UInt8>, behind key: Int) -> Bool {
+    var index = key
+    while index < data.count, data[index] == UInt8(ascii: ":") || data[index] == 0x20 { index += 1 }
+    return index < data.count && data[index] == UInt8(ascii: "\"")
+  }
+
+  private func isEmptyArray(_ data: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    for index in range {
+      let byte = data[index]
+      if byte != UInt8(ascii: "["), byte != UInt8(ascii: "]"), byte != 0x20, byte != 0x09 {
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Adds the text of the deltas; cheap, since it only matters when usage never comes.
+  private mutating func countText(_ data: Span<UInt8>) {
+    countString(data, behind: "\"content\":")
+    countString(data, behind: "\"reasoning_content\":")
+    countString(data, behind: "\"arguments\":")
+    countString(data, behind: "\"text\":")
+  }
+
+  private mutating func countString(_ data: Span<UInt8>, behind key: StaticString) {
+    guard let found = data.firstIndex(of: key) else { return }
+    var index = found + key.utf8CodeUnitCount
+    while index < data.count, data[index] == 0x20 { index += 1 }
+    guard index < data.count, data[index] == UInt8(ascii: "\"") else { return }
+    index += 1
+    while index < data.count, data[index] != UInt8(ascii: "\"") {
+      if data[index] < 0x80 { asciiByteCount += 1 } else { nonASCIIByteCount += 1 }
+      index += data[index] == UInt8(ascii: "\\") ? 2 : 1
+    }
+  }
+}

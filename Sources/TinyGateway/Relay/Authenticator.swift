@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import Platform
+import Store
+
+/// Who calls: the token, its owner, and where from.
+struct Caller {
+  let token: Token
+  let user: User
+  let address: IPAddress?
+  /// An administrator's key may end with `-<channel id>`, which pins that channel.
+  let pinnedChannel: Int64?
+}
+
+/// Turns the key that a client presents into a caller.
+enum Authenticator {
+  private static let invalidKey = RelayError.unauthorized(
+    "invalid_api_key", "This API key is not known here. Check the key, or ask for a new one.")
+
+  /// Checks everything that does not depend on the request's body.
+  static func authenticate(
+    _ head: RequestHead, _ gateway: Gateway
+  ) throws(RelayError) -> Caller {
+    let key = try presentedKey(head)
+    let address = ClientAddress.of(head, trusting: gateway.configuration.trustedProxies)
+    let found = head.withBytes(key) { find($0, gateway.accounts) }
+    guard let (token, user, pinned) = found else { throw invalidKey }
+    guard token.record.status == .enabled else {
+      throw .unauthorized("token_disabled", "This API key is disabled.")
+    }
+    guard user.record.status == .enabled else {
+      throw .unauthorized("token_disabled", "The owner of this API key is disabled.")
+    }
+    // A clock that is not set yet must not expire anything.
+    if let expiry = token.record.expiresAt, UnixTime.isPlausible, UnixTime.seconds >= expiry {
+      throw .unauthorized("token_expired", "This API key has expired.")
+    }
+    guard token.allows(address: address) else {
+      throw .forbidden("ip_not_allowed", "This API key may not be used from your address.")
+    }
+    return Caller(token: token, user: user, address: address, pinnedChannel: pinned)
+  }
+
+  /// Where the key is: one `Authorization: Bearer`, or one `x-api-key`.
+  private static func presentedKey(_ head: RequestHead) throws(RelayError) -> Range<Int> {
+    let bearers = head.count(of: "authorization")
+    let plain = head.count(of: "x-api-key")
+    guard bearers + plain <= 1 else {
+      throw .unauthorized("invalid_api_key", "Send exactly one API key.")
+    }
+    if let range = head.range(of: "x-api-key") { return range }
+    guard let range = head.range(of: "authorization") else {
+      throw .unauthorized(
+        "invalid_api_key",
+        "An API key is needed: send it as the header Authorization: Bearer sk-...")
+    }
+    let isBearer = head.withBytes(range) {
+      $0.count > 7 && $0.extracting(0..<7).equalsIgnoringCase("bearer ")
+    }
+    guard isBearer else {
+      throw .unauthorized(
+        "invalid_api_key", "The Authorization header must be Bearer and an API key.")
+    }
+    return (range.lowerBound + 7)..<range.upperBound
+  }
+
+  private static func find(
+    _ key: Span<UInt8>, _ accounts: AccountDirectory
+  ) -> (Token, User, Int64?)? {
+    if let token = accounts.token(keyHash: Digest.sha256(key.rawBuffer)),
+      let user = accounts.user(token.record.userID)
+    {
+      return (token, user, nil)
+    }
+    // `sk-…-12`: the part behind the last hyphen is a channel, for administrators only.
+    guard let hyphen = key.indices.last(where: { key[$0] == UInt8(ascii: "-") }), hyphen > 3,
+      let channel = key.extracting((hyphen + 1)..<key.count).decimal,
+      let token = accounts.token(
+        keyHash: Digest.sha256(key.extracting(0..<hyphen).rawBuffer)),
+      let user = accounts.user(token.record.userID), user.record.role != .user
+    else { return nil }
+    return (token, user, channel)
+  }
+}
+
+/// The address a request really comes from.
+enum ClientAddress {
+  /// The socket's peer, or, behind trusted proxies only, the last address of
+  /// `X-Forwarded-For` that is not one of them.
+  static func of(_ head: RequestHead, trusting proxies: [AddressBlock]) -> IPAddress? {
+    guard let peer = head.peerAddress, !proxies.isEmpty,
+      proxies.contains(where: { $0.contains(peer) }),
+      let forwarded = head.value(of: "x-forwarded-for")
+    else { return head.peerAddress }
+    for part in forwarded.list(separatedBy: UInt8(ascii: ",")).reversed() {
+      guard let address = IPAddress(part) else { return nil }
+      if !proxies.contains(where: { $0.contains(address) }) { return address }
+    }
+    return peer
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import Platform
+import Store
+
+/// What a relay leaves behind: quota, the channel's figures, one row and one line of log.
+extension Relay {
+  /// Counts one attempt on the channel in use.
+  func recordAttempt(_ kind: ErrorKind, _ text: ByteString) {
+    guard let channel else { return }
+    let now = gateway.loop.now
+    let usage = kind == .none ? producedUsage : Usage()
+    let attempt = ChannelAttempt(
+      channelID: channel.id, isSuccess: kind == .none, errorKind: kind.rawValue,
+      latencyMilliseconds: now.milliseconds(since: attemptStartedAt),
+      firstByteMilliseconds: firstByteAt.map { $0.milliseconds(since: attemptStartedAt) },
+      promptTokens: usage.promptTokens, completionTokens: usage.completionTokens)
+    let seconds = UnixTime.seconds
+    channel.statistics.add(attempt, at: seconds)
+    gateway.batch.count(attempt, now: now)
+    guard kind != .none else { return }
+    channel.statistics.note(error: ByteString(kind.name) + ": " + text, at: seconds)
+    gateway.log.write(.warn) { line in
+      line.append("attempt failed request=")
+      RequestID.append(requestID, to: line)
+      line.append(" channel=")
+      line.append(decimal: channel.id)
+      line.append(" kind=")
+      line.append(kind.name)
+      line.append(" reason=")
+      line.append(text)
+    }
+  }
+
+  /// Token counts: the upstream's, else the estimate from what came.
+  private var producedUsage: Usage {
+    switch answer {
+    case .events(let events, _):
+      if events.usage.isReported { return events.usage }
+      return Usage(
+        promptTokens: body.promptEstimate, completionTokens: events.completionEstimate)
+    case .document(let document, _, _):
+      if let usage = document.usage { return usage }
+      return Usage(
+        promptTokens: body.promptEstimate,
+        completionTokens: mode == .embeddings ? 0 : document.completionEstimate)
+    case .none, .error: return Usage()
+    }
+  }
+
+  /// Charges, and writes the row and the line.
+  func account(_ ending: Ending, _ reservation: QuotaLedger.Reservation?) {
+    var usage = Usage()
+    var status = 200
+    var kind = ErrorKind.none
+    switch ending {
+    case .complete: usage = producedUsage
+    case .broken:
+      usage = producedUsage
+      kind = .cut
+    case .clientGone:
+      // The prompt was read by the vendor even if nothing came back.
+      usage = producedUsage
+      kind = .clientGone
+      status = 499
+    case .refused(let error):
+      status = error.status
+      kind = attempts == 0 ? .gateway : .upstreamServer
+    }
+    if let reservation { QuotaLedger.settle(reservation, charging: usage.quota) }
+    guard let caller else { return logRefusal(status) }
+    let now = gateway.loop.now
+    if usage.quota > 0 {
+      gateway.batch.addUsage(
+        user: caller.user.id, token: caller.token.id, quota: usage.quota, now: now)
+    }
+    let row = makeRow(caller, usage, status, kind, now)
+    gateway.batch.append(row, now: now)
+    logLine(row)
+  }
+
+  private func makeRow(
+    _ caller: Caller, _ usage: Usage, _ status: Int, _ kind: ErrorKind, _ now: Instant
+  ) -> LogRecord {
+    var row = LogRecord(
+      requestID: requestID, userID: caller.user.id, tokenID: caller.token.id,
+      channelID: channel?.id ?? 0,
+      modelID: model.isEmpty ? 0 : gateway.batch.modelID(for: model))
+    row.promptTokens = usage.promptTokens
+    row.completionTokens = usage.completionTokens
+    row.cachedTokens = usage.cachedTokens
+    row.quota = usage.quota
+    row.latencyMilliseconds = now.milliseconds(since: startedAt)
+    row.firstByteMilliseconds = firstByteAt.map { $0.milliseconds(since: startedAt) } ?? 0
+    row.status = Int64(status)
+    row.isStream = isStream
+    row.isEstimated = !usage.isReported && usage.quota > 0
+    row.isClientGone = kind == .clientGone
+    row.attempts = Int64(attempts)
+    row.errorKind = kind.rawValue
+    return row
+  }
+
+  private func logRefusal(_ status: Int) {
+    gateway.log.write(.info) { line in
+      line.append("request=")
+      RequestID.append(requestID, to: line)
+      line.append(" refused status=")
+      line.append(decimal: status)
+    }
+  }
+
+  private func logLine(_ row: LogRecord) {
+    gateway.log.write(.info) { line in
+      line.append("request=")
+      RequestID.append(requestID, to: line)
+      line.append(" token=")
+      line.append(decimal: row.tokenID)
+      line.append(" model=")
+      line.append(model)
+      line.append(" channel=")
+      line.append(decimal: row.channelID)
+      line.append(" status=")
+      line.append(decimal: row.status)
+      line.append(row.isStream ? " stream" : "")
+      line.append(row.isClientGone ? " client_gone" : "")
+      line.append(" prompt=")
+      line.append(decimal: row.promptTokens)
+      line.append(" completion=")
+      line.append(decimal: row.completionTokens)
+      line.append(" ms=")
+      line.append(decimal: row.latencyMilliseconds)
+      line.append(" attempts=")
+      line.append(decimal: row.attempts)
+    }
+  }
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import MiniJSON
+import Platform
+
+/// What has come of the upstream's answer.
+enum Answer {
+  case none
+  /// Events; `rest` is the beginning of one that is not complete.
+  case events(AnswerStream, rest: Buffer)
+  /// One JSON document.
+  case document(AnswerDocument, status: Int, length: Int64?)
+  /// An answer that is an error: its body, up to a bound.
+  case error(status: Int, retryAfter: Int64?, body: Buffer)
+}
+
+/// The upstream's side of a relay.
+extension Relay {
+  /// Bytes kept of an upstream's error answer.
+  private static let errorByteLimit = 16 * 1024
+
+  var acceptsAnswer: Bool {
+    responder.queuedByteCount < gateway.capacity.streamBufferByteCount
+  }
+
+  func receivedHead(_ head: ResponseHead) {
+    firstByteAt = gateway.loop.now
+    let status = head.status.code
+    guard (200...299).contains(status) else {
+      let retryAfter = head.value(of: "retry-after")?.decimal
+      answer = .error(status: status, retryAfter: retryAfter, body: Buffer())
+      return
+    }
+    if let coding = head.value(of: "content-encoding"), coding.lowercased != "identity" {
+      connection?.cancel()
+      connection = nil
+      return attemptFailed(.badAnswer, "the upstream answered compressed")
+    }
+    let isEvents =
+      head.range(of: "content-type").map {
+        head.withBytes($0) { type in
+          type.count >= 17 && type.extracting(0..<17).equalsIgnoringCase("text/event-stream")
+        }
+      } ?? false
+    if isEvents {
+      answer = .events(AnswerStream(hidesUsage: body.hidesUsage), rest: Buffer())
+    } else {
+      var length: Int64?
+      if case .length(let count) = head.framing { length = count }
+      answer = .document(AnswerDocument(), status: status, length: length)
+    }
+  }
+
+  func receivedBody(_ bytes: Span<UInt8>) {
+    // The answer is taken out while it changes, so that its buffers are not copied.
+    let current = answer
+    answer = .none
+    switch current {
+    case .none: break
+    case .events(var events, let rest):
+      receive(bytes, &events, rest)
+      if case .none = answer { answer = .events(events, rest: rest) }
+    case .document(var document, let status, let length):
+      document.read(bytes)
+      answer = .document(document, status: status, length: length)
+      receive(bytes, document, status, length)
+    case .error(let status, let retryAfter, let body):
+      if body.count + bytes.count <= Relay.errorByteLimit { body.append(bytes) }
+      answer = .error(status: status, retryAfter: retryAfter, body: body)
+    }
+  }
+
+  private func receive(_ bytes: Span<UInt8>, _ events: inout AnswerStream, _ rest: Buffer) {
+    let output = gateway.relayOutput
+    output.clear()
+    if rest.isEmpty {
+      let used = events.read(bytes, to: output)
+      if used < bytes.count { rest.append(bytes.extracting(used..<bytes.count)) }
+    } else {
+      rest.append(bytes)
+      let used = rest.withReadable { events.read($0, to: output) }
+      rest.consume(used)
+      if rest.isEmpty { rest.release() }
+    }
+    if rest.count > AnswerStream.eventByteLimit {
+      answer = .events(events, rest: rest)
+      connection?.cancel()
+      connection = nil
+      return attemptFailed(.badAnswer, "an event of the stream is too long")
+    }
+    guard !output.isEmpty else { return }
+    beginEvents()
+    responder.write(output.readable)
+  }
+
+  /// Begins the client's stream with the first whole event.
+  private func beginEvents() {
+    guard responder.isWaiting else { return }
+    responder.begin(.ok, length: nil) { fields in
+      fields.append("Content-Type: text/event-stream\r\nCache-Control: no-cache\r\n")
+      RequestID.appendHeaders(requestID, to: fields)
+    }
+    _ = state.answerBegan()
+    body.release()
+  }
+
+  private func receive(
+    _ bytes: Span<UInt8>, _ document: AnswerDocument, _ status: Int, _ length: Int64?
+  ) {
+    if !responder.isWaiting { return responder.write(bytes.rawBuffer) }
+    document.held.append(bytes)
+    guard document.held.count > AnswerDocument.heldByteCount, !document.isBroken else { return }
+    beginDocument(status, length)
+    responder.write(document.held.readable)
+    document.held.release()
+    _ = state.answerBegan()
+    body.release()
+  }
+
+  private func beginDocument(_ status: Int, _ length: Int64?) {
+    responder.begin(Status(status), length: length) { fields in
+      fields.append("Content-Type: application/json\r\n")
+      RequestID.appendHeaders(requestID, to: fields)
+    }
+  }
+
+  func answerEnded() {
+    connection = nil
+    let current = answer
+    switch current {
+    case .none: attemptFailed(.badAnswer, "the upstream answered nothing")
+    case .events(let events, _): end(events)
+    case .document(var document, let status, _):
+      let isValid = document.finish()
+      answer = .document(document, status: status, length: nil)
+      end(document, status, isValid)
+    case .error(let status, let retryAfter, let body):
+      upstreamRefused(status, retryAfter, body)
+    }
+  }
+
+  private func end(_ events: AnswerStream) {
+    guard events.isComplete else {
+      return attemptFailed(.cut, "the upstream ended its stream before the answer was complete")
+    }
+    beginEvents()
+    // Some servers end after the finish reason without the word: clients wait for it.
+    if !events.isDone { responder.write(Relay.done) }
+    responder.end()
+    recordAttempt(.none, .empty)
+    perform(state.answerEnded())
+  }
+
+  private func end(_ document: AnswerDocument, _ status: Int, _ isValid: Bool) {
+    guard isValid else {
+      return attemptFailed(.badAnswer, "the upstream's answer is not valid JSON")
+    }
+    if responder.isWaiting {
+      beginDocument(status, Int64(document.held.count))
+      responder.write(document.held.readable)
+    }
+    responder.end()
+    recordAttempt(.none, .empty)
+    perform(state.answerEnded())
+  }
+
+  private static var done: UnsafeRawBufferPointer {
+    let text: StaticString = "data: [DONE]\n\n"
+    return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+  }
+
+  /// The upstream answered with an error status.
+  private func upstreamRefused(_ status: Int, _ retryAfter: Int64?, _ body: Buffer) {
+    let message = UpstreamError.message(body)
+    let kind = UpstreamError.kind(of: status)
+    recordAttempt(kind, ByteString(utf8: "status \(status): ") + message)
+    note(UpstreamError.converted(status, retryAfter, message))
+    let mayTryNext = kind != .refusedRequest && mayRetry
+    perform(state.attemptFailed(mayRetry: mayTryNext))
+  }
+
+  /// Tells the client that an answer under way will not be completed.
+  func breakAnswer() {
+    guard case .events = answer else { return responder.abort() }
+    let event = Buffer()
+    event.append("data: ")
+    RelayError.upstream(
+      502, "stream_interrupted", "The upstream broke off before the answer was complete."
+    ).write(to: event)
+    event.append("\n\n")
+    responder.write(event.readable)
+    responder.end()
+  }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import MiniJSON
+import Platform
+
+/// An error as clients of OpenAI's API know it.
+///
+/// Source: https://platform.openai.com/docs/guides/error-codes, read 2026-11; the codes are
+/// those that this gateway promises.
+struct RelayError: Error {
+  let status: Int
+  let type: StaticString
+  let code: StaticString
+  let message: ByteString
+  var param: StaticString?
+  /// Seconds for `Retry-After`.
+  var retryAfter: Int64?
+
+  init(
+    _ status: Int, _ type: StaticString, _ code: StaticString, _ message: ByteString,
+    param: StaticString? = nil, retryAfter: Int64? = nil
+  ) {
+    self.status = status
+    self.type = type
+    self.code = code
+    self.message = message
+    self.param = param
+    self.retryAfter = retryAfter
+  }
+
+  static func invalidRequest(
+    _ message: ByteString, param: StaticString? = nil, code: StaticString = "invalid_request"
+  ) -> RelayError {
+    RelayError(400, "invalid_request_error", code, message, param: param)
+  }
+
+  static func unauthorized(_ code: StaticString, _ message: ByteString) -> RelayError {
+    RelayError(401, "authentication_error", code, message)
+  }
+
+  static func forbidden(_ code: StaticString, _ message: ByteString) -> RelayError {
+    RelayError(403, "permission_error", code, message)
+  }
+
+  static func tooLarge(_ message: ByteString) -> RelayError {
+    RelayError(413, "invalid_request_error", "request_too_large", message)
+  }
+
+  static func overloaded(_ message: ByteString) -> RelayError {
+    RelayError(503, "server_error", "overloaded", message, retryAfter: 1)
+  }
+
+  static func upstream(_ status: Int, _ code: StaticString, _ message: ByteString) -> RelayError {
+    RelayError(status, "upstream_error", code, message)
+  }
+
+  /// Appends the JSON object.
+  func write(to buffer: Buffer) {
+    var json = JSONWriter(buffer)
+    json.beginObject()
+    json.key("error")
+    json.beginObject()
+    json.member("message", message)
+    json.member("type", type)
+    json.key("param")
+    if let param { json.string(param) } else { json.null() }
+    json.member("code", code)
+    json.endObject()
+    json.endObject()
+  }
+
+  /// Answers with the error.
+  func answer(_ responder: Responder, requestID: Int64) {
+    let body = Buffer()
+    write(to: body)
+    responder.respond(
+      Status(status),
+      fields: { fields in
+        fields.append("Content-Type: application/json\r\n")
+        RequestID.appendHeaders(requestID, to: fields)
+        if let retryAfter {
+          fields.append("Retry-After: ")
+          fields.append(decimal: retryAfter)
+          fields.append("\r\n")
+        }
+      }, body: body.readable)
+  }
+}

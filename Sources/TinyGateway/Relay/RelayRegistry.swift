@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+import Platform
+
+/// The relays under way: how many, how much of their bodies is held, which take too long.
+final class RelayRegistry {
+  /// How often deadlines of whole requests are looked at, in milliseconds.
+  private static let checkMilliseconds: Int64 = 1000
+
+  private let limit: Int
+  private var relays: [Relay] = []
+  /// Bytes of request bodies held in memory by all relays.
+  var heldByteCount: Int64 = 0
+  /// When deadlines are looked at next; nil while nothing is under way.
+  private(set) var nextCheck: Instant?
+
+  /// - Parameter limit: relays admitted at once.
+  init(limit: Int) { self.limit = limit }
+
+  var count: Int { relays.count }
+  var isFull: Bool { relays.count >= limit }
+
+  func add(_ relay: Relay, now: Instant) {
+    relay.registryIndex = relays.count
+    relays.append(relay)
+    if nextCheck == nil {
+      nextCheck = now.advanced(byMilliseconds: RelayRegistry.checkMilliseconds)
+    }
+  }
+
+  func remove(_ relay: Relay) {
+    let index = relay.registryIndex
+    guard index >= 0, index < relays.count, relays[index] === relay else { return }
+    let last = relays.removeLast()
+    if last !== relay {
+      relays[index] = last
+      last.registryIndex = index
+    }
+    relay.registryIndex = -1
+  }
+
+  /// Ends relays that are past their deadline; called once a turn.
+  func endOverdue(now: Instant) {
+    guard let due = nextCheck, now >= due else { return }
+    for relay in relays where relay.deadline <= now { relay.deadlinePassed() }
+    nextCheck =
+      relays.isEmpty ? nil : now.advanced(byMilliseconds: RelayRegistry.checkMilliseconds)
+  }
+}

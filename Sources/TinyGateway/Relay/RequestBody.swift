@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import MiniJSON
+import Platform
+
+/// The client's body: checked as it arrives, held for retries, sent on with few bytes changed.
+///
+/// Held whole up to a bound; a larger one streams through once its model is known, with the same
+/// edits made on the fly.
+struct RequestBody {
+  private enum Field: Int, CaseIterable {
+    case model, stream, streamOptions, maxTokens, maxCompletionTokens
+  }
+
+  private static let names: [StaticString] = [
+    "model", "stream", "stream_options", "max_tokens", "max_completion_tokens",
+  ]
+
+  private var scanner: JSONScanner
+  private var splice = JSONSplice()
+  /// The bytes so far; given away when the body streams.
+  private(set) var held = Buffer()
+  private(set) var byteCount: Int64 = 0
+  /// Whether the gateway asked for usage and the client did not.
+  private(set) var hidesUsage = false
+
+  init() {
+    scanner = JSONScanner(watching: RequestBody.names, requiresObject: true, refusesDuplicates: true)
+  }
+
+  /// Checks the next bytes and holds them.
+  mutating func append(_ bytes: Span<UInt8>) throws(RelayError) {
+    try scan(bytes)
+    held.append(bytes)
+  }
+
+  /// Checks the next bytes of a body that streams and appends their edited form.
+  mutating func pass(_ bytes: Span<UInt8>, to output: Buffer) throws(RelayError) {
+    try scan(bytes)
+    splice.apply(bytes, to: output)
+  }
+
+  private mutating func scan(_ bytes: Span<UInt8>) throws(RelayError) {
+    byteCount += Int64(bytes.count)
+    do throws(JSONError) {
+      try scanner.scan(bytes)
+    } catch {
+      throw RequestBody.refusal(error)
+    }
+  }
+
+  /// The body is complete.
+  mutating func finish() throws(RelayError) {
+    do throws(JSONError) {
+      try scanner.finish()
+    } catch {
+      throw RequestBody.refusal(error)
+    }
+  }
+
+  private static func refusal(_ error: JSONError) -> RelayError {
+    .invalidRequest("The request body is " + error.message + ".", code: "invalid_json")
+  }
+
+  /// Whether the model has been seen.
+  var hasModel: Bool { scanner.member(Field.model.rawValue)?.range != nil }
+
+  /// The model asked for.
+  func model() throws(RelayError) -> ByteString {
+    guard let member = scanner.member(Field.model.rawValue) else {
+      throw .invalidRequest("The field model is missing.", param: "model")
+    }
+    guard member.kind == .string, let name = scanner.string(Field.model.rawValue),
+      ModelName.isValid(name)
+    else {
+      throw .invalidRequest(
+        "The field model must be a name of 1 to 128 characters of A-Z a-z 0-9 . _ : / @ + -.",
+        param: "model")
+    }
+    return name
+  }
+
+  /// Whether a stream is wanted; only `true`, `false` and `null` are allowed.
+  func isStream() throws(RelayError) -> Bool {
+    guard let member = scanner.member(Field.stream.rawValue) else { return false }
+    switch member.kind {
+    case .true: return true
+    case .false, .null: return false
+    case .object, .array, .string, .number:
+      throw .invalidRequest("The field stream must be true or false.", param: "stream")
+    }
+  }
+
+  /// Quota units to hold back: the prompt's estimate and the longest completion asked for.
+  var reservation: Int64 {
+    let completion =
+      scanner.int64(Field.maxCompletionTokens.rawValue)
+      ?? scanner.int64(Field.maxTokens.rawValue) ?? 0
+    return promptEstimate + max(0, min(completion, Usage.largestCount))
+  }
+
+  /// Prompt tokens by the documented estimate.
+  var promptEstimate: Int64 {
+    Usage.estimate(
+      asciiByteCount: scanner.asciiTextByteCount, nonASCIIByteCount: scanner.nonASCIITextByteCount)
+  }
+
+  /// Prepares the edits for one attempt; `edited` or `pass` make them.
+  ///
+  /// - Parameter asksUsage: the answer is a stream whose usage must be reported.
+  mutating func edit(model: ByteString, upstreamModel: ByteString, asksUsage: Bool)
+    throws(RelayError)
+  {
+    splice.reset()
+    hidesUsage = false
+    if model != upstreamModel, let member = scanner.member(Field.model.rawValue) {
+      _ = splice.replaceModel(upstreamModel, member)
+    }
+    guard asksUsage else { return }
+    switch splice.includeUsage(scanner, streamOptions: Field.streamOptions.rawValue) {
+    case .alreadyIncluded: break
+    case .added: hidesUsage = true
+    case .unusable:
+      throw .invalidRequest("The field stream_options must be an object.", param: "stream_options")
+    }
+  }
+
+  /// The held bytes with the edits made; the very same buffer when there are none.
+  mutating func edited() -> Buffer {
+    if splice.isEmpty { return held }
+    let output = Buffer()
+    output.reserve(held.count + 64)
+    held.withReadable { splice.apply($0, to: output) }
+    splice.finish(to: output)
+    return output
+  }
+
+  /// Begins to stream: appends the edited form of what is held and lets go of it.
+  mutating func startPassing(to output: Buffer) {
+    held.withReadable { splice.apply($0, to: output) }
+    held = Buffer()
+  }
+
+  /// Ends a streamed body: edits at its very end.
+  mutating func finishPassing(to output: Buffer) { splice.finish(to: output) }
+
+  /// Lets go of the held bytes: no further attempt will be made.
+  mutating func release() { held = Buffer() }
+}
+
+/// What a model may be called.
+enum ModelName {
+  /// 1 to 128 characters of `A-Za-z0-9._:/@+-`.
+  static func isValid(_ name: ByteString) -> Bool {
+    guard !name.isEmpty, name.count <= 128 else { return false }
+    return name.bytes.allSatisfy { byte in
+      ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: ".")
+        || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "/")
+        || byte == UInt8(ascii: "@") || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
+    }
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import Platform
+import Vendors
+
+/// Writes the heads of requests to upstreams, the same for relays, tests and model lists.
+enum UpstreamCall {
+  /// Where a channel's requests go; nil for https without certificate authorities.
+  static func target(for channel: Channel, in gateway: Gateway) -> ConnectionPool.Target? {
+    guard channel.url.isSecure else {
+      return ConnectionPool.Target(url: channel.url, context: nil)
+    }
+    guard let context = gateway.tlsContext else { return nil }
+    return ConnectionPool.Target(url: channel.url, context: context)
+  }
+
+  /// Appends the head of a POST with a JSON body.
+  ///
+  /// - Parameter bodyByteCount: nil for a chunked body.
+  static func appendHead(
+    post call: StaticString, channel: Channel, key: ByteString, bodyByteCount: Int64?,
+    to buffer: Buffer
+  ) {
+    buffer.append("POST ")
+    appendCommon(call, channel, key, to: buffer)
+    buffer.append("Content-Type: application/json\r\n")
+    if let bodyByteCount {
+      buffer.append("Content-Length: ")
+      buffer.append(decimal: bodyByteCount)
+      buffer.append("\r\n\r\n")
+    } else {
+      buffer.append("Transfer-Encoding: chunked\r\n\r\n")
+    }
+  }
+
+  /// Appends the head of a GET.
+  static func appendHead(
+    get call: StaticString, channel: Channel, key: ByteString, to buffer: Buffer
+  ) {
+    buffer.append("GET ")
+    appendCommon(call, channel, key, to: buffer)
+    buffer.append("\r\n")
+  }
+
+  private static func appendCommon(
+    _ call: StaticString, _ channel: Channel, _ key: ByteString, to buffer: Buffer
+  ) {
+    buffer.append(channel.path(of: call))
+    buffer.append(" HTTP/1.1\r\nHost: ")
+    buffer.append(channel.url.authority)
+    buffer.append("\r\n")
+    if !key.isEmpty {
+      buffer.append("Authorization: Bearer ")
+      buffer.append(key)
+      buffer.append("\r\n")
+    }
+    buffer.append("Accept: */*\r\nAccept-Encoding: identity\r\nUser-Agent: TinyGateway\r\n")
+    buffer.append(channel.headerLines)
+  }
+}
+
+extension Channel {
+  /// The path of an API call on this channel's host.
+  func path(of call: StaticString) -> ByteString { vendor.path(below: url.path, call) }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import Platform
+
+/// Method and path to relay, management call or page.
+final class Router: Service {
+  private let gateway: Gateway
+
+  init(gateway: Gateway) { self.gateway = gateway }
+
+  func begin(_ head: RequestHead, _ responder: Responder) -> any Exchange {
+    if let mode = RelayMode(head) {
+      return Relay(mode: mode, head: head, responder: responder, gateway: gateway)
+    }
+    if head.hasPathPrefix("/api/") { return AdminExchange(head, responder, gateway) }
+    let caller: Result<Caller, RelayError>
+    do throws(RelayError) {
+      caller = .success(try Authenticator.authenticate(head, gateway))
+    } catch {
+      caller = .failure(error)
+    }
+    return PlainExchange(head) { [gateway] request in
+      Router.answer(request, caller, responder, gateway)
+    }
+  }
+
+  func refuse(_ status: Status, _ sentence: StaticString, _ responder: Responder) {
+    RelayError(status.code, "invalid_request_error", "bad_request", ByteString(sentence))
+      .answer(responder, requestID: RequestID.make())
+  }
+
+  /// Answers what needs no body.
+  private static func answer(
+    _ request: PlainExchange.Request, _ caller: Result<Caller, RelayError>,
+    _ responder: Responder, _ gateway: Gateway
+  ) {
+    let requestID = RequestID.make()
+    let path = request.path
+    do throws(RelayError) {
+      if path == "/" || path == "/index.html" {
+        try request.mustBeReading()
+        return Page.answer(responder, requestID)
+      }
+      guard path.starts(with: "/v1/") else {
+        throw RelayError(404, "invalid_request_error", "not_found", "There is nothing here.")
+      }
+      if path == "/v1/models" {
+        try request.mustBeReading()
+        return ModelList.answer(try caller.get(), responder, gateway, requestID)
+      }
+      if path.starts(with: "/v1/models/") {
+        try request.mustBeReading()
+        let name = ByteString(Array(path.bytes.dropFirst("/v1/models/".utf8.count)))
+        return try ModelList.answer(name, try caller.get(), responder, gateway, requestID)
+      }
+      _ = try caller.get()
+      throw RelayError(
+        404, "invalid_request_error", "unknown_url",
+        "There is no such API here: " + path + ".")
+    } catch {
+      error.answer(responder, requestID: requestID)
+    }
+  }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import Platform
+import Store
+import Vendors
+
+/// One upstream account in memory: its record, what follows from it, and its live figures.
+///
+/// A change of settings replaces the object; the statistics move over.
+final class Channel {
+  let record: ChannelRecord
+  let vendor: Vendor
+  let url: URL
+  let keys: [ByteString]
+  /// Public models; empty means any.
+  let models: [ByteString]
+  /// Public name to upstream name.
+  let mapping: [ByteString: ByteString]
+  let groups: [ByteString]
+  /// Header lines of the owner's, each with its line end.
+  let headerLines: ByteString
+  let timeouts: ClientTimeouts
+  let statistics: ChannelStatistics
+  /// For smooth weighted round robin; changes with every choice.
+  var currentWeight: Int64 = 0
+  private var nextKeyIndex = 0
+
+  /// Throws a sentence that names the field which does not fit.
+  init(
+    _ record: ChannelRecord, defaults: ClientTimeouts, statistics: ChannelStatistics
+  ) throws(FieldError) {
+    guard let vendor = VendorRegistry.find(record.type) else {
+      throw FieldError("type", "is not a known channel type; see /api/v1/channel-types")
+    }
+    self.record = record
+    self.vendor = vendor
+    self.statistics = statistics
+    let base = record.baseURL.isEmpty ? ByteString(vendor.defaultBaseURL) : record.baseURL
+    guard !base.isEmpty else { throw FieldError("base_url", "is needed for this channel type") }
+    guard let url = URL(base) else {
+      throw FieldError(
+        "base_url", "must be an http or https URL without user info, query and fragment")
+    }
+    self.url = url
+    keys = record.keys.list(separatedBy: 0x0A)
+    let listed = record.models.list(separatedBy: UInt8(ascii: ","))
+    mapping = try ChannelFields.mapping(record.modelMapping)
+    var names = listed.isEmpty ? vendor.models : listed
+    if !names.isEmpty { for name in mapping.keys where !names.contains(name) { names.append(name) } }
+    models = names
+    groups = record.groups.list(separatedBy: UInt8(ascii: ","))
+    headerLines = try ChannelFields.headerLines(record.headers)
+    func value(_ own: Int64, _ standard: Int64) -> Int64 { own > 0 ? own : standard }
+    timeouts = ClientTimeouts(
+      connectMilliseconds: value(
+        record.connectTimeoutMilliseconds, defaults.connectMilliseconds),
+      firstByteMilliseconds: value(
+        record.firstByteTimeoutMilliseconds, defaults.firstByteMilliseconds),
+      idleMilliseconds: value(record.idleTimeoutMilliseconds, defaults.idleMilliseconds))
+  }
+
+  var id: Int64 { record.id }
+
+  /// The upstream's name of a public model.
+  func upstreamModel(for model: ByteString) -> ByteString { mapping[model] ?? model }
+
+  /// Whether the channel may be chosen at all.
+  var isEnabled: Bool { record.status == .enabled && record.weight > 0 }
+
+  /// Whether the channel serves the model.
+  func serves(_ model: ByteString) -> Bool { models.isEmpty || models.contains(model) }
+
+  /// The key for the next request, in turn; empty for a channel without keys.
+  func takeKey() -> ByteString {
+    guard !keys.isEmpty else { return .empty }
+    nextKeyIndex = (nextKeyIndex + 1) % keys.count
+    return keys[nextKeyIndex]
+  }
+}
+
+/// What is wrong with one field of a management request.
+struct FieldError: Error {
+  let field: StaticString
+  let problem: ByteString
+
+  init(_ field: StaticString, _ problem: ByteString) {
+    self.field = field
+    self.problem = problem
+  }
+
+  /// `field problem`, such as `weight must be a whole number from 0 to 1000`.
+  var sentence: ByteString { ByteString(field) + " " + problem }
+}
+
+/// Text forms of a channel's lists, as stored in its record.
+enum ChannelFields {
+  /// Header names that the gateway sets itself.
+  private static let reserved: [StaticString] = [
+    "host", "content-length", "transfer-encoding", "connection", "authorization", "te", "upgrade",
+    "expect", "keep-alive", "trailer", "proxy-authorization", "content-type",
+  ]
+
+  /// Lines of `public:upstream`; a name may hold colons after the first (`llama3:8b`), so the
+  /// stored form separates with a tab.
+  static func mapping(_ text: ByteString) throws(FieldError) -> [ByteString: ByteString] {
+    var mapping: [ByteString: ByteString] = [:]
+    for line in text.list(separatedBy: 0x0A) {
+      guard let (from, to) = line.split(at: 0x09), !from.isEmpty, !to.isEmpty else {
+        throw FieldError("model_mapping", "must map a public model name to an upstream's name")
+      }
+      mapping[from] = to
+    }
+    return mapping
+  }
+
+  /// Lines of `Name: value`, checked, as header lines.
+  static func headerLines(_ text: ByteString) throws(FieldError) -> ByteString {
+    let lines = Buffer()
+    for line in text.list(separatedBy: 0x0A) {
+      guard let (name, value) = line.split(at: UInt8(ascii: ":")), isHeaderName(name),
+        !value.bytes.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F })
+      else { throw FieldError("headers", "must be valid HTTP header fields") }
+      let lower = name.lowercased
+      for forbidden in reserved where lower == forbidden {
+        throw FieldError("headers", "must not set \(name.text), which the gateway sets itself")
+      }
+      lines.append(name)
+      lines.append(": ")
+      lines.append(value.trimmed)
+      lines.append("\r\n")
+    }
+    return lines.byteString
+  }
+
+  private static func isHeaderName(_ name: ByteString) -> Bool {
+    !name.isEmpty
+      && name.bytes.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == 0x2D || $0 == 0x5F }
+  }
+}
+
+extension FieldError {
+  /// A problem composed at run time.
+  init(_ field: StaticString, _ problem: String) {
+    self.init(field, ByteString(utf8: problem))
+  }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+import Platform
+import Store
+
+/// One client key in memory: its record, its parsed lists, its live quota.
+final class Token {
+  private(set) var record: TokenRecord
+  private(set) var allowedBlocks: [AddressBlock]
+  private(set) var models: [ByteString]
+  /// Quota in units used so far; the truth while the program runs.
+  var usedQuota: Int64
+  /// Quota of requests under way.
+  var reservedQuota: Int64 = 0
+  let keyHash: SHA256Digest
+
+  /// Throws a sentence that names the field which does not fit.
+  init(_ record: TokenRecord) throws(FieldError) {
+    guard let keyHash = record.keyHash.withBytes({ SHA256Digest($0) }) else {
+      throw FieldError("key", "has no valid hash")
+    }
+    self.keyHash = keyHash
+    self.record = record
+    usedQuota = record.usedQuota
+    allowedBlocks = try TokenFields.blocks(record.allowedIPs)
+    models = record.models.list(separatedBy: UInt8(ascii: ","))
+  }
+
+  /// Takes changed settings over; used and reserved quota stay.
+  func update(_ record: TokenRecord) throws(FieldError) {
+    allowedBlocks = try TokenFields.blocks(record.allowedIPs)
+    models = record.models.list(separatedBy: UInt8(ascii: ","))
+    self.record = record
+  }
+
+  var id: Int64 { record.id }
+  /// The channel group whose channels serve this token.
+  var channelGroup: ByteString { record.channelGroup.isEmpty ? "default" : record.channelGroup }
+
+  /// Whether the token may use the model.
+  func allows(model: ByteString) -> Bool { models.isEmpty || models.contains(model) }
+
+  /// Whether the token may be used from the address; an unknown address only without a list.
+  func allows(address: IPAddress?) -> Bool {
+    if allowedBlocks.isEmpty { return true }
+    guard let address else { return false }
+    return allowedBlocks.contains { $0.contains(address) }
+  }
+
+  /// Quota left for a further request; nil when unlimited.
+  var availableQuota: Int64? { record.quota.map { $0 - usedQuota - reservedQuota } }
+}
+
+/// Text forms of a token's lists, as stored in its record.
+enum TokenFields {
+  /// A comma-separated list of addresses and blocks.
+  static func blocks(_ text: ByteString) throws(FieldError) -> [AddressBlock] {
+    var blocks: [AddressBlock] = []
+    for part in text.list(separatedBy: UInt8(ascii: ",")) {
+      guard let block = AddressBlock(part) else {
+        throw FieldError(
+          "allowed_ips",
+          "must hold IP addresses or CIDR blocks such as 192.168.1.0/24; \(part.text) is neither")
+      }
+      blocks.append(block)
+    }
+    return blocks
+  }
+}
+
+/// One account in memory.
+final class User {
+  private(set) var record: UserRecord
+  var usedQuota: Int64
+  var reservedQuota: Int64 = 0
+
+  init(_ record: UserRecord) {
+    self.record = record
+    usedQuota = record.usedQuota
+  }
+
+  /// Takes changed settings over; used and reserved quota stay.
+  func update(_ record: UserRecord) { self.record = record }
+
+  var id: Int64 { record.id }
+  /// Quota left for a further request; nil when unlimited.
+  var availableQuota: Int64? { record.quota.map { $0 - usedQuota - reservedQuota } }
+}
+
+/// Users and tokens, found by id and by what a client presents.
+final class AccountDirectory {
+  private(set) var users: [Int64: User] = [:]
+  private(set) var tokens: [Int64: Token] = [:]
+  private var usersByName: [ByteString: User] = [:]
+  private var tokensByKeyHash: [SHA256Digest: Token] = [:]
+
+  func user(_ id: Int64) -> User? { users[id] }
+  func user(named name: ByteString) -> User? { usersByName[name] }
+  func token(_ id: Int64) -> Token? { tokens[id] }
+  func token(keyHash: SHA256Digest) -> Token? { tokensByKeyHash[keyHash] }
+
+  func put(_ record: UserRecord) {
+    if let known = users[record.id] {
+      usersByName[known.record.username] = nil
+      known.update(record)
+      usersByName[record.username] = known
+    } else {
+      let user = User(record)
+      users[record.id] = user
+      usersByName[record.username] = user
+    }
+  }
+
+  func put(_ record: TokenRecord) throws(FieldError) {
+    if let known = tokens[record.id] { return try known.update(record) }
+    let token = try Token(record)
+    tokens[record.id] = token
+    tokensByKeyHash[token.keyHash] = token
+  }
+
+  func removeToken(_ id: Int64) {
+    guard let token = tokens.removeValue(forKey: id) else { return }
+    tokensByKeyHash[token.keyHash] = nil
+  }
+}

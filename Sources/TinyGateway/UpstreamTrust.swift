@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+import CPlatform
+import MiniHTTP
+import Platform
+
+/// Finds the certificate authorities that upstreams are verified with.
+///
+/// In this order: `ca_file`, the variable `SSL_CERT_FILE`, the system's bundle, the set that
+/// was built in. A file that is named but cannot be used is an error, not a reason to go on.
+enum UpstreamTrust {
+  /// Where systems keep their bundle: Debian, Buildroot, OpenWrt; Alpine; Fedora.
+  private static let bundles: [StaticString] = [
+    "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+  ]
+
+  /// The context for connections to upstreams, or why there is none.
+  static func context(
+    _ configuration: Configuration, log: Log
+  ) -> (context: TLSContext?, problem: ByteString) {
+    do throws(TLSError) {
+      let (trust, source) = try trust(configuration)
+      let context = try TLSContext.client(trust: trust, extraAuthorities: nil)
+      log.debug("upstreams are verified with \(trust.certificateCount) authorities of \(source.text)")
+      return (context, .empty)
+    } catch {
+      return (nil, error.text)
+    }
+  }
+
+  private static func trust(
+    _ configuration: Configuration
+  ) throws(TLSError) -> (TLSTrust, ByteString) {
+    if !configuration.caFile.isEmpty {
+      return (try TLSTrust(file: configuration.caFile), configuration.caFile)
+    }
+    if let named = ByteString(cString: cp_environment("SSL_CERT_FILE")), !named.isEmpty {
+      return (try TLSTrust(file: named), named)
+    }
+    for bundle in bundles {
+      let path = ByteString(bundle)
+      guard File.exists(path) else { continue }
+      // An empty or broken system bundle is no reason to refuse the built-in set.
+      if let trust = usable(path) { return (trust, path) }
+    }
+    return (try TLSTrust.builtIn(), "the built-in set")
+  }
+
+  private static func usable(_ path: ByteString) -> TLSTrust? {
+    do throws(TLSError) {
+      return try TLSTrust(file: path)
+    } catch {
+      return nil
+    }
+  }
+}

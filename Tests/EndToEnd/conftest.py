@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures: one upstream and one gateway for most tests, and a maker of special gateways."""
+
+import pytest
+
+from certificates import Certificates
+from gateway import Gateway
+from process import IS_EMULATED, binary
+from rawhttp import RawClient
+from upstream import Upstream
+
+
+def pytest_collection_modifyitems(items):
+    """Without a binary only the tests of the upstream itself run."""
+    if binary():
+        return
+    skip = pytest.mark.skip(reason="TINYGATEWAY_BINARY is not set")
+    for item in items:
+        if "self_test" not in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """The test's certificate authority."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def upstream(certificates):
+    """The scripted upstream, plain and TLS; a mistake in a script fails the run."""
+    with Upstream(certificates) as upstream:
+        yield upstream
+    assert not upstream.failures, upstream.failures
+
+
+@pytest.fixture(scope="session")
+def seed(tmp_path_factory):
+    """A stopped gateway after its first login; others start with a copy of its data."""
+    with Gateway(tmp_path_factory.mktemp("seed") / "data") as gateway:
+        gateway.set_up()
+        gateway.key()
+    return gateway
+
+
+@pytest.fixture(scope="session")
+def gateway(seed, certificates, tmp_path_factory):
+    """The gateway that most tests share; it retries quickly and trusts the test's roots."""
+    config = {"ca_file": certificates.ca_file, "retry_interval_ms": 10}
+    with seed.copy(tmp_path_factory.mktemp("shared") / "data", config) as instance:
+        yield instance
+
+
+@pytest.fixture
+def make_gateway(seed, tmp_path_factory):
+    """Starts gateways with settings of their own; all end, with status 0, after the test."""
+    made = []
+
+    def make(start=True, arguments=(), env=None, **config):
+        folder = tmp_path_factory.mktemp("own") / "data"
+        instance = seed.copy(folder, config, arguments, env)
+        made.append(instance)
+        return instance.start() if start else instance
+
+    yield make
+    for instance in made:
+        if instance.process is not None:
+            instance.stop()
+
+
+@pytest.fixture
+def fresh(tmp_path_factory):
+    """A gateway that has never been started."""
+    instance = Gateway(tmp_path_factory.mktemp("fresh") / "data")
+    yield instance
+    if instance.process is not None:
+        instance.stop()
+
+
+@pytest.fixture
+def raw(gateway):
+    """Opens raw connections to the shared gateway."""
+    opened = []
+
+    def connect(target=gateway, **options):
+        client = RawClient(target.port, **options)
+        opened.append(client)
+        return client
+
+    yield connect
+    for client in opened:
+        client.socket.close()
+
+
+def pytest_runtest_setup(item):
+    """Leaves out what means nothing under an emulator."""
+    if IS_EMULATED and item.get_closest_marker("native"):
+        pytest.skip("not under an emulator")

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""The program under test as a process: its command line, its environment, its end."""
+
+import itertools
+import os
+import shlex
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+EMULATOR = shlex.split(os.environ.get("TINYGATEWAY_EMULATOR", ""))
+IS_EMULATED = bool(EMULATOR)
+PATIENCE = 6 if IS_EMULATED else 1      # factor on waiting times that are no requirement
+START_SECONDS = 15 * PATIENCE
+STOP_SECONDS = 15 * PATIENCE
+next_number = itertools.count(1).__next__
+
+
+def binary():
+    """The binary under test, as scripts/e2e.sh passes it."""
+    path = os.environ.get("TINYGATEWAY_BINARY", "")
+    return str(Path(path).resolve()) if path else ""
+
+
+def command(*arguments):
+    """The command line of the gateway, under the emulator when there is one."""
+    return [*EMULATOR, binary(), *map(str, arguments)]
+
+
+def environment(**more):
+    """A clean environment; nothing of the caller's configuration leaks in."""
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "ASAN_OPTIONS")}
+    return {**kept, **{k: str(v) for k, v in more.items()}}
+
+
+def run(*arguments, env=None, timeout=20 * PATIENCE, stdin=None):
+    """Runs the gateway to its end; the result has `returncode` and the joined output."""
+    return subprocess.run(
+        command(*arguments), env=environment(**(env or {})), timeout=timeout, input=stdin,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        stdin=subprocess.DEVNULL if stdin is None else None)
+
+
+def wait_until(condition, timeout=5.0, what="condition"):
+    """Polls until `condition` gives a true value, and returns it."""
+    end = time.monotonic() + timeout * PATIENCE
+    while not (value := condition()):
+        assert time.monotonic() < end, f"{what} not reached in {timeout} s; last value {value!r}"
+        time.sleep(0.02)
+    return value
+
+
+def free_port():
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: MIT
+"""Start, stop, restart, kill: nothing acknowledged is lost, no stream is cut without need."""
+
+import signal
+import socket
+import threading
+import time
+
+import httpx
+import openai
+import pytest
+
+import payloads
+from gateway import PASSWORD, Gateway
+from process import PATIENCE, run
+from test_sdk_chat import collect, user
+
+
+@pytest.mark.short
+def test_the_first_start_makes_the_data_directory(fresh):
+    fresh.start()
+    assert f"Server started on http://0.0.0.0:{fresh.port}" in fresh.log
+    assert (fresh.data_dir / "config.yaml").is_file()
+    assert (fresh.data_dir / "db.db").is_file()
+    assert fresh.data_dir.stat().st_mode & 0o077 == 0
+    assert (fresh.data_dir / "db.db").stat().st_mode & 0o077 == 0
+    assert any("123456" in line or "password" in line.lower() for line in fresh.log_lines), \
+        "each start must warn while the first password is unchanged"
+
+
+@pytest.mark.short
+def test_a_restart_keeps_everything(make_gateway, upstream):
+    gateway = make_gateway()
+    route, token = gateway.route(upstream, "echo"), gateway.token(quota=500)
+    gateway.sdk(token["key"]).chat.completions.create(model=route.model, messages=user("x"))
+    channel = gateway.call("GET", f"/channels/{route.channel['id']}")
+    gateway.restart()
+    assert gateway.login(PASSWORD)["must_change_password"] is False
+    assert gateway.call("GET", f"/channels/{channel['id']}") == channel
+    answer = gateway.sdk(token["key"]).chat.completions.create(
+        model=route.model, messages=user("again"))
+    assert answer.choices[0].message.content == "again"
+    assert route.requests()[-1].key == "sk-upstream-key-1", "channel keys must survive"
+    assert gateway.used_quota(token) >= 16
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_ordinary_stop_is_quick_and_clean(make_gateway, number):
+    gateway = make_gateway()
+    began = time.monotonic()
+    gateway.signal(number)
+    assert gateway.wait() == 0
+    assert time.monotonic() - began < 3 * PATIENCE
+    gateway.process = None
+
+
+def test_a_stop_finishes_the_stream_that_runs(make_gateway, upstream):
+    gateway = make_gateway()
+    route = gateway.route(upstream, "slow-stream:20")
+    stream = iter(gateway.sdk().chat.completions.create(
+        model=route.model, messages=user("x"), stream=True))
+    next(stream)
+    gateway.signal()
+    assert collect(stream)[0] == payloads.POEM
+    assert gateway.wait() == 0
+    gateway.process = None
+
+
+def test_a_stopping_gateway_accepts_nothing_new(make_gateway, upstream):
+    gateway = make_gateway()
+    route = gateway.route(upstream, "slow-stream:30")
+    stream = iter(gateway.sdk().chat.completions.create(
+        model=route.model, messages=user("x"), stream=True))
+    next(stream)
+    gateway.signal()
+    time.sleep(0.3)
+    with pytest.raises(OSError):
+        with socket.create_connection(("127.0.0.1", gateway.port), 2) as client:
+            client.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: a\r\n\r\n")
+            if client.recv(100) == b"":
+                raise ConnectionResetError
+    list(stream)
+    assert gateway.wait() == 0
+    gateway.process = None
+
+
+def test_a_stop_ends_a_stream_at_the_deadline(make_gateway, upstream):
+    gateway = make_gateway(stop_timeout_ms=500)
+    route = gateway.route(upstream, "stall:3")
+    stream = iter(gateway.sdk().chat.completions.create(
+        model=route.model, messages=user("x"), stream=True))
+    next(stream)
+    began = time.monotonic()
+    gateway.signal()
+    assert gateway.wait() == 0
+    assert time.monotonic() - began < 3 * PATIENCE
+    with pytest.raises(openai.APIError):
+        list(stream)
+    gateway.process = None
+
+
+def test_a_setting_that_was_acknowledged_survives_a_lost_power_line(make_gateway, upstream):
+    gateway = make_gateway()
+    for round_ in range(5):
+        route, token = gateway.route(upstream, "echo"), gateway.token(models=["a", "b"])
+        gateway.call("PUT", f"/tokens/{token['id']}", {"name": f"renamed {round_}"})
+        gateway.kill()
+        gateway.start()
+        assert gateway.call("GET", f"/channels/{route.channel['id']}")["name"]
+        found = gateway.call("GET", f"/tokens/{token['id']}")
+        assert (found["name"], found["models"]) == (f"renamed {round_}", ["a", "b"])
+
+
+def test_a_kill_amid_writes_leaves_a_sound_database(make_gateway):
+    gateway = make_gateway()
+    for _ in range(3):
+        acknowledged = []
+
+        def create():
+            while True:
+                try:
+                    acknowledged.append(gateway.token()["id"])
+                except Exception:
+                    return
+
+        writer = threading.Thread(target=create)
+        writer.start()
+        time.sleep(0.3)
+        gateway.process.kill()
+        writer.join()
+        gateway.kill()
+        gateway.start()
+        assert acknowledged
+        for number in acknowledged[-5:]:
+            gateway.call("GET", f"/tokens/{number}")
+
+
+def test_two_gateways_cannot_share_a_data_directory_or_say_so(make_gateway):
+    gateway = make_gateway()
+    result = run("serve", "--data-dir", gateway.data_dir, "--port", gateway.port)
+    assert result.returncode not in (0, -6, -11)
+    assert str(gateway.port) in result.stdout or str(gateway.data_dir) in result.stdout
+    assert gateway.get("/v1/models").status_code == 200
+
+
+def test_the_log_level_is_read_again_on_sighup(make_gateway):
+    gateway = make_gateway()
+    config = gateway.data_dir / "config.yaml"
+    before = len(gateway.log_lines)
+    lines = [line for line in config.read_text().splitlines() if not line.startswith("log_level")]
+    config.write_text("\n".join([*lines, "log_level: error"]) + "\n")
+    gateway.signal(signal.SIGHUP)
+    time.sleep(0.5)
+    quiet_from = len(gateway.log_lines)
+    gateway.get("/v1/models")
+    gateway.post("/v1/chat/completions", '{"model":"no-such-model","messages":[]}')
+    time.sleep(0.3)
+    assert len(gateway.log_lines) == quiet_from, gateway.log_lines[before:]
+    config.write_text("\n".join([*lines, "log_level: info"]) + "\n")
+    gateway.signal(signal.SIGHUP)
+    time.sleep(0.5)
+    gateway.post("/v1/chat/completions", '{"model":"no-such-model","messages":[]}')
+    time.sleep(0.3)
+    assert len(gateway.log_lines) > quiet_from
+
+
+def test_a_bad_file_at_sighup_is_reported_and_ignored(make_gateway):
+    gateway = make_gateway()
+    config = gateway.data_dir / "config.yaml"
+    config.write_text("log_level: noisy\n")
+    gateway.signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert any("log_level" in line for line in gateway.log_lines)
+    assert gateway.get("/v1/models").status_code == 200
+
+
+def test_the_log_never_shows_a_key_or_a_prompt(make_gateway, upstream):
+    gateway = make_gateway(arguments=["--log-level", "debug"])
+    route = gateway.route(upstream, "echo", keys=["sk-very-secret-channel-key-1"])
+    token = gateway.token()
+    gateway.sdk(token["key"]).chat.completions.create(
+        model=route.model, messages=user("the-prompt-of-this-test"))
+    with pytest.raises(openai.AuthenticationError):
+        gateway.sdk("sk-unknown-but-secret-all-the-same").models.list()
+    time.sleep(0.2)
+    for secret in ("very-secret-channel", token["key"], "unknown-but-secret", PASSWORD,
+                   "the-prompt-of-this-test", gateway.jwt):
+        assert secret not in gateway.log
+
+
+def test_a_request_is_logged_with_its_id_and_figures(make_gateway, upstream):
+    gateway = make_gateway()
+    route = gateway.route(upstream, "echo")
+    answer = gateway.sdk().chat.completions.with_raw_response.create(
+        model=route.model, messages=user("x"))
+    request_id = answer.headers["x-oneapi-request-id"]
+    time.sleep(0.3)
+    [line] = [line for line in gateway.log_lines if request_id in line]
+    assert route.model in line and "200" in line
+
+
+def test_listens_on_ipv6(make_gateway):
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6 here")
+    gateway = make_gateway(listen="::1")
+    assert f"http://[::1]:{gateway.port}" in gateway.log
+    answer = httpx.get(f"http://[::1]:{gateway.port}/api/v1/health", trust_env=False)
+    assert answer.status_code == 200
+
+
+def test_the_start_is_fast(make_gateway):
+    gateway = make_gateway(start=False)
+    began = time.monotonic()
+    gateway.start()
+    assert time.monotonic() - began < 2 * PATIENCE
+    assert isinstance(gateway, Gateway)

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+import Testing
+
+@testable import MiniJSON
+
+struct JSONKeySetTests {
+  @Test func knowsWhatItHasSeen() {
+    var set = JSONKeySet()
+    for round in 0..<3 {
+      for hash in UInt64(0)..<10_000 {
+        let isNew = set.insert(hash)
+        if !isNew { Issue.record("\(hash) in round \(round)") }
+      }
+      for hash in UInt64(0)..<10_000 {
+        let isNew = set.insert(hash)
+        if isNew { Issue.record("\(hash) forgotten") }
+      }
+      set.removeAll()
+    }
+  }
+
+  @Test func tellsSimilarKeysApart() {
+    var set = JSONKeySet()
+    var count = 0
+    for first in UInt8(0)...255 {
+      for second in UInt8(0)...255 {
+        let hash = JSONKeySet.hash(JSONKeySet.hash(JSONKeySet.seed, adding: first), adding: second)
+        if set.insert(hash) { count += 1 }
+      }
+    }
+    #expect(count == 65_536)
+  }
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+import Foundation
+import Platform
+import Testing
+
+@testable import Store
+
+struct WriteBatchTests {
+  private func start(
+    _ settings: StoreSettings = StoreSettings(), in folder: TemporaryFolder = TemporaryFolder()
+  ) throws -> Running {
+    let database = try folder.open(settings)
+    if database.wasCreated {
+      _ = try UserTable.insert(.sample, in: database)
+      _ = try TokenTable.insert(.sample(), in: database)
+      _ = try ChannelTable.insert(.sample, in: database)
+    }
+    return try Running(database, settings: settings)
+  }
+
+  private func row(_ requestID: Int64, model: Int64 = 1) -> LogRecord {
+    LogRecord(
+      requestID: requestID, userID: 1, tokenID: 1, channelID: 1, modelID: model, quota: 3)
+  }
+
+  private func rows(_ running: Running) throws -> [LogRecord] {
+    try running.perform { database throws(StoreError) in
+      try LogTable.list(LogFilter(), limit: 100_000, in: database)
+    }
+  }
+
+  private func used(_ running: Running) throws -> (user: Int64?, token: Int64?) {
+    try running.perform { database throws(StoreError) in
+      (
+        try UserTable.find(1, in: database)?.usedQuota,
+        try TokenTable.find(1, in: database)?.usedQuota
+      )
+    }
+  }
+
+  @Test func sumsWhatItWasGiven() throws {
+    let folder = TemporaryFolder()
+    let running = try start(in: folder)
+    let model = running.batch.modelID(for: "gpt-4o")
+    #expect(model == running.batch.modelID(for: "gpt-4o"))
+    for number: Int64 in 1...250 {
+      running.batch.addUsage(user: 1, token: 1, quota: number, now: .now)
+      running.batch.append(row(number, model: model), now: .now)
+      running.batch.count(
+        ChannelAttempt(channelID: 1, isSuccess: true, latencyMilliseconds: 10), now: .now)
+      if number % 100 == 0 {
+        running.batch.flush(now: .now)
+        running.settle()
+      }
+    }
+    try running.storage.close(flushing: running.batch)
+
+    let again = try folder.open()
+    let snapshot = try Snapshot(from: again)
+    #expect(snapshot.users.first?.usedQuota == 31_375)
+    #expect(snapshot.tokens.first?.usedQuota == 31_375)
+    #expect((snapshot.tokens.first?.accessedAt ?? 0) > 0)
+    #expect(snapshot.models.map(\.name) == ["gpt-4o"])
+    let stored = try LogTable.list(LogFilter(), limit: 1000, in: again)
+    #expect(stored.map(\.requestID) == Array((1...250).reversed()))
+    #expect(snapshot.lastLogID == stored.first?.id)
+    let hours = try ChannelHourTable.all(fromHour: 0, in: again)
+    #expect(hours.reduce(0) { $0 + $1.requests } == 250)
+  }
+
+  @Test func wakesOnlyWhileSomethingWaits() throws {
+    let running = try start(StoreSettings(flushIntervalMilliseconds: 1000))
+    let zero = Instant(nanoseconds: 0)
+    #expect(running.batch.deadline == nil)
+    running.batch.addUsage(user: 1, token: 1, quota: 1, now: zero)
+    let due = zero.advanced(byMilliseconds: 1000)
+    #expect(running.batch.deadline == due)
+    running.batch.append(row(1), now: zero.advanced(byMilliseconds: 500))
+    #expect(running.batch.deadline == due)
+    running.batch.deadlinePassed(now: zero.advanced(byMilliseconds: 999))
+    #expect(!running.batch.isFlushing)
+    running.batch.deadlinePassed(now: due)
+    #expect(running.batch.isFlushing && running.batch.deadline == nil)
+    running.settle()
+    #expect(!running.batch.isFlushing && running.batch.deadline == nil)
+  }
+
+  @Test func flushesWhenEnoughRowsWait() throws {
+    let running = try start(StoreSettings(flushRowCount: 10))
+    for number: Int64 in 1...9 { running.batch.append(row(number), now: .now) }
+    #expect(!running.batch.isFlushing)
+    for number: Int64 in 10...25 { running.batch.append(row(number), now: .now) }
+    #expect(running.batch.isFlushing)
+    running.settle()
+    #expect(try rows(running).count == 25)
+  }
+
+  @Test func givesGrowingIdsAcrossRestarts() throws {
+    let folder = TemporaryFolder()
+    var last: Int64 = 0
+    for _ in 0..<3 {
+      let running = try start(in: folder)
+      for number: Int64 in 1...5 { running.batch.append(row(number), now: .now) }
+      try running.storage.close(flushing: running.batch)
+      let database = try folder.open()
+      let ids = try LogTable.list(LogFilter(), limit: 5, in: database).map(\.id)
+      #expect(ids.allSatisfy { $0 > last } && ids == ids.sorted(by: >))
+      last = ids.first ?? 0
+      try database.close()
+    }
+  }
+
+  @Test func beginsAPeriodInOrderWithTheUsage() throws {
+    let running = try start()
+    running.batch.addUsage(user: 1, token: 1, quota: 100, now: .now)
+    running.batch.flush(now: .now)
+    running.batch.addUsage(user: 1, token: 1, quota: 50, now: .now)
+    running.batch.startPeriod(token: 1, at: 777, now: .now)
+    running.batch.resetUsage(user: 1, now: .now)
+    running.batch.addUsage(user: 1, token: 1, quota: 7, now: .now)
+    running.settle()
+    running.batch.flush(now: .now)
+    running.settle()
+    let (user, token) = try used(running)
+    #expect(user == 7 && token == 7)
+    let start = try running.perform { database throws(StoreError) in
+      try TokenTable.find(1, in: database)?.periodStart
+    }
+    #expect(start == 777)
+  }
+
+  @Test func listsWhatIsNotWrittenYet() throws {
+    let running = try start()
+    for number: Int64 in 1...3 { running.batch.append(row(number), now: .now) }
+    running.batch.flush(now: .now)
+    for number: Int64 in 4...6 { running.batch.append(row(number), now: .now) }
+    for (limit, offset, expected): (Int64, Int64, [Int64]) in [
+      (10, 0, [6, 5, 4, 3, 2, 1]), (2, 0, [6, 5]), (3, 2, [4, 3, 2]), (10, 5, [1]), (10, 9, []),
+    ] {
+      var found: Listing<LogRecord>?
+      running.batch.listLogs(LogFilter(), limit: limit, offset: offset) { found = try? $0.get() }
+      running.settle()
+      #expect(found?.items.map(\.requestID) == expected && found?.total == 6)
+    }
+  }
+
+  @Test func limitsTheNamesOfModels() throws {
+    let running = try start()
+    for number in 1...WriteBatch.modelLimit {
+      #expect(running.batch.modelID(for: ByteString(utf8: "m\(number)")) == Int64(number))
+    }
+    #expect(running.batch.modelID(for: "one more") == 0)
+    #expect(running.batch.modelID(for: "m7") == 7 && running.batch.modelName(7) == "m7")
+    #expect(running.batch.modelName(0) == nil)
+  }
+
+  @Test func keepsNoRowsWithoutALog() throws {
+    let running = try start(StoreSettings(flushRowCount: 2, logByteLimit: 0))
+    for number: Int64 in 1...9 { running.batch.append(row(number), now: .now) }
+    #expect(running.batch.deadline == nil && running.batch.droppedRowCount == 0)
+  }
+
+  @Test func keepsTheLogBelowItsLimit() throws {
+    let folder = TemporaryFolder()
+    let settings = StoreSettings(flushRowCount: 500, logByteLimit: 200_000)
+    let running = try start(settings, in: folder)
+    for number: Int64 in 1...20_000 {
+      running.batch.append(row(number), now: .now)
+      if running.batch.isFlushing { running.settle() }
+    }
+    let kept = try rows(running)
+    #expect(kept.first?.requestID == 20_000)
+    #expect(kept.count > 2000 && kept.count < 7000)
+    #expect(zip(kept, kept.dropFirst()).allSatisfy { $0.requestID == $1.requestID + 1 })
+    try running.storage.close(flushing: running.batch)
+    #expect(folder.content().count < 320_000)
+  }
+}
+
+/// Flushes that fail: sums wait and are counted once, rows are dropped beyond a bound.
+struct FailingFlushTests {
+  private func start() throws -> Running {
+    let settings = StoreSettings(flushIntervalMilliseconds: 1000, flushRowCount: 200)
+    let database = try TemporaryFolder().open(settings)
+    _ = try UserTable.insert(.sample, in: database)
+    _ = try TokenTable.insert(.sample(), in: database)
+    _ = try ChannelTable.insert(.sample, in: database)
+    return try Running(database, settings: settings)
+  }
+
+  private func limitPages(_ count: Int64?, _ running: Running) throws {
+    _ = try running.perform { database throws(StoreError) in
+      let present = try database.integer("PRAGMA page_count")
+      try database.pragma("max_page_count", count ?? present)
+    }
+  }
+
+  private func add(_ count: Int, _ running: Running) {
+    for number in 0..<count {
+      running.batch.addUsage(user: 1, token: 1, quota: 1, now: .now)
+      running.batch.append(
+        LogRecord(requestID: Int64(number), userID: 1, tokenID: 1, channelID: 1, modelID: 0),
+        now: .now)
+    }
+  }
+
+  private func state(_ running: Running) throws -> (used: Int64, rows: Int64) {
+    try running.perform { database throws(StoreError) in
+      (
+        try UserTable.find(1, in: database)?.usedQuota ?? -1,
+        try LogTable.count(LogFilter(), in: database)
+      )
+    }
+  }
+
+  @Test func writesTheSumsOnAFullDiskAndRowsLater() throws {
+    let running = try start()
+    running.batch.addUsage(user: 1, token: 1, quota: 1, now: .now)
+    running.batch.flush(now: .now)  // Makes the rows of sums, while there is room.
+    running.settle()
+    try limitPages(nil, running)
+    add(300, running)
+    running.settle()
+    running.batch.flush(now: .now)
+    running.settle()
+    #expect(running.batch.failure?.kind == .full && running.storage.failure?.kind == .full)
+    #expect(try state(running).used == 301)
+    #expect(running.batch.deadline != nil && running.batch.droppedRowCount == 0)
+
+    try limitPages(100_000, running)
+    running.batch.flush(now: .now)
+    running.settle()
+    let (used, rows) = try state(running)
+    #expect(used == 301 && rows == 300)
+    #expect(running.batch.failure == nil && running.storage.failure == nil)
+    #expect(running.batch.deadline == nil)
+  }
+
+  @Test func dropsRowsBeyondTheBoundAndCountsThem() throws {
+    let running = try start()
+    try limitPages(nil, running)
+    add(1000, running)
+    running.settle()
+    add(1000, running)
+    running.settle()
+    let waiting: Int64 = 800  // Four flushes' worth.
+    #expect(running.batch.droppedRowCount == 2000 - waiting)
+    try limitPages(100_000, running)
+    running.batch.flush(now: .now)
+    running.settle()
+    let (used, rows) = try state(running)
+    #expect(used == 2000 && rows == waiting)
+  }
+
+  @Test func triesAgainLessAndLessOften() throws {
+    let running = try start()
+    _ = try running.perform { database throws(StoreError) in
+      try database.execute("PRAGMA query_only=ON")
+    }
+    var waits: [Int64] = []
+    running.batch.addUsage(user: 1, token: 1, quota: 5, now: .now)
+    for _ in 0..<12 {
+      let before = Instant.now
+      running.batch.flush(now: before)
+      running.settle()
+      #expect(running.batch.failure?.kind == .readOnly)
+      let deadline = try #require(running.batch.deadline)
+      waits.append((deadline.milliseconds(since: before) + 100) / 1000)
+    }
+    #expect(waits.prefix(4) == [1, 2, 4, 8] && waits.last == 300)
+    #expect(try state(running).used == 0)
+    _ = try running.perform { database throws(StoreError) in
+      try database.execute("PRAGMA query_only=OFF")
+    }
+    running.batch.flush(now: .now)
+    running.settle()
+    #expect(try state(running).used == 5 && running.batch.failure == nil)
+  }
+
+  @Test func saysAtTheStopWhatCouldNotBeWritten() throws {
+    let running = try start()
+    try limitPages(nil, running)
+    add(190, running)
+    #expect(throws: StoreError.self) { try running.storage.close(flushing: running.batch) }
+  }
+
+  @Test func makesRoomOnAFullDiskByLettingOldRowsGo() throws {
+    let running = try start()
+    for _ in 0..<20 {
+      add(190, running)
+      running.batch.flush(now: .now)
+      running.settle()
+    }
+    try limitPages(nil, running)
+    for _ in 0..<20 {
+      add(190, running)
+      running.batch.flush(now: .now)
+      running.settle()
+    }
+    running.batch.flush(now: .now)  // The last one may have had to make room first.
+    running.settle()
+    let (used, rows) = try state(running)
+    #expect(used == 40 * 190 && running.batch.droppedRowCount == 0)
+    #expect(rows > 2000 && rows < 4000)
+    #expect(running.batch.failure == nil)
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+import Platform
+import Testing
+
+@testable import TinyGateway
+
+struct ConfigurationInvocationTests {
+  private func check(
+    _ words: String, expecting expected: String,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let arguments = ["tinygateway"] + words.split(separator: " ").map { String($0) }
+    var outcome: String
+    do throws(ConfigurationError) {
+      let invocation = try Invocation(arguments: arguments.map { ByteString(utf8: $0) })
+      outcome = "\(invocation.command)"
+      for operand in invocation.operands { outcome += " \(operand.text)" }
+      for option in invocation.options { outcome += " \(option.key.text)=\(option.value.text)" }
+    } catch {
+      outcome = error.text.text
+    }
+    #expect(outcome == expected, sourceLocation: sourceLocation)
+  }
+
+  @Test func readsCommandsAndOptions() {
+    check("", expecting: "serve")
+    check("serve", expecting: "serve")
+    check("--port 1 serve --log-level=debug", expecting: "serve port=1 log_level=debug")
+    check("--ca-file=", expecting: "serve ca_file=")
+    check("--tls-key=a=b", expecting: "serve tls_key=a=b")
+    check("check-config --board x", expecting: "checkConfig board=x")
+    check("passwd", expecting: "passwd")
+    check("passwd ann --data-dir d", expecting: "passwd ann data_dir=d")
+    check("passwd -- --ann", expecting: "passwd --ann")
+    check("--version", expecting: "version")
+    check("version", expecting: "version")
+    check("--help", expecting: "help")
+    check("-h", expecting: "help")
+    check("help passwd", expecting: "help passwd")
+    check("passwd --help", expecting: "help passwd")
+  }
+
+  @Test func saysWhatIsWrong() {
+    let commands = "write serve, check-config, passwd, version or help\n"
+    check("start", expecting: "command line: start: is no command; " + commands)
+    check("help start", expecting: "command line: start: is no command; " + commands)
+    check(
+      "serve x", expecting: "command line: x: is one word too many; see tinygateway --help\n")
+    check("--port", expecting: "command line: --port: needs a value, as in --port 3000\n")
+    check("--port --help", expecting: "command line: --port: needs a value, as in --port 3000\n")
+    check(
+      "--prot 80",
+      expecting: "command line: --prot: there is no such setting; did you mean --port?\n")
+    check(
+      "-port 80", expecting: "command line: -port: there is no such setting; did you mean --port?\n"
+    )
+    check(
+      "--foo=1 --bar serve",
+      expecting: "command line: --foo: there is no such setting\n"
+        + "command line: --bar: there is no such setting; did you mean --board?\n")
+  }
+}

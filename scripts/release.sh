@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Builds the static release binaries dist/TARGET/tinygateway with Embedded Swift and musl.
+#
+#   scripts/release.sh [x86_64 armv7 aarch64 armv5te]     all four when none is named
+#
+# OPT sets the Swift optimization (-Osize, -O). The linker's map of each binary, which
+# scripts/size.sh reads, lands in .build/TARGET/tinygateway.map.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. cross/common.sh
+
+# Fails unless the binary is what the boards need: right processor, static, not writable code.
+check_binary() {
+  local binary="$1" facts attribute
+  facts="$(readelf --file-header --program-headers --dynamic --arch-specific --wide "$binary")"
+  grep -q "Machine:.*$MACHINE" <<<"$facts" || die "$binary is not for $MACHINE"
+  if grep -q INTERP <<<"$facts"; then die "$binary wants a dynamic linker"; fi
+  if grep -q '(NEEDED)' <<<"$facts"; then die "$binary wants shared libraries"; fi
+  if grep -q 'LOAD.* RWE ' <<<"$facts"; then die "$binary has writable code"; fi
+  while read -r attribute; do
+    [ -z "$attribute" ] || grep -q "$attribute\$" <<<"$facts" || die "$binary lacks $attribute"
+  done < <(tr '|' '\n' <<<"$ATTRIBUTES")
+  if [ "$TARGET" = armv5te ] && grep -q 'VFP registers' <<<"$facts"; then
+    die "$binary passes floats in registers that the processor does not have"
+  fi
+}
+
+build_target() {
+  local libraries scratch=".build/$1" result="dist/$1"
+  libraries="$(cross/libraries.sh "$1")"
+  mkdir -p "$scratch" "$result"
+  EMBEDDED=1 OPT="${OPT:--Osize}" swift build --configuration release --product TinyGateway \
+    --triple "$SWIFT_TRIPLE" --toolset "$libraries/toolset.json" --scratch-path "$scratch" \
+    -Xlinker "-Map=$PWD/$scratch/tinygateway.map" 2>&1 |
+    { grep -v "libc not found for 'x86_64" || true; } >&2 # It is found: behind -isystem.
+  install -m 755 "$scratch/release/TinyGateway" "$result/tinygateway.new"
+  check_binary "$result/tinygateway.new"
+  mv "$result/tinygateway.new" "$result/tinygateway"
+  printf '%-8s %8d bytes  dist/%s/tinygateway\n' "$1" "$(stat -c %s "$result/tinygateway")" "$1"
+}
+
+[ $# -gt 0 ] || set -- $ALL_TARGETS
+for target; do select_target "$target"; done
+for target; do
+  select_target "$target"
+  build_target "$target"
+done
