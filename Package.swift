@@ -19,7 +19,9 @@ let swiftSettings: [SwiftSetting] =
   isEmbedded
   ? [
     .enableExperimentalFeature("Embedded"),
-    .unsafeFlags(["-wmo", optimization, "-Xfrontend", "-function-sections"]),
+    .unsafeFlags([
+      "-wmo", optimization, "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections",
+    ]),
   ]
   : []
 let executableSettings: [SwiftSetting] =

@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2034
 
 CROSS_DIR="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-CACHE="${TINYGATEWAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tinygateway}/cross"
+CACHE="${TINYGATEWAY_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/tinygateway}/cross"
 ALL_TARGETS="x86_64 armv7 aarch64 armv5te"
 
 # Debian releases: the C library and kernel headers, and the library sources.

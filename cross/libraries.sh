@@ -30,7 +30,7 @@ SKIPPED_FILES=" net_sockets "
 hash_of_inputs() {
   local packages="$1" sources="$2"
   {
-    cat "$CROSS_DIR"/{common.sh,libraries.sh,mbedtls_config.h,mbedtls_entropy.c}
+    cat "$CROSS_DIR"/{common.sh,libraries.sh,malloc_cache.c,mbedtls_config.h,mbedtls_entropy.c}
     echo "$SWIFT_VERSION $TOOLCHAIN $TARGET $CACHE"
     cd "$packages" && echo *
     cd "$sources" && echo ./*.dsc
@@ -61,7 +61,10 @@ c_flags() {
 library_makefile() {
   local root="$1" sources="$2" file name level objects=""
   echo "CC = $TOOLCHAIN/bin/clang $(c_flags "$root" | tr '\n' ' ') -w -DNDEBUG"
-  printf 'all: %s/libsqlite3.a %s/libmbedtls.a\n' "$root/lib" "$root/lib"
+  printf 'all: %s/libsqlite3.a %s/libmbedtls.a %s/malloc_cache.o\n' \
+    "$root/lib" "$root/lib" "$root/lib"
+  printf '%s/malloc_cache.o:\n\t$(CC) -O2 -c %s/malloc_cache.c -o $@\n' \
+    "$root/lib" "$CROSS_DIR"
   for file in "$CROSS_DIR/mbedtls_entropy.c" "$sources/mbedtls/library"/*.c; do
     name="$(basename "$file" .c)"
     case "$SKIPPED_FILES" in *" $name "*) continue ;; esac
@@ -108,8 +111,9 @@ write_toolset() {
     swift_flags+=(-Xcc "$flag")
   done
   linker=(
-    -static --no-pie --no-dynamic-linker --gc-sections --strip-all -L"$root/lib"
-    "$root/lib/crt1.o" "$root/lib/crti.o"
+    -static --no-pie --no-dynamic-linker --gc-sections -O2 --strip-debug -L"$root/lib"
+    --wrap=malloc --wrap=free --wrap=posix_memalign
+    "$root/lib/crt1.o" "$root/lib/crti.o" "$root/lib/malloc_cache.o"
     --start-group -lmbedtls -lsqlite3 $EXTRA_LIBRARIES -lc -lgcc -lgcc_eh --end-group
     "$root/lib/crtn.o"
     "$TOOLCHAIN/lib/swift/embedded/$SWIFT_TRIPLE/libswiftUnicodeDataTables.a"

@@ -12,7 +12,7 @@ RUN="libsqlite3-dev libmbedtls-dev pkg-config make python3 ca-certificates"
 RELEASE="make python3 ca-certificates tcl dpkg-dev binutils xz-utils libc6-dev
   debian-archive-keyring"
 TEST="$RUN $RELEASE qemu-user-static python3-venv openssl"
-BENCH="$RELEASE nginx gcc openssl"
+BENCH="$RELEASE gcc openssl"
 ATTEMPTS=4
 
 wanted=()

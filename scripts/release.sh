@@ -4,8 +4,10 @@
 #
 #   scripts/release.sh [x86_64 armv7 aarch64 armv5te]     all four when none is named
 #
-# OPT sets the Swift optimization (-Osize, -O). The linker's map of each binary, which
-# scripts/size.sh reads, lands in .build/TARGET/tinygateway.map.
+# OPT sets the Swift optimization; without it -O for x86_64 (a fifth fewer instructions per
+# request, 10 % more bytes) and -Osize for the boards. What .build/TARGET keeps: release/TinyGateway,
+# the same binary with its symbols (no DWARF, which Valgrind 3.19 dies of); tinygateway.map, the linker's
+# map, for scripts/size.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cross/common.sh
@@ -27,19 +29,22 @@ check_binary() {
 }
 
 build_target() {
-  local libraries scratch=".build/$1" result="dist/$1"
+  local libraries scratch=".build/$1" result="dist/$1" optimization="${OPT:--Osize}"
+  [ "$1" != x86_64 ] || optimization="${OPT:--O}"
   libraries="$(cross/libraries.sh "$1")"
   mkdir -p "$scratch" "$result"
-  EMBEDDED=1 OPT="${OPT:--Osize}" swift build --configuration release --product TinyGateway \
+  EMBEDDED=1 OPT="$optimization" swift build --configuration release --product TinyGateway \
     --triple "$SWIFT_TRIPLE" --toolset "$libraries/toolset.json" --scratch-path "$scratch" \
     -Xlinker "-Map=$PWD/$scratch/tinygateway.map" 2>&1 |
     { grep -v "libc not found for 'x86_64" || true; } >&2 # It is found: behind -isystem.
-  install -m 755 "$scratch/release/TinyGateway" "$result/tinygateway.new"
+  "$TOOLCHAIN/bin/llvm-objcopy" --strip-all "$scratch/release/TinyGateway" \
+    "$result/tinygateway.new"
   check_binary "$result/tinygateway.new"
   mv "$result/tinygateway.new" "$result/tinygateway"
   printf '%-8s %8d bytes  dist/%s/tinygateway\n' "$1" "$(stat -c %s "$result/tinygateway")" "$1"
 }
 
+find_toolchain
 [ $# -gt 0 ] || set -- $ALL_TARGETS
 for target; do select_target "$target"; done
 for target; do

@@ -61,6 +61,30 @@ void cm_say_code(char *error, size_t size, const char *text, int code) {
   }
 }
 
+/* RFC 8446 section 6.2. */
+static const struct code_text alert_texts[] = {
+    {40, "no common TLS parameters"},
+    {42, "our certificate is bad"},
+    {46, "our certificate is not accepted"},
+    {48, "our certificate's issuer is unknown to the peer"},
+    {51, "decryption failed"},
+    {70, "no common TLS version"},
+    {71, "the parameters are too weak for the peer"},
+    {80, "internal error of the peer"},
+    {112, "the peer does not know this host name"},
+    {116, "the peer demands a client certificate"},
+    {120, "no common application protocol"},
+};
+
+void cm_describe_alert(int number, char *text, size_t size) {
+  const char *meaning = NULL;
+  for (size_t i = 0; i < sizeof alert_texts / sizeof alert_texts[0]; i++) {
+    if (alert_texts[i].code == number) meaning = alert_texts[i].text;
+  }
+  (void)snprintf(text, size, "the peer refused with alert %d%s%s", number,
+                 meaning != NULL ? ": " : "", meaning != NULL ? meaning : "");
+}
+
 struct flag_text {
   uint32_t flag;
   const char *text;

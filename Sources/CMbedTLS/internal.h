@@ -69,6 +69,7 @@ struct cm_saved {
 void cm_say(char *error, size_t size, const char *text);
 void cm_say_code(char *error, size_t size, const char *text, int code);
 const char *cm_code_text(int code);
+void cm_describe_alert(int number, char *text, size_t size);
 int32_t cm_describe_flags(uint32_t flags, char *text, size_t size);
 
 /* clock.c */

@@ -117,7 +117,7 @@ int32_t cm_session_error(const cm_session *session, char *text, size_t size) {
   } else if (!session->is_ready && speaks_otherwise(session)) {
     cm_say(text, size, "the peer does not speak TLS here");
   } else if (session->alert != 0) {
-    (void)snprintf(text, size, "the peer refused with alert %d", session->alert);
+    cm_describe_alert(session->alert, text, size);
   } else if (session->system_error != 0) {
     (void)snprintf(text, size, "%s: %s", why != NULL ? why : "socket error",
                    strerror(session->system_error));

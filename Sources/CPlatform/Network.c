@@ -101,6 +101,18 @@ int32_t cp_local_port(int32_t descriptor) {
   return ntohs(local.any.sa_family == AF_INET ? local.v4.sin_port : local.v6.sin6_port);
 }
 
+int32_t cp_is_own_peer(int32_t descriptor) {
+  address_t local, peer;
+  socklen_t local_length = sizeof local, peer_length = sizeof peer;
+  if (getsockname(descriptor, &local.any, &local_length) != 0) return 0;
+  if (getpeername(descriptor, &peer.any, &peer_length) != 0) return 0;
+  if (local.any.sa_family != peer.any.sa_family) return 0;
+  if (local.any.sa_family == AF_INET) {
+    return local.v4.sin_addr.s_addr == peer.v4.sin_addr.s_addr;
+  }
+  return memcmp(&local.v6.sin6_addr, &peer.v6.sin6_addr, 16) == 0;
+}
+
 int32_t cp_socket_error(int32_t descriptor) {
   int error = 0;
   socklen_t length = sizeof error;

@@ -24,6 +24,7 @@ package final class JSONDocument {
   /// Checks a text and makes its table.
   ///
   /// - Parameters:
+  ///   - text: the JSON text, shared.
   ///   - limits: of depth, number length, keys and values.
   ///   - refusesDuplicates: whether a key may not occur twice in the outermost object.
   ///   - requiresObject: whether the outermost value must be an object.

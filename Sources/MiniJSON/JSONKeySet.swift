@@ -8,7 +8,7 @@ import Platform
 /// own request is refused. The seed keeps probe sequences short for hostile keys. Memory: 512 bytes
 /// for up to 32 keys, 128 kB at the limit of 10,000.
 struct JSONKeySet: Sendable {
-  /// Hashes in open addressing; 0 is a free slot. A power of two, at most half full.
+  /// Hashes in open addressing, 0 is a free slot; a power of two, at most half full.
   private var slots: [UInt64] = []
   private var count = 0
 

@@ -108,9 +108,8 @@ package enum JSONNumber {
     }
   }
 
-  /// Appends a multiple of 10⁻ᵈᵉᶜⁱᵐᵃˡˢ without needless zeros: 500,000 with 6 decimals is `0.5`.
-  ///
-  /// - Parameter decimals: 0 to 18.
+  /// Appends a multiple of 10⁻ᵈᵉᶜⁱᵐᵃˡˢ (0 to 18) without needless zeros: 500,000 with 6 decimals
+  /// is `0.5`.
   package static func append(_ value: Int64, decimals: Int, to buffer: Buffer) {
     precondition(decimals >= 0 && decimals <= 18, "a scale that an Int64 cannot hold")
     var unit: UInt64 = 1

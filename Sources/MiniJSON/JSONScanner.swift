@@ -82,15 +82,15 @@ package struct JSONScanner: Sendable {
   /// Bytes scanned so far.
   package var byteCount: Int { sliceOffset }
 
-  /// Whether the top-level value has ended. A number that stands alone ends with `finish()`.
+  /// Whether the top-level value has ended; a number that stands alone ends with `finish()`.
   package var isComplete: Bool { phase == .end }
 
-  /// Scans the next slice. Throws the same error again after it has thrown one.
+  /// Scans the next slice; throws the same error again after it has thrown one.
   package mutating func scan(_ bytes: Span<UInt8>) throws(JSONError) {
     try scan(bytes.rawBuffer)
   }
 
-  /// Scans the next slice. Throws the same error again after it has thrown one.
+  /// Scans the next slice; throws the same error again after it has thrown one.
   @_optimize(speed)
   package mutating func scan(_ bytes: UnsafeRawBufferPointer) throws(JSONError) {
     if let failure { throw failure }

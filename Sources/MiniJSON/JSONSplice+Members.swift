@@ -16,7 +16,10 @@ extension JSONSplice {
 
   /// Adds a member at the end of the top-level object, with a comma when it needs one.
   ///
-  /// - Parameter value: JSON text.
+  /// - Parameters:
+  ///   - key: the key, not yet escaped.
+  ///   - value: JSON text.
+  ///   - scanner: what has been scanned of the text.
   /// - Returns: false when the closing brace has not been seen, or has passed already.
   package mutating func insertMember(
     _ key: StaticString, _ value: ByteString, _ scanner: borrowing JSONScanner
@@ -49,7 +52,10 @@ extension JSONSplice {
   /// Other stream options stay. The scanner must have seen the whole text, unless it has found
   /// `stream_options`.
   ///
-  /// - Parameter index: of `stream_options` in the scanner's `watching`.
+  /// - Parameters:
+  ///   - scanner: what has been scanned of the text.
+  ///   - index: of `stream_options` in the scanner's `watching`.
+  /// - Returns: what was done; the client did not ask for usage when it is `.added`.
   package mutating func includeUsage(
     _ scanner: borrowing JSONScanner, streamOptions index: Int
   ) -> UsageEdit {

@@ -63,19 +63,17 @@ package struct JSONSplice: Sendable {
     let start = position
     let (end, overflowed) = start.addingReportingOverflow(slice.count)
     precondition(!overflowed, "splices more than memory can hold")
-    while position < end {
-      if next < edits.count, edits[next].range.lowerBound < end {
-        let edit = edits[next]
-        if edit.range.lowerBound >= position {
-          copy(slice, from: start, upTo: edit.range.lowerBound, to: buffer)
-          buffer.append(edit.replacement)
-        }
-        position = max(min(edit.range.upperBound, end), position)
-        if edit.range.upperBound <= end { next += 1 } else { return }
-      } else {
-        copy(slice, from: start, upTo: end, to: buffer)
+    while next < edits.count, edits[next].range.lowerBound < end {
+      let edit = edits[next]
+      if edit.range.lowerBound >= position {
+        copy(slice, from: start, upTo: edit.range.lowerBound, to: buffer)
+        buffer.append(edit.replacement)
       }
+      position = min(edit.range.upperBound, end)
+      if edit.range.upperBound > end { return }
+      next += 1
     }
+    copy(slice, from: start, upTo: end, to: buffer)
   }
 
   /// Appends the edits that lie at the very end of the text.

@@ -66,7 +66,7 @@ package struct JSONValue {
     return nil
   }
 
-  /// Number of elements or members; 0 for other kinds. Counts by walking.
+  /// Number of elements or members, counted by walking; 0 for other kinds.
   package var count: Int {
     var count = 0
     if kind == .object {
@@ -107,7 +107,7 @@ package struct JSONElements: Sequence, IteratorProtocol {
   private let end: Int
   private let step: Int
 
-  /// - Parameter step: 2 yields the keys of an object.
+  /// Walks over nodes; every second one, the keys, when `step` is 2.
   init(_ document: JSONDocument, _ start: Int, end: Int, step: Int = 1) {
     self.document = document
     index = start

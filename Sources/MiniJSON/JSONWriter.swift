@@ -101,7 +101,8 @@ package struct JSONWriter {
   /// Appends a value that is JSON already.
   package mutating func raw(_ lexeme: ByteString) { raw(lexeme.bytes.span.rawBuffer) }
 
-  @inline(__always)
+  /// Appends the comma that is due; not inlined, or every function above would hold a copy.
+  @inline(never)
   private mutating func separate() {
     if isAfterKey {
       isAfterKey = false

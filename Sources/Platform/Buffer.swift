@@ -88,7 +88,8 @@ package final class Buffer {
       end = used
       return
     }
-    var wanted = max(capacity, 256)
+    // The first block fits what is known, rounded up; from then on it doubles.
+    var wanted = capacity == 0 ? (max(extra, 192) + 63) & ~63 : capacity
     while wanted - used < extra {
       let (doubled, overflowed) = wanted.multipliedReportingOverflow(by: 2)
       precondition(!overflowed, "a buffer larger than memory")

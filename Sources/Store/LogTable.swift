@@ -14,7 +14,8 @@ package enum LogTable {
     ) { statement in
       statement.bind(row.id).bind(row.userID).bind(row.tokenID).bind(row.channelID)
       statement.bind(row.modelID).bind(row.promptTokens).bind(row.completionTokens)
-      statement.bind(row.quota)
+      let sum = row.promptTokens.addingSaturated(row.completionTokens)
+      statement.bind(row.quota == sum ? nil : row.quota)
       LogDetail.pack(row).withUnsafeBytes { _ = statement.bind(blob: $0) }
     }
   }
@@ -27,8 +28,8 @@ package enum LogTable {
   ) throws(StoreError) -> [LogRecord] {
     try database.all(
       """
-      SELECT id, user_id, token_id, channel_id, model_id, prompt_tokens, completion_tokens, quota,
-        detail
+      SELECT id, user_id, token_id, channel_id, model_id, prompt_tokens, completion_tokens,
+        ifnull(quota, prompt_tokens + completion_tokens), detail
       FROM logs
       WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR user_id = ?3)
         AND (?4 IS NULL OR token_id = ?4) AND (?5 IS NULL OR channel_id = ?5)

@@ -65,15 +65,18 @@ enum Migrations {
     path.append(decimal: version + 1)
     do throws(StoreError) {
       try database.backup(to: path.byteString)
-    } catch where error.kind == .full || error.kind == .duplicate {
-      return
+    } catch {
+      if error.kind != .full && error.kind != .duplicate { throw error }
     }
   }
 
   /// Append here; never change or reorder a step that was released.
   static let all: [Migration] = [Migration(name: "first schema", script: firstSchema)]
 
-  /// Times are Unix seconds, amounts are quota units, 0 and '' mean "none" unless NULL may.
+  /// The tables of the first release.
+  ///
+  /// Times are Unix seconds, amounts are quota units, 0 and '' mean "none" unless NULL may. A log
+  /// row's quota is NULL when it is the sum of its tokens, as at the default prices.
   ///
   /// `AUTOINCREMENT`: an id must not come back, or a new token would inherit old log rows.
   private static let firstSchema: StaticString = """
@@ -151,7 +154,7 @@ enum Migrations {
       model_id INTEGER NOT NULL,
       prompt_tokens INTEGER NOT NULL,
       completion_tokens INTEGER NOT NULL,
-      quota INTEGER NOT NULL,
+      quota INTEGER,
       detail BLOB NOT NULL
     ) STRICT;
     CREATE TABLE channel_hours (

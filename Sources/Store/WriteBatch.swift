@@ -148,16 +148,17 @@ package final class WriteBatch {
     completion: @escaping (Result<Listing<LogRecord>, StoreError>) -> Void
   ) {
     // A flush under way is written before the query runs: the storage thread keeps the order.
+    let (limit, offset) = (max(limit, 0), max(offset, 0))
     let recent = waiting.rows.reversed().filter(filter.admits)
     let recentCount = Int64(recent.count)
-    let items = Array(
-      recent.dropFirst(Int(clamping: max(offset, 0))).prefix(Int(clamping: max(limit, 0))))
-    storage.perform { (database: Database) throws(StoreError) in
-      let stored = try LogTable.list(
-        filter, limit: limit - Int64(items.count), offset: offset - recentCount, in: database)
-      let total = try LogTable.count(filter, upTo: bound, in: database)
-      return Listing(items: items + stored, total: total + recentCount)
-    } completion: { completion($0) }
+    let items = Array(recent.dropFirst(Int(clamping: offset)).prefix(Int(clamping: limit)))
+    storage.perform(
+      { (database: Database) throws(StoreError) in
+        let stored = try LogTable.list(
+          filter, limit: limit - Int64(items.count), offset: offset - recentCount, in: database)
+        let total = try LogTable.count(filter, upTo: bound, in: database)
+        return Listing(items: items + stored, total: total + recentCount)
+      }, completion: completion)
   }
 
   /// Writes the rest on the caller's thread, after the storage thread has nothing left to do.

@@ -25,11 +25,14 @@ final class Gateway {
   /// What the management API keeps in memory: login guard, changes under way, channel tests.
   let admin = AdminState()
   let startedAt = UnixTime.seconds
+  let requestIDs = RequestIDSource()
   /// Relays under way, for the admission limit and for deadlines.
   let relays: RelayRegistry
   /// Where relays collect what goes to a client in one step; empty between steps.
   let relayOutput = Buffer()
   private let loader: ConfigurationLoader
+  /// Reports signals; opened before any thread was started.
+  private let signals: Int32
   private var server: Server?
   private var stopDeadline: Instant?
 
@@ -37,8 +40,9 @@ final class Gateway {
   ///
   /// Throws one sentence that says what to change.
   init(
-    configuration: Configuration, loader: ConfigurationLoader, log: Log
+    configuration: Configuration, loader: ConfigurationLoader, log: Log, signals: Int32
   ) throws(StartError) {
+    self.signals = signals
     self.configuration = configuration
     self.loader = loader
     self.log = log
@@ -82,7 +86,7 @@ final class Gateway {
       if database.wasUnclean { log.warn("the last stop was not clean; the database is sound") }
       return database
     } catch {
-      throw StartError(error.sentence.text)
+      throw StartError("\(configuration.path("db.db").text): \(error.sentence.text)")
     }
   }
 
@@ -98,8 +102,8 @@ final class Gateway {
     return made
   }
 
-  /// A new id for a request outside the relay.
-  func makeRequestID() -> Int64 { RequestID.make() }
+  /// A new id for one request.
+  func makeRequestID() -> Int64 { requestIDs.next() }
 
   /// Listens, and turns the loop until the program is told to stop.
   func run() throws(StartError) {
@@ -111,11 +115,7 @@ final class Gateway {
     for warning in configuration.warnings { log.warn(warning.text) }
     if !tlsProblem.isEmpty { log.warn("channels with https will not work: \(tlsProblem.text)") }
     warnAboutDefaultPassword()
-    do throws(SystemError) {
-      loop.add(SignalHandler(descriptor: try SignalHandler.open(), gateway: self))
-    } catch {
-      throw StartError("signals cannot be received: \(error.text)")
-    }
+    loop.add(SignalHandler(descriptor: signals, gateway: self))
     loop.endOfTurn = { [self] in endOfTurn() }
     loop.run()
     do throws(StoreError) {
@@ -131,6 +131,7 @@ final class Gateway {
     let address = configuration.listen
     do throws(SystemError) {
       let port = try server.listen(on: address, port: configuration.port)
+      pool.ownPorts.append(port)
       Announcement.started(scheme: "http", address: address, port: port)
     } catch {
       throw Gateway.listenError(error, address, configuration.port)
@@ -139,6 +140,7 @@ final class Gateway {
     let context = try ServerCertificate.context(configuration, log: log)
     do throws(SystemError) {
       let port = try server.listen(on: address, port: configuration.tlsPort, tls: context)
+      pool.ownPorts.append(port)
       Announcement.started(scheme: "https", address: address, port: port)
     } catch {
       throw Gateway.listenError(error, address, configuration.tlsPort)

@@ -65,7 +65,9 @@ enum Main {
       log.warn("the limit of open files is low for \(wanted) connections; see ulimit -n")
     }
     do throws(StartError) {
-      let gateway = try Gateway(configuration: configuration, loader: loader, log: log)
+      let signals = try SignalHandler.open()
+      let gateway = try Gateway(
+        configuration: configuration, loader: loader, log: log, signals: signals)
       try gateway.run()
     } catch {
       log.flush()

@@ -11,10 +11,7 @@ final class PlainExchange: Exchange {
 
     /// Throws 405 unless the method only reads.
     func mustBeReading() throws(RelayError) {
-      guard method == .get || method == .head else {
-        throw RelayError(
-          405, "invalid_request_error", "method_not_allowed", "Use GET for this address.")
-      }
+      guard method == .get || method == .head else { throw .methodNotAllowed("GET, HEAD") }
     }
   }
 

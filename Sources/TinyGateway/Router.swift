@@ -26,7 +26,7 @@ final class Router: Service {
 
   func refuse(_ status: Status, _ sentence: StaticString, _ responder: Responder) {
     RelayError(status.code, "invalid_request_error", "bad_request", ByteString(sentence))
-      .answer(responder, requestID: RequestID.make())
+      .answer(responder, requestID: gateway.makeRequestID())
   }
 
   /// Answers what needs no body.
@@ -34,7 +34,7 @@ final class Router: Service {
     _ request: PlainExchange.Request, _ caller: Result<Caller, RelayError>,
     _ responder: Responder, _ gateway: Gateway
   ) {
-    let requestID = RequestID.make()
+    let requestID = gateway.makeRequestID()
     let path = request.path
     do throws(RelayError) {
       if path == "/" || path == "/index.html" {

@@ -15,8 +15,12 @@ final class SignalHandler: EventHandler {
   }
 
   /// Blocks the signals for all threads started later and gives the descriptor that tells them.
-  static func open() throws(SystemError) -> Int32 {
-    try SystemError.check(cp_signal_descriptor(), "signalfd")
+  static func open() throws(StartError) -> Int32 {
+    let descriptor = cp_signal_descriptor()
+    guard descriptor >= 0 else {
+      throw StartError("signals cannot be received: \(SystemError.describe(-descriptor))")
+    }
+    return descriptor
   }
 
   var interest: Interest { .read }

@@ -152,6 +152,8 @@ async def reset(connection, exchange, request, arguments):
 
 async def half_close(connection, exchange, request, arguments):
     """Ends its own direction without an answer and leaves the other one open."""
+    if not connection.writer.can_write_eof():    # TLS has no half-closed state
+        return connection.drop()
     connection.writer.write_eof()
     await asyncio.sleep(30)
 

@@ -37,9 +37,12 @@ def upstream(certificates):
 @pytest.fixture(scope="session")
 def seed(tmp_path_factory):
     """A stopped gateway after its first login; others start with a copy of its data."""
-    with Gateway(tmp_path_factory.mktemp("seed") / "data") as gateway:
-        gateway.set_up()
-        gateway.key()
+    try:
+        with Gateway(tmp_path_factory.mktemp("seed") / "data") as gateway:
+            gateway.set_up()
+            gateway.key()
+    except Exception as error:
+        pytest.exit(f"no test can run: first start, login and stop failed: {error!r}", 1)
     return gateway
 
 

@@ -232,9 +232,18 @@ class Gateway:
 
     def stats(self, channel):
         """The figures of one channel."""
-        data = self.call("GET", "/channels/stats?window=1h&page_size=100")
-        items = data["items"] if isinstance(data, dict) else data
+        items = self.items("/channels/stats", "window=1h&")
         return next(item for item in items if item["channel_id"] == channel["id"])
+
+    def items(self, path, query=""):
+        """All pages of a list."""
+        items, page = [], 1
+        while True:
+            data = self.call("GET", f"{path}?{query}page={page}&page_size=100")
+            items += data["items"]
+            if len(items) >= data["total"] or not data["items"]:
+                return items
+            page += 1
 
     # Relay API
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The program under test as a process: its command line, its environment, its end."""
 
+import functools
 import itertools
 import os
 import shlex
@@ -40,6 +41,12 @@ def run(*arguments, env=None, timeout=20 * PATIENCE, stdin=None):
         command(*arguments), env=environment(**(env or {})), timeout=timeout, input=stdin,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         stdin=subprocess.DEVNULL if stdin is None else None)
+
+
+@functools.cache
+def is_release():
+    """Whether the binary is one of those whose size and memory have goals."""
+    return "Embedded Swift" in run("--version").stdout
 
 
 def wait_until(condition, timeout=5.0, what="condition"):

@@ -158,6 +158,7 @@ def test_retry_after_reaches_the_client(gateway, upstream):
     assert 0 < int(caught.value.response.headers["retry-after"]) <= 17
 
 
+@pytest.mark.xfail(strict=True, reason="cool-down of channels comes with channel health")
 def test_a_channel_that_asked_for_a_pause_gets_it(gateway, upstream):
     route = gateway.route(upstream, "retry-after:30", "echo")
     for _ in range(3):
@@ -166,13 +167,14 @@ def test_a_channel_that_asked_for_a_pause_gets_it(gateway, upstream):
     assert models == ["retry-after:30", "echo", "echo", "echo"]
 
 
+@pytest.mark.xfail(strict=True, reason="disabling of channels comes with channel health")
 def test_a_refused_key_disables_the_channel_with_its_reason(gateway, upstream):
     route = gateway.route(upstream, "status:401:invalid_api_key", "echo")
     assert chat(gateway, route) == "plan B"
     path = f"/channels/{route.channel['id']}"
     channel = wait_until(
-        lambda: (c := gateway.call("GET", path))["status"] == "auto_disabled" and c,
-        what="auto_disabled")
+        lambda: (c := gateway.call("GET", path))["status"] == "auto_disabled" and c, 1,
+        "auto_disabled")
     assert channel["status_reason"]
     chat(gateway, route)
     assert [r.model.split("@")[0] for r in route.requests()].count("echo") == 2
@@ -200,6 +202,17 @@ def test_weights_are_kept_exactly_and_evenly(gateway, upstream):
         gateway.sdk().chat.completions.create(model="public" + suffix, messages=user("x"))
     models = [request.model.split("@")[0] for request in upstream.requests(suffix)]
     assert models[:10].count("echo") == 9 and models[10:].count("echo") == 9
+
+
+def test_a_suffix_of_an_administrators_key_pins_a_channel(gateway, upstream):
+    route = gateway.route(upstream, "echo", "poem")
+    key = f"{gateway.key()}-{route.channels[1]['id']}"
+    for _ in range(2):
+        gateway.sdk(key).chat.completions.create(model=route.model, messages=user("x"))
+    assert {r.model.split("@")[0] for r in route.requests()} == {"poem"}
+    with pytest.raises(openai.APIStatusError):
+        gateway.sdk(gateway.key() + "-999999").chat.completions.create(
+            model=route.model, messages=user("x"))
 
 
 def test_a_connection_that_went_stale_is_replaced_unseen(make_gateway, upstream):

@@ -19,7 +19,8 @@ def strict(seed, certificates, tmp_path_factory):
     """A gateway with small limits and short timeouts."""
     config = {
         "header_timeout_ms": 600, "keep_alive_timeout_ms": 900, "body_held_limit_kb": 1024,
-        "body_limit_mb": 4, "request_timeout_ms": 2000 * PATIENCE, "retry_interval_ms": 10}
+        "body_limit_mb": 4, "body_idle_timeout_ms": 600, "write_timeout_ms": 800,
+        "request_timeout_ms": 2000 * PATIENCE, "retry_interval_ms": 10}
     with seed.copy(tmp_path_factory.mktemp("strict") / "data", config) as gateway:
         yield gateway
 
@@ -91,12 +92,12 @@ def test_a_management_body_that_is_too_large(strict):
     assert strict.request("POST", "/tokens", json=body).status_code == 413
 
 
-@pytest.mark.parametrize("start", ["", "GET / HT", HEALTH])
+@pytest.mark.parametrize("start", ["", "GET / HT", "GET /\r\n", HEALTH])
 def test_a_slow_head_is_given_up(raw, strict, start):
     client = raw(strict).send(start)
     began = time.monotonic()
     if start:
-        assert client.answer().status == 408
+        assert client.answer().status in (400, 408, 505)
     assert client.is_closed(within=4)
     assert time.monotonic() - began < 4 * PATIENCE
 
@@ -115,6 +116,19 @@ def test_a_head_that_drips_does_not_gain_time(raw, strict):
     assert time.monotonic() - began < 3 * PATIENCE
     client.socket.settimeout(5)
     assert client.answer().status == 408
+
+
+def test_a_body_that_stops_is_given_up(raw, strict):
+    client = raw(strict).send(post(strict, 1000, b'{"model":'))
+    assert client.answer().status == 408 and client.is_closed()
+
+
+def test_a_client_that_does_not_read_is_given_up(raw, strict, upstream):
+    route = strict.route(upstream, "flood:12")
+    body = json.dumps({"model": route.model, "stream": True, "messages": []}).encode()
+    client = raw(strict, receive_buffer=4096).send(post(strict, len(body), body))
+    client.head()
+    assert route.request().gone.wait(6 * PATIENCE), "the upstream of a dead client is still held"
 
 
 def test_an_idle_connection_is_closed(raw, strict):

@@ -5,11 +5,13 @@ import base64
 import hashlib
 import json
 import os
+import resource
 import time
 
 import pytest
 
-from process import IS_EMULATED, wait_until
+import payloads
+from process import IS_EMULATED, is_release, wait_until
 from test_sdk_chat import user
 
 MEGABYTE = 1 << 20
@@ -35,21 +37,37 @@ def test_a_10_mb_image_passes_through_a_gateway_of_32_mb(small, upstream, listen
         assert small.resident_kb < 32 * 1024
 
 
-def test_the_model_of_a_large_request_is_mapped_too(small, upstream):
-    route = small.route(upstream, "vision", "echo")
-    image = os.urandom(9 * MEGABYTE)
-    url = "data:image/png;base64," + base64.b64encode(image).decode()
-    content = [{"type": "image_url", "image_url": {"url": url}}]
-    for order in (["messages", "model", "stream"], ["model", "stream", "messages"]):
-        values = {"model": route.model, "stream": True,
-                  "messages": [{"role": "user", "content": content}]}
-        body = json.dumps({name: values[name] for name in order})
-        answer = small.post("/v1/chat/completions", body)
-        assert answer.content.endswith(b"data: [DONE]\n\n")
-        request = route.requests()[-1]
-        assert request.model.startswith("vision@")
-        assert request.json["messages"] == values["messages"]
-        assert request.json["stream_options"] == {"include_usage": True}
+LARGE = user("z" * 9_900_000)     # beyond what is held of a body whose model is known
+
+
+@pytest.mark.parametrize("order", [
+    "model stream messages", "model messages stream", "messages model stream",
+    "stream messages model", "stream model messages stream_options"])
+def test_a_large_request_is_edited_while_it_passes(small, upstream, order):
+    route, token = small.route(upstream, "poem", "echo"), small.token(quota=10**9)
+    values = {"model": route.model, "stream": True, "messages": LARGE,
+              "stream_options": {"include_usage": False}}
+    body = json.dumps({name: values[name] for name in order.split()})
+    answer = small.post("/v1/chat/completions", body, key=token["key"])
+    assert answer.status_code == 200, answer.text[:300]
+    assert answer.content.endswith(b"data: [DONE]\n\n")
+    assert b'"total_tokens"' not in answer.content
+    [request] = route.requests()
+    assert request.model.startswith("poem@")
+    assert request.json["messages"] == values["messages"]
+    assert request.json["stream_options"] == {"include_usage": True}
+    wait_until(lambda: small.used_quota(token) == 16, what="the usage of a large request")
+    if not IS_EMULATED:
+        assert small.resident_kb < 32 * 1024
+
+
+@pytest.mark.parametrize("end", ['', ',"model":"again"}', ',"x":01}', '}}', ',"stream":"yes"}'])
+def test_a_large_request_with_a_bad_end_is_never_completed_upstream(small, upstream, end):
+    route = small.route(upstream, "echo")
+    body = json.dumps({"model": route.model, "messages": LARGE})[:-1] + end
+    answer = small.post("/v1/chat/completions", body)
+    assert answer.status_code == 400, answer.text[:300]
+    assert route.requests() == []
 
 
 def test_a_large_request_without_a_valid_key_is_refused_early(small, raw):
@@ -62,7 +80,7 @@ def test_a_large_request_without_a_valid_key_is_refused_early(small, raw):
 @pytest.mark.native
 @pytest.mark.parametrize("listener", ["plain", "tls"])
 def test_a_slow_reader_of_a_long_stream_costs_little(small, upstream, raw, listener):
-    route = small.route(upstream, "flood:60", listener=listener)
+    route = small.route(upstream, "flood:24", listener=listener)
     body = json.dumps({"model": route.model, "messages": user("x"), "stream": True}).encode()
     before = small.resident_kb
     client = raw(small, receive_buffer=65536).send(
@@ -71,10 +89,15 @@ def test_a_slow_reader_of_a_long_stream_costs_little(small, upstream, raw, liste
         % (small.key().encode(), len(body), body))
     client.head()
     exchange = route.request()
-    time.sleep(0.7)
-    stalled_at = exchange.bytes_sent
-    time.sleep(0.3)
-    assert exchange.bytes_sent == stalled_at < 8 * MEGABYTE, "the upstream is still being read"
+    sent = []
+
+    def has_stalled():
+        sent.append(exchange.bytes_sent)
+        time.sleep(0.3)
+        return sent[-1] == exchange.bytes_sent
+
+    wait_until(has_stalled, 15, "an upstream that is no longer read")
+    assert sent[-1] < 16 * MEGABYTE, "only the kernel's buffers may hold what nobody reads"
     assert small.resident_kb - before < 2048
     received, tail = 0, b""
     while data := client.socket.recv(1 << 18):
@@ -82,7 +105,7 @@ def test_a_slow_reader_of_a_long_stream_costs_little(small, upstream, raw, liste
         tail = (tail + data)[-64:]
         if tail.endswith(b"0\r\n\r\n"):
             break
-    assert received > 55_000_000 and b"[DONE]" in tail
+    assert received > 22_000_000 and b"[DONE]" in tail
     assert small.resident_kb - before < 2048
 
 
@@ -119,6 +142,54 @@ def test_clients_that_leave_in_the_middle_leave_nothing_behind(small, upstream, 
 
 
 @pytest.mark.native
+@pytest.mark.parametrize("listener, limit_kb", [("plain", 24), ("tls", 72)])
+def test_many_streams_at_once_arrive_whole_and_cost_little(
+        make_gateway, certificates, upstream, raw, listener, limit_kb):
+    gateway = make_gateway(
+        memory_limit_mb=256, connections_per_address=1000,
+        ca_file=certificates.ca_file)
+    route = gateway.route(upstream, "slow-stream:40", listener=listener)
+    body = json.dumps({"model": route.model, "messages": user("x"), "stream": True})
+    before = gateway.resident_kb
+    clients = [raw(gateway, timeout=60) for _ in range(200)]
+    for client in clients:
+        client.send(f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer "
+                    f"{gateway.key()}\r\nContent-Length: {len(body)}\r\n\r\n{body}")
+    wait_until(lambda: len(route.requests()) == len(clients), 30, "all streams open")
+    assert (gateway.resident_kb - before) / len(clients) < limit_kb
+    for client in clients:
+        lines = client.answer().body.decode().split("\n\n")
+        chunks = [json.loads(line[6:]) for line in lines[:-2]]
+        text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks)
+        assert text == payloads.POEM and lines[-2:] == ["data: [DONE]", ""]
+
+
+@pytest.mark.native
+def test_running_out_of_descriptors_is_survived(make_gateway, upstream, raw):
+    gateway = make_gateway()
+    route, process = gateway.route(upstream, "echo"), gateway.process.pid
+    body = json.dumps({"model": route.model, "messages": user("x")})
+    assert gateway.post("/v1/chat/completions", body).status_code == 200
+    count = len(os.listdir(f"/proc/{process}/fd"))
+    resource.prlimit(process, resource.RLIMIT_NOFILE, (count + 8, count + 8))
+    clients = [raw(gateway) for _ in range(40)]
+    busy = cpu_seconds(process)
+    time.sleep(0.5)
+    assert cpu_seconds(process) - busy < 0.2, "a busy loop while descriptors are missing"
+    for client in clients:
+        client.socket.close()
+    time.sleep(0.2)
+    assert gateway.post("/v1/chat/completions", body).status_code == 200
+
+
+def cpu_seconds(process):
+    """Processor time that a process has used."""
+    with open(f"/proc/{process}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.native
 def test_an_idle_gateway_is_small_and_writes_nothing(make_gateway):
     gateway = make_gateway()
     time.sleep(1.0)
@@ -130,4 +201,5 @@ def test_an_idle_gateway_is_small_and_writes_nothing(make_gateway):
     before = written()
     time.sleep(1.5)
     assert written() == before, "an idle gateway wrote something"
-    assert gateway.resident_kb <= 6 * 1024
+    if is_release():
+        assert gateway.resident_kb <= 4 * 1024

@@ -31,7 +31,7 @@ def test_unknown_key(gateway, key):
     refused(gateway.sdk(key), openai.AuthenticationError, "invalid_api_key")
 
 
-@pytest.mark.parametrize("value", [None, "", "Basic cm9vdDoxMjM0NTY=", "Bearer", "Bearer "])
+@pytest.mark.parametrize("value", [None, "", "Basic cm9vdDoxMjM0NTY=", "Bearer", "Bearer x y"])
 def test_missing_key(gateway, value):
     headers = {} if value is None else {"Authorization": value}
     answer = gateway.http.post("/v1/chat/completions", json={"model": "x"}, headers=headers)
@@ -91,6 +91,21 @@ def test_forwarded_address_of_a_stranger_counts_for_nothing(gateway, route):
     token = gateway.token(allowed_ips=["10.9.0.0/16"])
     client = gateway.sdk(token["key"], default_headers={"X-Forwarded-For": "10.9.1.1"})
     refused(client, openai.PermissionDeniedError, "ip_not_allowed", route.model)
+
+
+@pytest.mark.parametrize("forwarded, is_allowed", [
+    ("10.9.1.1", True), ("192.0.2.7, 10.9.1.1", True), ("10.9.1.1, 192.0.2.7", False),
+    ("10.9.1.1, 127.0.0.1", True), ("nonsense", False), ("", False)])
+def test_forwarded_address_of_a_trusted_proxy_counts(
+        make_gateway, upstream, forwarded, is_allowed):
+    gateway = make_gateway(trusted_proxies="127.0.0.0/8")
+    route = gateway.route(upstream, "echo")
+    client = gateway.sdk(gateway.token(allowed_ips=["10.9.0.0/16"])["key"],
+                         default_headers={"X-Forwarded-For": forwarded})
+    if is_allowed:
+        client.chat.completions.create(model=route.model, messages=user("x"))
+    else:
+        refused(client, openai.PermissionDeniedError, "ip_not_allowed", route.model)
 
 
 def test_unknown_model(gateway):

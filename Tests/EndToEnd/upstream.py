@@ -36,9 +36,14 @@ class Connection:
         tls = writer.get_extra_info("ssl_object")
         self.resumed = bool(tls and tls.session_reused)
         self.sni = getattr(tls, "e2e_sni", None)
-        sock = writer.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.set_option(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         writer.transport.set_write_buffer_limits(high=1, low=0)
+
+    def set_option(self, level, name, value):
+        """Sets a socket option, unless the peer has ended the connection already."""
+        sock = self.writer.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(level, name, value)
 
     async def serve(self):
         """Answers requests until the peer or the script ends the connection."""
@@ -163,8 +168,7 @@ class Connection:
     def reset(self):
         """Ends the connection with RST, what is unsent is lost."""
         self.keep = False
-        sock = self.writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.set_option(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
     def drop(self):

@@ -7,7 +7,7 @@ import Platform
 /// Besides not crashing: every cutting gives the same result, accepted text can be read, written
 /// and read again, and edits of accepted text give text that is accepted.
 @_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+package func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   guard let start, count > 2 else { return 0 }
   let text = UnsafeRawBufferPointer(start: start + 2, count: count - 2)
   let steps = [1 + Int(start[0]) % 64, 1 + Int(start[1]) % 64]
@@ -99,7 +99,8 @@ enum JSONFuzz {
   /// Whether the text is accepted; if it is, writes it and compares.
   static func checkDocument(_ text: UnsafeRawBufferPointer) -> Bool {
     guard let first = try? JSONDocument(ByteString(text)) else {
-      precondition(!isAccepted(ByteString(text), requiresObject: false), "accepted, yet no document")
+      precondition(
+        !isAccepted(ByteString(text), requiresObject: false), "accepted, but no document")
       return false
     }
     let once = written(first)

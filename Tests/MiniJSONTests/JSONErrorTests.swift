@@ -17,7 +17,8 @@ struct JSONErrorTests {
   }
 
   @Test func speaksInSentences() {
-    check("{\"a\":\"one line\nnext\"}", "invalid JSON at byte 14: a string contains a raw line break")
+    check(
+      "{\"a\":\"one line\nnext\"}", "invalid JSON at byte 14: a string contains a raw line break")
     check("[]", "invalid JSON at byte 0: the text must be an object, beginning with '{'")
     check("{\"a\":1", "invalid JSON at byte 6: the text ends in the middle of a value")
     check(#"{"a":1,"a":2}"#, "invalid JSON at byte 7: a key occurs twice in the outermost object")

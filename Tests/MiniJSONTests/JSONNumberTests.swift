@@ -46,7 +46,9 @@ struct JSONNumberTests {
   }
 
   @Test func refusesWhatIsNoNumber() {
-    for text: ByteString in ["", "-", "+1", "01", "1.", ".5", "1e", "1e+", "0x1", "1 ", " 1", "NaN"] {
+    for text: ByteString in [
+      "", "-", "+1", "01", "1.", ".5", "1e", "1e+", "0x1", "1 ", " 1", "NaN",
+    ] {
       check(text, nil)
       check(text, decimals: 6, nil)
     }

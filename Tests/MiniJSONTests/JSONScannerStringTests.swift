@@ -14,7 +14,7 @@ struct JSONScannerStringTests {
     ScannerChecks.check(Array("{\"\(contents)\":1}".utf8), nil, at)
   }
 
-  /// - Parameter offset: of the offending byte, counted from the opening quote's successor.
+  /// Expects an error at `offset`, counted from the byte behind the opening quote.
   private func refuse(
     _ contents: [UInt8], _ kind: JSONError.Kind, _ offset: Int,
     _ at: SourceLocation = #_sourceLocation

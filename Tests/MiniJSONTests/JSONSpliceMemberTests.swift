@@ -58,11 +58,14 @@ struct JSONSpliceMemberTests {
       #"{"include_usage":true,"include_usage":false}"#, .added,
       #"{"include_usage":true,"include_usage":true}"#)
     check(#"{"include_usage":true}"#, .alreadyIncluded, #"{"include_usage":true}"#)
-    check(#"{"x":{"include_usage":true}}"#, .added, #"{"x":{"include_usage":true},"include_usage":true}"#)
+    check(
+      #"{"x":{"include_usage":true}}"#, .added,
+      #"{"x":{"include_usage":true},"include_usage":true}"#)
   }
 
   @Test func leavesWrongStreamOptionsAlone() {
-    for options in ["[]", "1", "true", "\"include_usage\"", "{\"x\":\"\(String(repeating: "y", count: 600))\"}"] {
+    let long = "{\"x\":\"\(String(repeating: "y", count: 600))\"}"
+    for options in ["[]", "1", "true", "\"include_usage\"", long] {
       let text = "{\"stream_options\":\(options)}"
       checkUsage(text, .unusable, text)
     }
@@ -87,7 +90,9 @@ struct JSONSpliceMemberTests {
   }
 
   @Test func insertsSeveralMembers() {
-    for (text, expected) in [("{}", #"{"a":1,"b":[2]}"#), (#"{"x":0 }"#, #"{"x":0 ,"a":1,"b":[2]}"#)] {
+    for (text, expected) in [
+      ("{}", #"{"a":1,"b":[2]}"#), (#"{"x":0 }"#, #"{"x":0 ,"a":1,"b":[2]}"#),
+    ] {
       var splice = JSONSplice()
       let scanner = scanned(text)
       let isFirstAccepted = splice.insertMember("a", "1", scanner)
@@ -110,7 +115,8 @@ struct JSONSpliceMemberTests {
 
   @Test func editsAStreamedBody() {
     let text = Array(#"{"messages":["long text"],"model":"a","n":1}"#.utf8)
-    let expected = #"{"messages":["long text"],"model":"longer name","n":1,"#
+    let expected =
+      #"{"messages":["long text"],"model":"longer name","n":1,"#
       + #""stream_options":{"include_usage":true}}"#
     for step in 1...text.count {
       var scanner = JSONScanner(watching: watching)

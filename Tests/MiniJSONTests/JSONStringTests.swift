@@ -42,14 +42,17 @@ struct JSONStringTests {
   @Test func escapes() {
     checkEscaped([], #""""#)
     checkEscaped(Array("abc/é天😀\u{7f}".utf8), "\"abc/é天😀\u{7f}\"")
-    checkEscaped(Array("a\"b\\c\nd\re\tf\u{0}\u{1f}\u{8}".utf8), #""a\"b\\c\nd\re\tf\u0000\u001f\u0008""#)
-    checkEscaped(Array("0123456789abcdef\"0123456789abcdef".utf8), #""0123456789abcdef\"0123456789abcdef""#)
+    checkEscaped(
+      Array("a\"b\\c\nd\re\tf\u{0}\u{1f}\u{8}".utf8), #""a\"b\\c\nd\re\tf\u0000\u001f\u0008""#)
+    checkEscaped(
+      Array("0123456789abcdef\"0123456789abcdef".utf8), #""0123456789abcdef\"0123456789abcdef""#)
   }
 
   @Test func replacesIllFormedUTF8() {
     for bytes: [UInt8] in [
       [0x80], [0xff], [0xc0, 0x80], [0xc3], [0xc3, 0x28], [0xe5, 0xa4], [0xe5, 0xa4, 0x41],
-      [0xed, 0xa0, 0x80], [0xf0, 0x9f, 0x98], [0xf4, 0x90, 0x80, 0x80], [0xf0, 0x9f, 0x98, 0x80, 0x80],
+      [0xed, 0xa0, 0x80], [0xf0, 0x9f, 0x98], [0xf4, 0x90, 0x80, 0x80],
+      [0xf0, 0x9f, 0x98, 0x80, 0x80],
       [0xe5, 0xa4, 0xa9, 0xe5, 0xa4], [0xe0, 0x80, 0xe5, 0xa4, 0xa9],
     ] {
       for padding in ["", "天天天天", "abcdefghijkl"] {
@@ -60,7 +63,7 @@ struct JSONStringTests {
   }
 
   @Test func survivesTheWayThereAndBack() {
-    for scalar in [0x20, 0x22, 0x5c, 0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x10000, 0x10ffff] as [UInt32] {
+    for scalar: UInt32 in [0x20, 0x22, 0x5c, 0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x10000, 0x10ffff] {
       var bytes: [UInt8] = []
       JSONString.forEachByte(of: scalar) { bytes.append($0) }
       #expect(bytes == Unicode.Scalar(scalar).map { Array(String($0).utf8) })

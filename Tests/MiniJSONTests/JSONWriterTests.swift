@@ -75,7 +75,8 @@ struct JSONWriterTests {
   }
 
   @Test func writesDeepNesting() throws {
-    try check(ByteString(utf8: String(repeating: "[", count: 63) + String(repeating: "]", count: 63))) {
+    let expected = String(repeating: "[", count: 63) + String(repeating: "]", count: 63)
+    try check(ByteString(utf8: expected)) {
       for _ in 0..<63 { $0.beginArray() }
       for _ in 0..<63 { $0.endArray() }
     }

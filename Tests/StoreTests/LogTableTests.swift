@@ -44,6 +44,21 @@ struct LogTableTests {
     #expect(try LogTable.count(LogFilter(), upTo: 5, in: database) == 5)
   }
 
+  @Test func givesBackAmountsThatAreNotTheSumOfTokens() throws {
+    let database = try TemporaryFolder().open()
+    for (id, prompt, completion, quota): (Int64, Int64, Int64, Int64) in [
+      (1, 10, 20, 30), (2, 10, 20, 31), (3, 0, 0, 0), (4, .max, 1, .max), (5, 7, 0, 0),
+    ] {
+      let row = LogRecord(
+        id: id, requestID: id, userID: 1, tokenID: 1, channelID: 1, modelID: 1,
+        promptTokens: prompt, completionTokens: completion, quota: quota)
+      try LogTable.insert(row, in: database)
+      let back = try #require(LogTable.list(LogFilter(), limit: 1, in: database).first)
+      #expect(back.quota == quota && back.promptTokens == prompt)
+      #expect(back.completionTokens == completion)
+    }
+  }
+
   @Test func letsTheOldestGo() throws {
     let database = try filled(10)
     for (count, left): (Int64, Int64) in [(1, 9), (3, 6), (100, 0), (5, 0)] {

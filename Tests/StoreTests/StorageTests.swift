@@ -12,7 +12,9 @@ struct StorageTests {
     var isAcknowledged = false
     running.storage.perform { database throws(StoreError) in
       try OptionTable.set("a", to: "zebra", in: database)
-    } completion: { _ in isAcknowledged = true }
+    } completion: { _ in
+      isAcknowledged = true
+    }
     while running.storage.pendingCount > 0 { sched_yield() }
     #expect(!isAcknowledged)  // Only the loop runs completions.
     #expect(folder.content("db.db-wal").range(of: Data("zebra".utf8)) != nil)
@@ -25,7 +27,9 @@ struct StorageTests {
     let running = try Running(try TemporaryFolder().open())
     var seen: [Int] = []
     for number in 0..<50 {
-      running.storage.perform { _ throws(StoreError) in number } completion: {
+      running.storage.perform { _ throws(StoreError) in
+        number
+      } completion: {
         if case .success(let value) = $0 { seen.append(value) }
       }
     }
@@ -78,7 +82,9 @@ struct StorageTests {
     let path = folder.path("copy.db")
     running.storage.perform(inTransaction: false) { database throws(StoreError) in
       try database.backup(to: path)
-    } completion: { if case .success = $0 { isDone = true } }
+    } completion: {
+      if case .success = $0 { isDone = true }
+    }
     running.settle()
     #expect(isDone && folder.has("copy.db"))
   }
@@ -93,12 +99,15 @@ struct StorageTests {
       completed += 1
       running.storage.perform { database throws(StoreError) in
         try OptionTable.set("b", to: "2", in: database)
-      } completion: { _ in completed += 1 }
+      } completion: { _ in
+        completed += 1
+      }
     }
     try running.storage.close(flushing: running.batch)
     #expect(completed == 2 && !folder.has("db.db-wal"))
     var isRefused = false
-    running.storage.perform { _ throws(StoreError) in } completion: {
+    running.storage.perform { _ throws(StoreError) in
+    } completion: {
       if case .failure = $0 { isRefused = true }
     }
     #expect(isRefused)

@@ -16,7 +16,7 @@ struct TokenTableTests {
   }
 
   private let full = TokenRecord(
-    userID: 2, name: "ci", keyHash: ByteString([UInt8](repeating: 0, count: 32)), keyHint: "sk-9…",
+    userID: 2, name: "ci", keyHash: ByteString([UInt8](repeating: 0, count: 32)), keyHint: "sk-9..",
     expiresAt: 4_000_000_000, quota: 0, quotaPeriod: .monthly, periodStart: 1_700_000_000,
     allowedIPs: "10.0.0.0/8", models: "gpt-4o,gpt-4o-mini", channelGroup: "cheap",
     requestsPerMinute: 60, tokensPerMinute: 100_000, status: .disabled, createdAt: 1)

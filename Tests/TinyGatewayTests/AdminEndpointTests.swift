@@ -77,7 +77,8 @@ struct AdminEndpointTests {
   }
 
   @Test func keepsChannelsToAdministrators() {
-    for endpoint in EndpointTable.all where ByteString(endpoint.path).starts(with: "/api/v1/channel") {
+    for endpoint in EndpointTable.all {
+      guard ByteString(endpoint.path).starts(with: "/api/v1/channel") else { continue }
       #expect(endpoint.access == .admin)
     }
   }
@@ -93,6 +94,30 @@ struct AdminEndpointTests {
   @Test func readsNothingFromBodiesOfGetAndDelete() {
     for endpoint in EndpointTable.all where endpoint.method == .get || endpoint.method == .delete {
       #expect(endpoint.fields.isEmpty)
+    }
+  }
+
+  /// The headings `### METHOD /path` of API.md.
+  @Test func isWhatTheDocumentDescribes() throws {
+    let here = ByteString(utf8: #filePath)
+    let root = File.directory(of: File.directory(of: File.directory(of: here)))
+    let text = try File.read(root + "/docs/API.md", limit: 1 << 20)
+    var described: [ByteString] = []
+    for line in text.list(separatedBy: 0x0A) where line.starts(with: "### ") {
+      described.append(ByteString(Array(line.bytes.dropFirst(4))))
+    }
+    let calls = EndpointTable.all.map {
+      ByteString($0.method.token) + " " + ByteString($0.path)
+    }
+    for call in calls { #expect(described.contains(call), "not in API.md: \(call.text)") }
+    for call in described { #expect(calls.contains(call), "no such call: \(call.text)") }
+    for endpoint in EndpointTable.all {
+      for name in endpoint.fields + endpoint.parameters {
+        let mark = "`" + ByteString(name) + "`"
+        #expect(
+          text.text.contains(mark.text) || text.text.contains("\"\(name)\""),
+          "not in API.md: \(name)")
+      }
     }
   }
 

@@ -95,7 +95,8 @@ struct AdminLoginTokenTests {
   }
 
   @Test func refusesAlgorithmNone() {
-    let claims: ByteString = #"{"sub":"7","iat":1800000000,"nbf":1800000000,"exp":1800000100,"epoch":3}"#
+    let claims: ByteString =
+      #"{"sub":"7","iat":1800000000,"nbf":1800000000,"exp":1800000100,"epoch":3}"#
     let header = Digest.base64URL(#"{"alg":"none","typ":"JWT"}"# as ByteString)
     check(header + "." + Digest.base64URL(claims) + ".", .refused(.invalid))
     check(signed(#"{"alg":"none","typ":"JWT"}"#, claims), .refused(.invalid))

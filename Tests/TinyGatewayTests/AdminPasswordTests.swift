@@ -45,4 +45,13 @@ struct AdminPasswordTests {
       #expect(!Password.verify("x", against: text))
     }
   }
+
+  @Test func spendsTheSameOnAnAccountThatDoesNotExist() {
+    let stored = Password.hash("right", rounds: 3)
+    #expect(Password.verify("right", against: stored, spending: 5))
+    #expect(Password.verify("right", against: stored, spending: 1))
+    #expect(!Password.verify("wrong", against: stored, spending: 5))
+    #expect(!Password.verify("right", against: nil, spending: 5))
+    #expect(!Password.verify("right", against: "broken", spending: 5))
+  }
 }

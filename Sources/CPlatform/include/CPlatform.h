@@ -75,6 +75,7 @@ int32_t cp_connect(const uint8_t *address, int32_t address_count, int32_t port, 
 /* The new descriptor; writes the peer's address (IPv4-mapped ones as 4 bytes) and its length. */
 int32_t cp_accept(int32_t listener, uint8_t *address, int32_t *address_count);
 int32_t cp_local_port(int32_t descriptor);
+int32_t cp_is_own_peer(int32_t descriptor); /* 1 when both ends have the same address */
 int32_t cp_socket_error(int32_t descriptor); /* pending -errno, or 0 */
 int64_t cp_receive(int32_t descriptor, void *bytes, size_t count);
 int64_t cp_send(int32_t descriptor, const void *bytes, size_t count);

@@ -22,6 +22,7 @@ package final class ClientConnection: EventHandler {
   private var decoder = BodyDecoder(.none)
   private var answerKeepsAlive = true
   private var isHeadRequest = false
+  private var isLookingUp = false
   /// Filled by the exchange before the connection is up.
   private let waitingRequest = Buffer()
   private var waitingBody: Buffer?
@@ -137,6 +138,8 @@ package final class ClientConnection: EventHandler {
   }
 
   package func settle() {
+    // Only now, so that a failure cannot reach the exchange while it is still leasing.
+    if state.phase == .resolving, !isLookingUp { resolve() }
     guard let stream, isUp else { return }
     let queued = stream.queuedByteCount
     if stream.flush() > 0 { lastProgress = loop.now }
@@ -169,7 +172,8 @@ package final class ClientConnection: EventHandler {
 
   // Connecting.
 
-  func resolve() {
+  private func resolve() {
+    isLookingUp = true
     pool.resolver.resolve(target.url.host) { [self] answer in
       guard state.phase == .resolving else { return }
       switch answer {
@@ -216,6 +220,10 @@ package final class ClientConnection: EventHandler {
     if error < 0 {
       lastText = ByteString(utf8: SystemError.describe(-error))
       return perform(state.connectionEnded(hasInput: false, completesBody: false))
+    }
+    if pool.ownPorts.contains(target.url.port), cp_is_own_peer(stream.descriptor) == 1 {
+      lastText = "this is the gateway's own address"
+      return perform(state.broke(.refusedAddress))
     }
     perform(state.connected())
     if state.phase == .awaitingHead { sendWaiting() }

@@ -29,6 +29,8 @@ package final class ConnectionPool {
   let resolver: Resolver
   let limits: HTTPLimits
   let policy: AddressPolicy
+  /// Ports that this program listens on; a channel must not lead back to it.
+  package var ownPorts: [Int] = []
   /// Refilled by every answer; valid during `receivedHead`.
   let head = ResponseHead()
   private var idle: [ByteString: [ClientConnection]] = [:]
@@ -60,7 +62,6 @@ package final class ConnectionPool {
     let connection = ClientConnection(
       pool: self, target: target, exchange: exchange, timeouts: timeouts)
     connection.attach(loop.add(connection))
-    connection.resolve()
     return connection
   }
 

@@ -61,8 +61,30 @@ enum HeadLines {
     guard colon > line.lowerBound, colon < line.upperBound, bytes[colon] == UInt8(ascii: ":")
     else { return nil }
     let value = HeaderValue.trimmed(bytes, (colon + 1)..<line.upperBound)
-    for index in value where !isValueByte(bytes[index]) { return nil }
+    guard isValue(bytes.extracting(value)) else { return nil }
     return MessageHead.Field(name: line.lowerBound..<colon, value: value)
+  }
+
+  /// Whether every byte may stand in a value; eight at a time while there are eight.
+  static func isValue(_ bytes: Span<UInt8>) -> Bool {
+    let raw = bytes.rawBuffer
+    var index = 0
+    while raw.count - index >= 8 {
+      let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      // High bit of a lane: below 0x20, or 0x7F. Rare lanes (tabs, obs-text) go byte by byte.
+      let low = (word &- 0x2020_2020_2020_2020) & ~word
+      let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
+      let isDelete = (delete &- 0x0101_0101_0101_0101) & ~delete
+      if (low | isDelete) & 0x8080_8080_8080_8080 != 0 {
+        for lane in index..<(index + 8) where !isValueByte(raw[lane]) { return false }
+      }
+      index += 8
+    }
+    while index < raw.count {
+      if !isValueByte(raw[index]) { return false }
+      index += 1
+    }
+    return true
   }
 
   /// RFC 9110 §5.6.2: `tchar`.

@@ -10,6 +10,46 @@ package enum BodyFraming: Equatable, Sendable {
   case untilClose
 }
 
+/// Header fields that the stack itself looks at; noted while parsing, so that asking for them
+/// costs no search. Their names differ in length, which is what tells them apart.
+package enum KnownField: Int, CaseIterable, Sendable {
+  case host, expect, apiKey, connection, retryAfter, contentType, authorization, contentLength
+  case contentEncoding, transferEncoding
+
+  /// The field of that name, if it is one of these.
+  fileprivate init?(_ name: Span<UInt8>) {
+    switch name.count {
+    case 4: self = .host
+    case 6: self = .expect
+    case 9: self = .apiKey
+    case 10: self = .connection
+    case 11: self = .retryAfter
+    case 12: self = .contentType
+    case 13: self = .authorization
+    case 14: self = .contentLength
+    case 16: self = .contentEncoding
+    case 17: self = .transferEncoding
+    default: return nil
+    }
+    guard name.equalsIgnoringCase(self.name) else { return nil }
+  }
+
+  private var name: StaticString {
+    switch self {
+    case .host: "host"
+    case .expect: "expect"
+    case .apiKey: "x-api-key"
+    case .connection: "connection"
+    case .retryAfter: "retry-after"
+    case .contentType: "content-type"
+    case .authorization: "authorization"
+    case .contentLength: "content-length"
+    case .contentEncoding: "content-encoding"
+    case .transferEncoding: "transfer-encoding"
+    }
+  }
+}
+
 /// The header fields of one message, over a copy of its head.
 ///
 /// One object serves every message of its owner: parsing clears and refills it, so a head costs
@@ -24,15 +64,56 @@ package class MessageHead {
   package private(set) var bytes: [UInt8] = []
   private(set) var fields: [Field] = []
 
+  /// How often each known field occurs, and the value of its first occurrence.
+  private var knownCounts = [Int](repeating: 0, count: KnownField.allCases.count)
+  private var knownValues = [Range<Int>](repeating: 0..<0, count: KnownField.allCases.count)
+
   init() {}
 
   final func reset(copying span: Span<UInt8>) {
     bytes.removeAll(keepingCapacity: true)
     span.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     fields.removeAll(keepingCapacity: true)
+    for index in knownCounts.indices { knownCounts[index] = 0 }
   }
 
-  final func append(_ field: Field) { fields.append(field) }
+  final func append(_ field: Field) {
+    fields.append(field)
+    let bytes = bytes
+    guard let known = KnownField(bytes.span.extracting(field.name)) else { return }
+    if knownCounts[known.rawValue] == 0 { knownValues[known.rawValue] = field.value }
+    knownCounts[known.rawValue] += 1
+  }
+
+  /// Where the value of the first such field is.
+  package final func range(of field: KnownField) -> Range<Int>? {
+    knownCounts[field.rawValue] > 0 ? knownValues[field.rawValue] : nil
+  }
+
+  /// How many such fields there are.
+  package final func count(of field: KnownField) -> Int { knownCounts[field.rawValue] }
+
+  /// A copy of the value of the first such field.
+  package final func value(of field: KnownField) -> ByteString? {
+    range(of: field).map { ByteString(bytes.span.extracting($0)) }
+  }
+
+  /// Whether one of such comma-separated fields holds the token, in any case.
+  package final func contains(token: StaticString, in field: KnownField) -> Bool {
+    switch count(of: field) {
+    case 0: return false
+    case 1:
+      let bytes = bytes
+      return HeaderValue.contains(
+        token: token, in: bytes.span.extracting(knownValues[field.rawValue]))
+    default:
+      let bytes = bytes
+      for each in fields where KnownField(bytes.span.extracting(each.name)) == field {
+        if HeaderValue.contains(token: token, in: bytes.span.extracting(each.value)) { return true }
+      }
+      return false
+    }
+  }
 
   /// Number of header fields.
   package var fieldCount: Int { fields.count }
@@ -62,14 +143,6 @@ package class MessageHead {
   /// Calls `body` with bytes of the head.
   package final func withBytes<R>(_ range: Range<Int>, _ body: (Span<UInt8>) -> R) -> R {
     body(bytes.span.extracting(range))
-  }
-
-  /// Whether a comma-separated field holds the token, in any case.
-  package final func contains(token: StaticString, in name: StaticString) -> Bool {
-    for field in fields where bytes.span.extracting(field.name).equalsIgnoringCase(name) {
-      if HeaderValue.contains(token: token, in: bytes.span.extracting(field.value)) { return true }
-    }
-    return false
   }
 }
 

@@ -14,7 +14,7 @@ package enum MessageWriter {
 
   /// Appends one header field; a value with a line break or NUL is left out (RFC 9110 §5.5).
   package static func append(field name: StaticString, _ value: Span<UInt8>, to buffer: Buffer) {
-    for index in value.indices where !HeadLines.isValueByte(value[index]) { return }
+    guard HeadLines.isValue(value) else { return }
     buffer.append(name)
     buffer.append(": ")
     buffer.append(value)

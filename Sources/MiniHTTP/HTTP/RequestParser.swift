@@ -94,35 +94,35 @@ package enum RequestParser {
 
   /// Derives host, framing, keep-alive and expectation, refusing what is ambiguous.
   private static func interpret(_ head: RequestHead) -> ParseFailure? {
-    let hostCount = head.count(of: "host")
+    let hostCount = head.count(of: .host)
     // RFC 9112 §3.2: exactly one valid Host in HTTP/1.1.
     if hostCount > 1 || hostCount == 0 && head.minorVersion == 1 { return .malformed }
-    if let host = head.range(of: "host"), !RequestTarget.isHost(head.bytes.span, host) {
+    if let host = head.range(of: .host), !RequestTarget.isHost(head.bytes.span, host) {
       return .malformed
     }
     if let failure = interpretLength(head) { return failure }
-    let closes = head.contains(token: "close", in: "connection")
+    let closes = head.contains(token: "close", in: .connection)
     head.keepsAlive =
       !closes
-      && (head.minorVersion == 1 || head.contains(token: "keep-alive", in: "connection"))
+      && (head.minorVersion == 1 || head.contains(token: "keep-alive", in: .connection))
     head.expectsContinue = false
     head.hasUnknownExpectation = false
-    if let expect = head.range(of: "expect") {
+    if let expect = head.range(of: .expect) {
       let isContinue = head.withBytes(expect) { $0.equalsIgnoringCase("100-continue") }
       head.expectsContinue = isContinue && head.minorVersion == 1
-      head.hasUnknownExpectation = !isContinue || head.count(of: "expect") > 1
+      head.hasUnknownExpectation = !isContinue || head.count(of: .expect) > 1
     }
     return nil
   }
 
   /// RFC 9112 §6: the only accepted framings are one Content-Length or exactly `chunked`.
   private static func interpretLength(_ head: RequestHead) -> ParseFailure? {
-    let lengths = head.count(of: "content-length")
-    let codings = head.count(of: "transfer-encoding")
+    let lengths = head.count(of: .contentLength)
+    let codings = head.count(of: .transferEncoding)
     if codings > 0 {
       // §6.1: both at once is an attempt at smuggling; HTTP/1.0 knows no transfer codings.
       if lengths > 0 || codings > 1 || head.minorVersion == 0 { return .conflictingLength }
-      guard let coding = head.range(of: "transfer-encoding"),
+      guard let coding = head.range(of: .transferEncoding),
         head.withBytes(coding, { $0.equalsIgnoringCase("chunked") })
       else { return .unsupportedTransferCoding }
       head.framing = .chunked
@@ -132,7 +132,7 @@ package enum RequestParser {
       head.framing = .none
       return nil
     }
-    guard lengths == 1, let range = head.range(of: "content-length"),
+    guard lengths == 1, let range = head.range(of: .contentLength),
       let length = head.withBytes(range, { $0.decimal })
     else { return .conflictingLength }
     head.framing = length == 0 ? .none : .length(length)

@@ -64,26 +64,26 @@ package enum ResponseParser {
 
   /// RFC 9112 §6.3 in its order; false when the length is not clear.
   private static func interpret(_ head: ResponseHead, _ toHead: Bool) -> Bool {
-    let closes = head.contains(token: "close", in: "connection")
+    let closes = head.contains(token: "close", in: .connection)
     head.keepsAlive =
       !closes
-      && (head.minorVersion == 1 || head.contains(token: "keep-alive", in: "connection"))
+      && (head.minorVersion == 1 || head.contains(token: "keep-alive", in: .connection))
     let code = head.status.code
     if toHead || code < 200 || code == 204 || code == 304 {
       head.framing = .none
       return true
     }
-    let lengths = head.count(of: "content-length")
-    let codings = head.count(of: "transfer-encoding")
+    let lengths = head.count(of: .contentLength)
+    let codings = head.count(of: .transferEncoding)
     if codings > 0 {
-      guard codings == 1, lengths == 0, let coding = head.range(of: "transfer-encoding"),
+      guard codings == 1, lengths == 0, let coding = head.range(of: .transferEncoding),
         head.withBytes(coding, { $0.equalsIgnoringCase("chunked") })
       else { return false }
       head.framing = .chunked
       return true
     }
     if lengths > 0 {
-      guard lengths == 1, let range = head.range(of: "content-length"),
+      guard lengths == 1, let range = head.range(of: .contentLength),
         let length = head.withBytes(range, { $0.decimal })
       else { return false }
       head.framing = length == 0 ? .none : .length(length)

@@ -4,10 +4,12 @@ import MiniJSON
 import Platform
 import Store
 
-/// One request to `/api/`: finds its row, checks login, role and form once, and lets the row answer.
+/// One request to `/api/`: finds its row, checks login, role and form once, lets the row answer.
 final class AdminExchange: Exchange {
   /// Largest request body in bytes; 413 above.
   static let bodyByteCount = 256 * 1024
+  /// The same where nobody has logged in: strangers get little memory.
+  static let openBodyByteCount = 4 * 1024
 
   /// What the head gave for a request that may go on.
   private struct Admitted {
@@ -16,6 +18,8 @@ final class AdminExchange: Exchange {
     let parameters: [(name: ByteString, value: ByteString)]
     let caller: User?
     let address: IPAddress?
+
+    var bodyByteCount: Int { AdminExchange.bodyByteCount(endpoint) }
   }
 
   private let gateway: Gateway
@@ -29,7 +33,7 @@ final class AdminExchange: Exchange {
   /// Takes a request over; `head` is not kept.
   init(_ head: RequestHead, _ responder: Responder, _ gateway: Gateway) {
     self.gateway = gateway
-    reply = AdminReply(responder, requestID: RequestID.make())
+    reply = AdminReply(responder, requestID: gateway.makeRequestID())
     contentType = head.value(of: "content-type")
     do throws(AdminError) {
       admitted = try AdminExchange.admit(head, gateway)
@@ -43,9 +47,9 @@ final class AdminExchange: Exchange {
   var acceptsBody: Bool { true }
 
   func received(_ bytes: Span<UInt8>) {
-    guard refusal == nil else { return }
-    guard body.count + bytes.count <= AdminExchange.bodyByteCount else {
-      let error = AdminExchange.tooLarge
+    guard refusal == nil, let admitted else { return }
+    guard body.count + bytes.count <= admitted.bodyByteCount else {
+      let error = AdminExchange.tooLarge(admitted.bodyByteCount)
       refusal = error
       body.release()
       return reply.fail(error)
@@ -92,7 +96,8 @@ final class AdminExchange: Exchange {
     }
     guard let contentType, AdminExchange.isJSON(contentType) else {
       throw AdminError(
-        415, "unsupported_media_type", "The request needs the header Content-Type: application/json.")
+        415, "unsupported_media_type",
+        "The request needs the header Content-Type: application/json.")
     }
     return try AdminBody(body, knowing: endpoint.fields)
   }
@@ -103,16 +108,25 @@ final class AdminExchange: Exchange {
     return type.trimmed.lowercased == "application/json"
   }
 
-  private static let tooLarge = AdminError(
-    413, "request_too_large", "The request body must not be larger than 256 KiB.")
+  private static func bodyByteCount(_ endpoint: Endpoint) -> Int {
+    endpoint.access == .anyone ? openBodyByteCount : bodyByteCount
+  }
+
+  private static func tooLarge(_ limit: Int) -> AdminError {
+    AdminError(
+      413, "request_too_large",
+      "The request body must not be larger than " + ByteString(number: Int64(limit / 1024))
+        + " KiB.")
+  }
 
   // Before the body.
 
   private static func admit(
     _ head: RequestHead, _ gateway: Gateway
   ) throws(AdminError) -> Admitted {
-    if case .length(let count) = head.framing, count > Int64(bodyByteCount) { throw tooLarge }
     let (endpoint, id) = try find(head)
+    let limit = bodyByteCount(endpoint)
+    if case .length(let count) = head.framing, count > Int64(limit) { throw tooLarge(limit) }
     let address = ClientAddress.of(head, trusting: gateway.configuration.trustedProxies)
     let caller = try AdminExchange.caller(head, endpoint, gateway)
     let parameters = try parameters(head, endpoint)
@@ -133,7 +147,8 @@ final class AdminExchange: Exchange {
         allow: allow)
     case .unknown:
       throw AdminError(
-        404, "not_found", "There is no such management call: " + AdminText.quoted(ByteString(head.path)) + ".")
+        404, "not_found",
+        "There is no such management call: " + AdminText.quoted(ByteString(head.path)) + ".")
     }
   }
 
@@ -160,7 +175,8 @@ final class AdminExchange: Exchange {
     for name in head.queryNames {
       guard let literal = known.first(where: { name == $0 }) else {
         throw AdminError(
-          400, "unknown_parameter", "The query parameter " + AdminText.quoted(name) + " is not known here.")
+          400, "unknown_parameter",
+          "The query parameter " + AdminText.quoted(name) + " is not known here.")
       }
       guard let value = head.queryValue(of: literal), !found.contains(where: { $0.name == name })
       else {

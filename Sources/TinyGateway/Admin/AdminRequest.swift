@@ -125,10 +125,10 @@ final class AdminRequest {
 extension AdminRequest {
   /// The page asked for with `page` and `page_size`.
   ///
-  /// Throws when one of them is not a number, below 1, or above 100 for the size.
-  func page() throws(AdminError) -> Store.Page {
+  /// Throws when one of them is not a number, below 1, or the size is above the limit.
+  func page(sizeLimit: Int64 = Store.Page.sizeLimit) throws(AdminError) -> Store.Page {
     let number = try positive("page", upTo: 1_000_000_000) ?? 1
-    let size = try positive("page_size", upTo: Store.Page.sizeLimit) ?? 50
+    let size = try positive("page_size", upTo: sizeLimit) ?? min(50, sizeLimit)
     return Store.Page(number: number, size: size)
   }
 
@@ -144,12 +144,14 @@ extension AdminRequest {
 
   /// Writes `items`, `total`, `page` and `page_size` into the open object.
   ///
-  /// - Parameter items: the whole list.
+  /// - Parameters:
+  ///   - items: the whole list.
+  ///   - sizeLimit: the most items of a page.
   func writePage<Item>(
-    of items: [Item], _ json: inout JSONWriter,
+    of items: [Item], sizeLimit: Int64 = Store.Page.sizeLimit, _ json: inout JSONWriter,
     _ write: (Item, inout JSONWriter) throws(AdminError) -> Void
   ) throws(AdminError) {
-    let page = try page()
+    let page = try page(sizeLimit: sizeLimit)
     json.key("items")
     json.beginArray()
     let start = Int(min(page.offset, Int64(items.count)))

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+import MiniHTTP
+import MiniHTTP
 import MiniJSON
 import Platform
 import Store
@@ -36,13 +38,7 @@ enum AuthEndpoints {
     let rounds = request.gateway.configuration.passwordRounds
     try derive(
       request,
-      { () -> Bool in
-        guard let stored else {
-          Password.verifyNothing(password, rounds: rounds)
-          return false
-        }
-        return Password.verify(password, against: stored)
-      },
+      { () -> Bool in Password.verify(password, against: stored, spending: rounds) },
       { (isRight) throws(AdminError) in
         guard isRight, let known else { throw refuse(request, username) }
         try admit(request, known, usingFirst: password == Password.first)

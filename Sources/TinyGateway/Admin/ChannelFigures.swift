@@ -10,13 +10,15 @@ enum ChannelFigures {
     let name: StaticString
     let bucketSeconds: Int64
     let bucketCount: Int64
+    /// Channels on a page with series: 720 buckets of one take a quarter of a megabyte.
+    let seriesPageSize: Int64
     let buckets: @Sendable (ChannelStatistics) -> [ChannelBucket]
   }
 
   private static let windows: [Window] = [
-    Window(name: "1h", bucketSeconds: 60, bucketCount: 60) { $0.byMinute },
-    Window(name: "24h", bucketSeconds: 3600, bucketCount: 24) { $0.byHour },
-    Window(name: "30d", bucketSeconds: 3600, bucketCount: 30 * 24) { $0.byHour },
+    Window(name: "1h", bucketSeconds: 60, bucketCount: 60, seriesPageSize: 100) { $0.byMinute },
+    Window(name: "24h", bucketSeconds: 3600, bucketCount: 24, seriesPageSize: 100) { $0.byHour },
+    Window(name: "30d", bucketSeconds: 3600, bucketCount: 720, seriesPageSize: 10) { $0.byHour },
   ]
 
   /// Decimals of a rate.
@@ -32,7 +34,10 @@ enum ChannelFigures {
     json.beginObject()
     json.member("window", window.name)
     json.member("bucket_seconds", window.bucketSeconds)
-    try request.writePage(of: request.gateway.channels.all, &json) { channel, json in
+    let limit = hasSeries ? window.seriesPageSize : Store.Page.sizeLimit
+    try request.writePage(
+      of: request.gateway.channels.all, sizeLimit: limit, &json
+    ) { channel, json in
       let buckets = window.buckets(channel.statistics)
       json.beginObject()
       json.member("channel_id", channel.id)

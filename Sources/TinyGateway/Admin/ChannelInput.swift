@@ -176,7 +176,9 @@ enum ChannelInput {
   /// Whether a header's value is a secret by its name, so that answers show its hint only.
   static func isSecretHeader(_ name: ByteString) -> Bool {
     let lower = name.lowercased
-    let words: [StaticString] = ["key", "token", "secret", "auth", "cookie", "password", "signature"]
+    let words: [StaticString] = [
+      "key", "token", "secret", "auth", "cookie", "password", "signature",
+    ]
     return words.contains { lower.bytes.span.firstIndex(of: $0) != nil }
   }
 

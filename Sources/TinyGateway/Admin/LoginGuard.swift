@@ -80,6 +80,7 @@ final class LoginGuard {
 
   private static func key(_ address: IPAddress?) -> Key {
     guard let address else { return .unknownNetwork }
-    return address.isIPv4 ? .network(high: 0, low: address.low) : .network(high: address.high, low: 0)
+    if address.isIPv4 { return .network(high: 0, low: address.low) }
+    return .network(high: address.high, low: 0)
   }
 }

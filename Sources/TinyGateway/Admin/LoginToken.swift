@@ -107,11 +107,14 @@ enum LoginToken {
       claims = try verify(text, at: UnixTime.seconds, secret: gateway.jwtSecret)
     } catch {
       switch error {
-      case .expired: throw AdminError(401, "session_expired", "The login has expired: log in again.")
+      case .expired:
+        throw AdminError(401, "session_expired", "The login has expired: log in again.")
       case .early:
         throw AdminError(
-          401, "invalid_login", "The login is from the future: the clock was set back; log in again.")
-      case .invalid: throw AdminError(401, "invalid_login", "This is not a valid login: log in again.")
+          401, "invalid_login",
+          "The login is from the future: the clock was set back; log in again.")
+      case .invalid:
+        throw AdminError(401, "invalid_login", "This is not a valid login: log in again.")
       }
     }
     guard let user = gateway.accounts.user(claims.userID),

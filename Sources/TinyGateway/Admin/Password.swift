@@ -58,8 +58,20 @@ enum Password {
     return Digest.constantTimeEquals(hash, stored.hash)
   }
 
-  /// Takes as long as `verify`, for an account that does not exist.
-  static func verifyNothing(_ password: ByteString, rounds: Int) {
-    _ = Digest.pbkdf2(password: password, salt: "no such account!", rounds: max(1, rounds))
+  /// As `verify`, in a time that does not tell whether the account exists or how it is stored.
+  ///
+  /// - Parameters:
+  ///   - stored: nil for an account that does not exist.
+  ///   - rounds: what is spent at least, whatever the stored text asks for.
+  static func verify(
+    _ password: ByteString, against stored: ByteString?, spending rounds: Int
+  ) -> Bool {
+    let ownRounds = stored.flatMap { Stored($0) }?.rounds ?? 0
+    let isRight = stored.map { verify(password, against: $0) } ?? false
+    if ownRounds < rounds {
+      _ = Digest.pbkdf2(
+        password: password, salt: "no such account!", rounds: rounds - ownRounds)
+    }
+    return isRight
   }
 }

@@ -46,7 +46,7 @@ struct Capacity: Equatable, Sendable {
       Capacity.chosen(
         configuration.requestLimit, megabytes, small: 32, medium: 128, server: 2048))
     poolIdlePerUpstream = Capacity.chosen(
-      configuration.poolIdlePerUpstream, megabytes, small: 8, medium: 32, server: 64)
+      configuration.poolIdlePerUpstream, megabytes, small: 16, medium: 64, server: 1024)
 
     bodiesHeldByteCount = Capacity.bodiesByteCount(megabytes)
     bodyByteCount = Int64(configuration.bodyLimitMegabytes) << 20

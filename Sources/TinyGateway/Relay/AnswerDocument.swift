@@ -6,13 +6,19 @@ import Platform
 ///
 /// A short answer is held until it is complete, so that a broken one can still be retried; a
 /// longer one streams through and is followed by the same scanner.
-struct AnswerDocument {
+final class AnswerDocument {
   /// Answers up to this size are held until complete.
   static let heldByteCount = 64 * 1024
+  /// Longest answer; the figure of the security requirements.
+  static let byteLimit: Int64 = 16 * 1024 * 1024
+
+  /// Memory kept for the next answer.
+  private static let keptByteCount = 4096
 
   private enum Field: Int { case usage, error }
   private var scanner: JSONScanner
   private(set) var isBroken = false
+  private(set) var byteCount: Int64 = 0
   /// What is held; empty once the answer streams.
   let held = Buffer()
 
@@ -23,8 +29,18 @@ struct AnswerDocument {
       watching: ["usage", "error"], limits: limits, requiresObject: true, refusesDuplicates: false)
   }
 
+  /// Forgets everything for the next answer.
+  func reset() {
+    scanner.reset()
+    isBroken = false
+    byteCount = 0
+    held.clear()
+    if held.reservedByteCount > AnswerDocument.keptByteCount { held.release() }
+  }
+
   /// Takes the next bytes.
-  mutating func read(_ bytes: Span<UInt8>) {
+  func read(_ bytes: Span<UInt8>) {
+    byteCount += Int64(bytes.count)
     guard !isBroken else { return }
     do throws(JSONError) {
       try scanner.scan(bytes)
@@ -34,7 +50,7 @@ struct AnswerDocument {
   }
 
   /// The answer is complete; false when it is not one JSON object.
-  mutating func finish() -> Bool {
+  func finish() -> Bool {
     guard !isBroken else { return false }
     do throws(JSONError) {
       try scanner.finish()

@@ -7,7 +7,7 @@ import Platform
 ///
 /// Events go to the client whole and unchanged, but for the usage that only the gateway asked
 /// for. A part of an event waits for its rest.
-struct AnswerStream {
+final class AnswerStream {
   /// Longest event; a longer one breaks the stream.
   static let eventByteLimit = 1024 * 1024
 
@@ -38,7 +38,7 @@ struct AnswerStream {
   /// Takes whole events from the front of `bytes` and appends what the client sees to `output`.
   ///
   /// - Returns: how many bytes were used; the rest is the beginning of an event.
-  mutating func read(_ bytes: Span<UInt8>, to output: Buffer) -> Int {
+  func read(_ bytes: Span<UInt8>, to output: Buffer) -> Int {
     var start = 0
     var kept = 0  // The start of the events that pass unchanged.
     while start < bytes.count,
@@ -68,7 +68,7 @@ struct AnswerStream {
     case blank(Range<Int>)
   }
 
-  private mutating func inspect(_ event: Span<UInt8>) -> Verdict {
+  private func inspect(_ event: Span<UInt8>) -> Verdict {
     guard let range = EventStreamParser.dataRange(event) else { return .pass }
     let data = event.extracting(range)
     if data.equals("[DONE]") {
@@ -115,14 +115,14 @@ struct AnswerStream {
   }
 
   /// Adds the text of the deltas; cheap, since it only matters when usage never comes.
-  private mutating func countText(_ data: Span<UInt8>) {
+  private func countText(_ data: Span<UInt8>) {
     countString(data, behind: "\"content\":")
     countString(data, behind: "\"reasoning_content\":")
     countString(data, behind: "\"arguments\":")
     countString(data, behind: "\"text\":")
   }
 
-  private mutating func countString(_ data: Span<UInt8>, behind key: StaticString) {
+  private func countString(_ data: Span<UInt8>, behind key: StaticString) {
     guard let found = data.firstIndex(of: key) else { return }
     var index = found + key.utf8CodeUnitCount
     while index < data.count, data[index] == 0x20 { index += 1 }

@@ -43,13 +43,13 @@ enum Authenticator {
 
   /// Where the key is: one `Authorization: Bearer`, or one `x-api-key`.
   private static func presentedKey(_ head: RequestHead) throws(RelayError) -> Range<Int> {
-    let bearers = head.count(of: "authorization")
-    let plain = head.count(of: "x-api-key")
+    let bearers = head.count(of: .authorization)
+    let plain = head.count(of: .apiKey)
     guard bearers + plain <= 1 else {
       throw .unauthorized("invalid_api_key", "Send exactly one API key.")
     }
-    if let range = head.range(of: "x-api-key") { return range }
-    guard let range = head.range(of: "authorization") else {
+    if let range = head.range(of: .apiKey) { return range }
+    guard let range = head.range(of: .authorization) else {
       throw .unauthorized(
         "invalid_api_key",
         "An API key is needed: send it as the header Authorization: Bearer sk-...")

@@ -27,17 +27,15 @@ extension Relay {
     firstByteAt = gateway.loop.now
     let status = head.status.code
     guard (200...299).contains(status) else {
-      let retryAfter = head.value(of: "retry-after")?.decimal
+      let retryAfter = head.value(of: .retryAfter)?.decimal
       answer = .error(status: status, retryAfter: retryAfter, body: Buffer())
       return
     }
-    if let coding = head.value(of: "content-encoding"), coding.lowercased != "identity" {
-      connection?.cancel()
-      connection = nil
-      return attemptFailed(.badAnswer, "the upstream answered compressed")
+    if let coding = head.value(of: .contentEncoding), coding.lowercased != "identity" {
+      return giveUpAnswer("the upstream answered compressed")
     }
     let isEvents =
-      head.range(of: "content-type").map {
+      head.range(of: .contentType).map {
         head.withBytes($0) { type in
           type.count >= 17 && type.extracting(0..<17).equalsIgnoringCase("text/event-stream")
         }
@@ -47,30 +45,26 @@ extension Relay {
     } else {
       var length: Int64?
       if case .length(let count) = head.framing { length = count }
-      answer = .document(AnswerDocument(), status: status, length: length)
+      guard length ?? 0 <= AnswerDocument.byteLimit else {
+        return giveUpAnswer("the upstream's answer is too long")
+      }
+      answer = .document(gateway.relays.takeDocument(), status: status, length: length)
     }
   }
 
   func receivedBody(_ bytes: Span<UInt8>) {
-    // The answer is taken out while it changes, so that its buffers are not copied.
-    let current = answer
-    answer = .none
-    switch current {
+    switch answer {
     case .none: break
-    case .events(var events, let rest):
-      receive(bytes, &events, rest)
-      if case .none = answer { answer = .events(events, rest: rest) }
-    case .document(var document, let status, let length):
+    case .events(let events, let rest): receive(bytes, events, rest)
+    case .document(let document, let status, let length):
       document.read(bytes)
-      answer = .document(document, status: status, length: length)
       receive(bytes, document, status, length)
-    case .error(let status, let retryAfter, let body):
+    case .error(_, _, let body):
       if body.count + bytes.count <= Relay.errorByteLimit { body.append(bytes) }
-      answer = .error(status: status, retryAfter: retryAfter, body: body)
     }
   }
 
-  private func receive(_ bytes: Span<UInt8>, _ events: inout AnswerStream, _ rest: Buffer) {
+  private func receive(_ bytes: Span<UInt8>, _ events: AnswerStream, _ rest: Buffer) {
     let output = gateway.relayOutput
     output.clear()
     if rest.isEmpty {
@@ -83,14 +77,18 @@ extension Relay {
       if rest.isEmpty { rest.release() }
     }
     if rest.count > AnswerStream.eventByteLimit {
-      answer = .events(events, rest: rest)
-      connection?.cancel()
-      connection = nil
-      return attemptFailed(.badAnswer, "an event of the stream is too long")
+      return giveUpAnswer("an event of the stream is too long")
     }
     guard !output.isEmpty else { return }
     beginEvents()
     responder.write(output.readable)
+  }
+
+  /// The answer cannot be used: its connection goes, and the attempt has failed.
+  private func giveUpAnswer(_ reason: ByteString) {
+    connection?.cancel()
+    connection = nil
+    attemptFailed(.badAnswer, reason)
   }
 
   /// Begins the client's stream with the first whole event.
@@ -107,6 +105,9 @@ extension Relay {
   private func receive(
     _ bytes: Span<UInt8>, _ document: AnswerDocument, _ status: Int, _ length: Int64?
   ) {
+    guard document.byteCount <= AnswerDocument.byteLimit else {
+      return giveUpAnswer("the upstream's answer is too long")
+    }
     if !responder.isWaiting { return responder.write(bytes.rawBuffer) }
     document.held.append(bytes)
     guard document.held.count > AnswerDocument.heldByteCount, !document.isBroken else { return }
@@ -126,14 +127,10 @@ extension Relay {
 
   func answerEnded() {
     connection = nil
-    let current = answer
-    switch current {
+    switch answer {
     case .none: attemptFailed(.badAnswer, "the upstream answered nothing")
     case .events(let events, _): end(events)
-    case .document(var document, let status, _):
-      let isValid = document.finish()
-      answer = .document(document, status: status, length: nil)
-      end(document, status, isValid)
+    case .document(let document, let status, _): end(document, status, document.finish())
     case .error(let status, let retryAfter, let body):
       upstreamRefused(status, retryAfter, body)
     }
@@ -171,12 +168,10 @@ extension Relay {
 
   /// The upstream answered with an error status.
   private func upstreamRefused(_ status: Int, _ retryAfter: Int64?, _ body: Buffer) {
-    let message = UpstreamError.message(body)
-    let kind = UpstreamError.kind(of: status)
-    recordAttempt(kind, ByteString(utf8: "status \(status): ") + message)
-    note(UpstreamError.converted(status, retryAfter, message))
-    let mayTryNext = kind != .refusedRequest && mayRetry
-    perform(state.attemptFailed(mayRetry: mayTryNext))
+    let said = UpstreamError(status: status, retryAfter: retryAfter, body: body)
+    recordAttempt(said.kind, ByteString(utf8: "status \(status): ") + said.message)
+    note(said.converted)
+    perform(state.attemptFailed(mayRetry: said.mayDifferElsewhere && mayRetry))
   }
 
   /// Tells the client that an answer under way will not be completed.

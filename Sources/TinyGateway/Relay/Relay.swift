@@ -15,13 +15,13 @@ final class Relay: Exchange, ClientExchange {
   let gateway: Gateway
   let responder: Responder
   let mode: RelayMode
-  let requestID = RequestID.make()
+  let requestID: Int64
   let startedAt: Instant
   var registryIndex = -1
 
   private(set) var caller: Caller?
   var state: RelayState
-  var body = RequestBody()
+  let body: RequestBody
   private(set) var model = ByteString.empty
   private(set) var isStream = false
   private var reservation: QuotaLedger.Reservation?
@@ -48,6 +48,8 @@ final class Relay: Exchange, ClientExchange {
     self.gateway = gateway
     self.responder = responder
     self.mode = mode
+    requestID = gateway.makeRequestID()
+    body = gateway.relays.takeBody()
     startedAt = gateway.loop.now
     attemptStartedAt = startedAt
     let configuration = gateway.configuration
@@ -69,10 +71,7 @@ final class Relay: Exchange, ClientExchange {
   }
 
   private func admit(_ head: RequestHead) throws(RelayError) {
-    guard head.method == .post else {
-      throw RelayError(
-        405, "invalid_request_error", "method_not_allowed", "Use POST for this address.")
-    }
+    guard head.method == .post else { throw .methodNotAllowed("POST") }
     let caller = try Authenticator.authenticate(head, gateway)
     self.caller = caller
     if gateway.relays.isFull {
@@ -81,7 +80,7 @@ final class Relay: Exchange, ClientExchange {
     if case .length(let count) = head.framing, count > gateway.capacity.bodyByteCount {
       throw bodyTooLarge
     }
-    if let coding = head.value(of: "content-encoding"), coding.lowercased != "identity" {
+    if let coding = head.value(of: .contentEncoding), coding.lowercased != "identity" {
       throw RelayError(
         415, "invalid_request_error", "unsupported_encoding",
         "The request body must not be compressed.")
@@ -161,7 +160,10 @@ final class Relay: Exchange, ClientExchange {
     if let error, state.phase == .readingRequest { return refuse(error) }
     do throws(RelayError) {
       try body.finish()
-      if isPassing { return finishPassing() }
+      if isPassing {
+        isStream = try body.isStream() && mode.canStream
+        return finishPassing()
+      }
       try prepare()
       perform(state.requestReady())
     } catch {
@@ -260,7 +262,8 @@ final class Relay: Exchange, ClientExchange {
     let edited: Buffer
     do throws(RelayError) {
       try body.edit(
-        model: model, upstreamModel: channel.upstreamModel(for: model), asksUsage: isStream)
+        model: model, upstreamModel: channel.upstreamModel(for: model), asksUsage: isStream,
+        isPassing: isPassing)
       edited = isPassing ? Buffer() : body.edited()
     } catch {
       return refuse(error)
@@ -269,7 +272,7 @@ final class Relay: Exchange, ClientExchange {
       target, for: self, timeouts: channel.timeouts, fresh: usesFreshConnection)
     self.connection = connection
     UpstreamCall.appendHead(
-      post: mode.call, channel: channel, key: channel.takeKey(),
+      post: channel.path(of: mode), channel: channel, key: channel.takeKey(),
       bodyByteCount: isPassing ? nil : Int64(edited.count), to: connection.outgoing)
     guard isPassing else { return connection.send(body: edited) }
     let first = Buffer()
@@ -331,10 +334,12 @@ final class Relay: Exchange, ClientExchange {
     connection?.cancel()
     connection = nil
     releaseHeld()
-    body.release()
     account(ending, reservation)
     reservation = nil
     gateway.relays.remove(self)
+    gateway.relays.giveBack(body)
+    if case .document(let document, _, _) = answer { gateway.relays.giveBack(document) }
+    answer = .none
   }
 
   private func releaseHeld() {

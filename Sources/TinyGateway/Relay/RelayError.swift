@@ -15,6 +15,8 @@ struct RelayError: Error {
   var param: StaticString?
   /// Seconds for `Retry-After`.
   var retryAfter: Int64?
+  /// For `Allow`, with 405 (RFC 9110 §15.5.6).
+  var allow: StaticString?
 
   init(
     _ status: Int, _ type: StaticString, _ code: StaticString, _ message: ByteString,
@@ -32,6 +34,14 @@ struct RelayError: Error {
     _ message: ByteString, param: StaticString? = nil, code: StaticString = "invalid_request"
   ) -> RelayError {
     RelayError(400, "invalid_request_error", code, message, param: param)
+  }
+
+  static func methodNotAllowed(_ allowed: StaticString) -> RelayError {
+    var error = RelayError(
+      405, "invalid_request_error", "method_not_allowed",
+      "Use " + ByteString(allowed) + " for this address.")
+    error.allow = allowed
+    return error
   }
 
   static func unauthorized(_ code: StaticString, _ message: ByteString) -> RelayError {
@@ -78,6 +88,11 @@ struct RelayError: Error {
       fields: { fields in
         fields.append("Content-Type: application/json\r\n")
         RequestID.appendHeaders(requestID, to: fields)
+        if let allow {
+          fields.append("Allow: ")
+          fields.append(allow)
+          fields.append("\r\n")
+        }
         if let retryAfter {
           fields.append("Retry-After: ")
           fields.append(decimal: retryAfter)

@@ -2,7 +2,7 @@
 import MiniHTTP
 
 /// What kind of task a relay forwards.
-enum RelayMode: Sendable {
+enum RelayMode: Int, CaseIterable, Sendable {
   case chat, completions, embeddings
 
   /// The task of a request path; nil when the path is not a relayed one.

@@ -8,6 +8,11 @@ final class RelayRegistry {
 
   private let limit: Int
   private var relays: [Relay] = []
+  /// Parsers of finished relays, for the next ones: making one costs a dozen allocations.
+  private var spareBodies: [RequestBody] = []
+  private var spareDocuments: [AnswerDocument] = []
+  private static let spareCount = 64
+
   /// Bytes of request bodies held in memory by all relays.
   var heldByteCount: Int64 = 0
   /// When deadlines are looked at next; nil while nothing is under way.
@@ -18,6 +23,21 @@ final class RelayRegistry {
 
   var count: Int { relays.count }
   var isFull: Bool { relays.count >= limit }
+
+  func takeBody() -> RequestBody { spareBodies.popLast() ?? RequestBody() }
+  func takeDocument() -> AnswerDocument { spareDocuments.popLast() ?? AnswerDocument() }
+
+  func giveBack(_ body: RequestBody) {
+    guard spareBodies.count < RelayRegistry.spareCount else { return }
+    body.reset()
+    spareBodies.append(body)
+  }
+
+  func giveBack(_ document: AnswerDocument) {
+    guard spareDocuments.count < RelayRegistry.spareCount else { return }
+    document.reset()
+    spareDocuments.append(document)
+  }
 
   func add(_ relay: Relay, now: Instant) {
     relay.registryIndex = relays.count

@@ -7,7 +7,7 @@ import Platform
 ///
 /// Held whole up to a bound; a larger one streams through once its model is known, with the same
 /// edits made on the fly.
-struct RequestBody {
+final class RequestBody {
   private enum Field: Int, CaseIterable {
     case model, stream, streamOptions, maxTokens, maxCompletionTokens
   }
@@ -16,6 +16,9 @@ struct RequestBody {
     "model", "stream", "stream_options", "max_tokens", "max_completion_tokens",
   ]
 
+  /// Memory kept for the next request; larger bodies may still be queued for an upstream.
+  private static let keptByteCount = 4096
+
   private var scanner: JSONScanner
   private var splice = JSONSplice()
   /// The bytes so far; given away when the body streams.
@@ -23,24 +26,41 @@ struct RequestBody {
   private(set) var byteCount: Int64 = 0
   /// Whether the gateway asked for usage and the client did not.
   private(set) var hidesUsage = false
+  /// The body streams through, and usage is to be asked for once its end is seen.
+  private var mustAskUsage = false
 
   init() {
     scanner = JSONScanner(watching: RequestBody.names, requiresObject: true, refusesDuplicates: true)
   }
 
   /// Checks the next bytes and holds them.
-  mutating func append(_ bytes: Span<UInt8>) throws(RelayError) {
+  func append(_ bytes: Span<UInt8>) throws(RelayError) {
     try scan(bytes)
     held.append(bytes)
   }
 
   /// Checks the next bytes of a body that streams and appends their edited form.
-  mutating func pass(_ bytes: Span<UInt8>, to output: Buffer) throws(RelayError) {
+  func pass(_ bytes: Span<UInt8>, to output: Buffer) throws(RelayError) {
     try scan(bytes)
+    // Whether usage must be asked for, and where, is known for sure when the object ends.
+    if mustAskUsage, scanner.closingBraceOffset != nil {
+      mustAskUsage = false
+      if try isStream() { askUsage() }
+    }
     splice.apply(bytes, to: output)
   }
 
-  private mutating func scan(_ bytes: Span<UInt8>) throws(RelayError) {
+  /// Empties the body for the next request; memory of usual size is kept.
+  func reset() {
+    scanner.reset()
+    splice.reset()
+    release()
+    byteCount = 0
+    hidesUsage = false
+    mustAskUsage = false
+  }
+
+  private func scan(_ bytes: Span<UInt8>) throws(RelayError) {
     byteCount += Int64(bytes.count)
     do throws(JSONError) {
       try scanner.scan(bytes)
@@ -50,7 +70,7 @@ struct RequestBody {
   }
 
   /// The body is complete.
-  mutating func finish() throws(RelayError) {
+  func finish() throws(RelayError) {
     do throws(JSONError) {
       try scanner.finish()
     } catch {
@@ -107,26 +127,38 @@ struct RequestBody {
 
   /// Prepares the edits for one attempt; `edited` or `pass` make them.
   ///
-  /// - Parameter asksUsage: the answer is a stream whose usage must be reported.
-  mutating func edit(model: ByteString, upstreamModel: ByteString, asksUsage: Bool)
-    throws(RelayError)
-  {
+  /// - Parameters:
+  ///   - asksUsage: the answer is a stream whose usage must be reported.
+  ///   - isPassing: the body streams through and its end may not have come.
+  func edit(
+    model: ByteString, upstreamModel: ByteString, asksUsage: Bool, isPassing: Bool
+  ) throws(RelayError) {
     splice.reset()
     hidesUsage = false
     if model != upstreamModel, let member = scanner.member(Field.model.rawValue) {
       _ = splice.replaceModel(upstreamModel, member)
     }
-    guard asksUsage else { return }
-    switch splice.includeUsage(scanner, streamOptions: Field.streamOptions.rawValue) {
-    case .alreadyIncluded: break
-    case .added: hidesUsage = true
-    case .unusable:
+    if isPassing, scanner.closingBraceOffset == nil {
+      mustAskUsage = true
+    } else if asksUsage, !askUsage() {
       throw .invalidRequest("The field stream_options must be an object.", param: "stream_options")
     }
   }
 
+  /// Adds the edit that asks for usage; false when `stream_options` cannot hold it.
+  @discardableResult
+  private func askUsage() -> Bool {
+    switch splice.includeUsage(scanner, streamOptions: Field.streamOptions.rawValue) {
+    case .alreadyIncluded: return true
+    case .added:
+      hidesUsage = true
+      return true
+    case .unusable: return false
+    }
+  }
+
   /// The held bytes with the edits made; the very same buffer when there are none.
-  mutating func edited() -> Buffer {
+  func edited() -> Buffer {
     if splice.isEmpty { return held }
     let output = Buffer()
     output.reserve(held.count + 64)
@@ -136,16 +168,22 @@ struct RequestBody {
   }
 
   /// Begins to stream: appends the edited form of what is held and lets go of it.
-  mutating func startPassing(to output: Buffer) {
+  func startPassing(to output: Buffer) {
     held.withReadable { splice.apply($0, to: output) }
     held = Buffer()
   }
 
   /// Ends a streamed body: edits at its very end.
-  mutating func finishPassing(to output: Buffer) { splice.finish(to: output) }
+  func finishPassing(to output: Buffer) { splice.finish(to: output) }
 
   /// Lets go of the held bytes: no further attempt will be made.
-  mutating func release() { held = Buffer() }
+  func release() {
+    if held.reservedByteCount > RequestBody.keptByteCount {
+      held = Buffer()
+    } else {
+      held.clear()
+    }
+  }
 }
 
 /// What a model may be called.

@@ -3,17 +3,23 @@ import Platform
 
 /// Identifies one request in answers, in the log and in its row.
 ///
-/// 63 bits: milliseconds since 1970 in front, so that ids sort by time, and random bits behind.
-enum RequestID {
-  private static let randomBits: Int64 = 20
+/// Seconds since 1970 in front, so that ids sort by time and a log row stores the difference to
+/// its own time in few bytes; a counter behind. It is no secret and need not be random.
+final class RequestIDSource {
+  private static let counterBits: Int64 = 16
+  /// Starts anywhere, so that two starts within a second do not repeat ids.
+  private var counter = Int64(Random.number() & 0xFFFF)
 
   /// A new id.
-  static func make() -> Int64 {
-    let random = Int64(Random.number() & (1 << UInt64(randomBits) - 1))
-    return (UnixTime.milliseconds << randomBits | random) & Int64.max
+  func next() -> Int64 {
+    counter = (counter + 1) & (1 << RequestIDSource.counterBits - 1)
+    return UnixTime.seconds << RequestIDSource.counterBits | counter
   }
+}
 
-  /// Appends the id as it is shown: 16 hexadecimal digits.
+/// How a request's id is shown: 16 hexadecimal digits.
+enum RequestID {
+  /// Appends the digits.
   static func append(_ id: Int64, to buffer: Buffer) {
     for shift in stride(from: 60, through: 0, by: -4) {
       buffer.append(hexDigit: UInt8(truncatingIfNeeded: id >> Int64(shift)) & 15)

@@ -18,11 +18,11 @@ enum UpstreamCall {
   ///
   /// - Parameter bodyByteCount: nil for a chunked body.
   static func appendHead(
-    post call: StaticString, channel: Channel, key: ByteString, bodyByteCount: Int64?,
+    post path: ByteString, channel: Channel, key: ByteString, bodyByteCount: Int64?,
     to buffer: Buffer
   ) {
     buffer.append("POST ")
-    appendCommon(call, channel, key, to: buffer)
+    appendCommon(path, channel, key, to: buffer)
     buffer.append("Content-Type: application/json\r\n")
     if let bodyByteCount {
       buffer.append("Content-Length: ")
@@ -35,17 +35,17 @@ enum UpstreamCall {
 
   /// Appends the head of a GET.
   static func appendHead(
-    get call: StaticString, channel: Channel, key: ByteString, to buffer: Buffer
+    get path: ByteString, channel: Channel, key: ByteString, to buffer: Buffer
   ) {
     buffer.append("GET ")
-    appendCommon(call, channel, key, to: buffer)
+    appendCommon(path, channel, key, to: buffer)
     buffer.append("\r\n")
   }
 
   private static func appendCommon(
-    _ call: StaticString, _ channel: Channel, _ key: ByteString, to buffer: Buffer
+    _ path: ByteString, _ channel: Channel, _ key: ByteString, to buffer: Buffer
   ) {
-    buffer.append(channel.path(of: call))
+    buffer.append(path)
     buffer.append(" HTTP/1.1\r\nHost: ")
     buffer.append(channel.url.authority)
     buffer.append("\r\n")

@@ -3,18 +3,44 @@ import MiniHTTP
 import MiniJSON
 import Platform
 
-/// Reads upstreams' error answers: what they concern, and what the client is told.
-enum UpstreamError {
+/// An upstream's error answer: what it concerns, and what the client is told.
+///
+/// Judged by status and exact vendor codes, never by words found in a message.
+struct UpstreamError {
   /// Longest message passed on.
   private static let messageByteLimit = 1000
+  /// Codes and types that mean an empty account, which another channel may not have.
+  private static let accountCodes: [StaticString] = [
+    "insufficient_quota", "billing_hard_limit_reached", "billing_not_active",
+  ]
 
-  /// What an error status concerns.
-  ///
-  /// 408, 409, 429 and 5xx may differ on another channel; 401, 402 and 403 concern the
-  /// channel's key or account; the rest concerns the request.
-  static func kind(of status: Int) -> ErrorKind {
-    switch status {
-    case 401, 402, 403: .refusedKey
+  let status: Int
+  let retryAfter: Int64?
+  /// The vendor's sentence; empty without one.
+  let message: ByteString
+  private let concernsAccount: Bool
+
+  /// Reads an answer's body: OpenAI's shape, or what similar servers send.
+  init(status: Int, retryAfter: Int64?, body: Buffer) {
+    self.status = status
+    self.retryAfter = retryAfter
+    let text = body.readable
+    let found =
+      JSONQuery.string(["error", "message"], in: text) ?? JSONQuery.string(["message"], in: text)
+      ?? JSONQuery.string(["error"], in: text) ?? JSONQuery.string(["detail"], in: text)
+    message = found.map { ByteString(Array($0.bytes.prefix(UpstreamError.messageByteLimit))) } ?? .empty
+    let code = JSONQuery.string(["error", "code"], in: text) ?? .empty
+    let type = JSONQuery.string(["error", "type"], in: text) ?? .empty
+    concernsAccount =
+      status == 402 || UpstreamError.accountCodes.contains { code == $0 || type == $0 }
+  }
+
+  /// What the status concerns: 401, 402 and 403 the channel's key or account, 408, 409, 429 and
+  /// 5xx the upstream at the moment, the rest the request.
+  var kind: ErrorKind {
+    if concernsAccount { return .refusedKey }
+    return switch status {
+    case 401, 403: .refusedKey
     case 408, 409: .upstreamServer
     case 429: .rateLimited
     case 500...599: .upstreamServer
@@ -23,26 +49,21 @@ enum UpstreamError {
     }
   }
 
-  /// The vendor's sentence: OpenAI's `error.message`, or what similar servers send.
-  static func message(_ body: Buffer) -> ByteString {
-    let text = body.readable
-    let found =
-      JSONQuery.string(["error", "message"], in: text) ?? JSONQuery.string(["message"], in: text)
-      ?? JSONQuery.string(["error"], in: text) ?? JSONQuery.string(["detail"], in: text)
-    guard let found else { return .empty }
-    return ByteString(Array(found.bytes.prefix(messageByteLimit)))
-  }
+  /// Whether another channel could answer differently; 404 is a model that this one lacks.
+  var mayDifferElsewhere: Bool { kind != .refusedRequest || status == 404 }
 
   /// The error that the client sees: the upstream's status where it concerns the request, 502
   /// or 503 where it concerns the channel. A refused channel key must not look like a refused
   /// client key.
-  static func converted(_ status: Int, _ retryAfter: Int64?, _ message: ByteString) -> RelayError {
-    let told = redacted(message)
-    func words(_ standard: ByteString) -> ByteString { told.isEmpty ? standard : told }
-    switch kind(of: status) {
+  var converted: RelayError {
+    if concernsAccount {
+      return .upstream(
+        502, "upstream_quota_exhausted", "The upstream account of this channel is exhausted.")
+    }
+    switch kind {
     case .refusedKey:
       return .upstream(
-        502, "upstream_refused_key", "The upstream refused the credentials of this channel.")
+        502, "upstream_auth_failed", "The upstream refused the credentials of this channel.")
     case .rateLimited:
       return RelayError(
         429, "rate_limit_error", "rate_limit_exceeded",
@@ -59,8 +80,9 @@ enum UpstreamError {
     }
   }
 
-  /// Keys in a vendor's message stay out of what clients see.
-  private static func redacted(_ message: ByteString) -> ByteString {
+  /// The vendor's sentence without anything that looks like a key, or a standard one.
+  private func words(_ standard: ByteString) -> ByteString {
+    if message.isEmpty { return standard }
     let source = Buffer()
     source.append(message)
     let target = Buffer()

@@ -20,17 +20,33 @@ struct Usage: Equatable, Sendable {
   ///
   /// Embeddings have no completion tokens; DeepSeek names its cache `prompt_cache_hit_tokens`.
   static func parse(_ object: UnsafeRawBufferPointer) -> Usage? {
-    guard JSONQuery.kind(of: object) == .object else { return nil }
-    let prompt = JSONQuery.int64(["prompt_tokens"], in: object)
-    let completion = JSONQuery.int64(["completion_tokens"], in: object)
+    let text = object.bindMemory(to: UInt8.self).span
+    guard text.count > 1, text[0] == UInt8(ascii: "{") else { return nil }
+    let prompt = count(behind: "\"prompt_tokens\"", in: text)
+    let completion = count(behind: "\"completion_tokens\"", in: text)
     guard prompt != nil || completion != nil else { return nil }
     let cached =
-      JSONQuery.int64(["prompt_tokens_details", "cached_tokens"], in: object)
-      ?? JSONQuery.int64(["prompt_cache_hit_tokens"], in: object)
-    func clamped(_ count: Int64?) -> Int64 { max(0, min(count ?? 0, largestCount)) }
+      count(behind: "\"cached_tokens\"", in: text)
+      ?? count(behind: "\"prompt_cache_hit_tokens\"", in: text)
     return Usage(
-      promptTokens: clamped(prompt), completionTokens: clamped(completion),
-      cachedTokens: min(clamped(cached), clamped(prompt)), isReported: true)
+      promptTokens: prompt ?? 0, completionTokens: completion ?? 0,
+      cachedTokens: min(cached ?? 0, prompt ?? 0), isReported: true)
+  }
+
+  /// The clamped number behind a key of a valid object.
+  ///
+  /// A search in the text suffices: usage objects hold names and numbers only.
+  private static func count(behind key: StaticString, in text: Span<UInt8>) -> Int64? {
+    guard let found = text.firstIndex(of: key) else { return nil }
+    var index = found + key.utf8CodeUnitCount
+    while index < text.count, text[index] == UInt8(ascii: ":") || text[index] <= 0x20 { index += 1 }
+    var end = index
+    while end < text.count, text[end] != UInt8(ascii: ","), text[end] != UInt8(ascii: "}"),
+      text[end] > 0x20
+    { end += 1 }
+    let lexeme = text.extracting(index..<end)
+    guard let number = lexeme.decimal ?? JSONNumber.int64(lexeme.rawBuffer) else { return nil }
+    return max(0, min(number, largestCount))
   }
 
   /// The documented estimate for text without reported usage: a token for every four bytes of

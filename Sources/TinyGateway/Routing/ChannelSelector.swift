@@ -15,6 +15,9 @@ enum ChannelSelector {
   static func eligible(
     for model: ByteString, group: ByteString, pinned: Int64?, in directory: ChannelDirectory
   ) -> (channels: [Channel], absence: Absence?) {
+    if pinned == nil, let known = directory.enabled(for: model, group: group) {
+      return (known, nil)
+    }
     let serving = directory.serving(model)
     if serving.isEmpty { return ([], .unknownModel) }
     if let pinned {

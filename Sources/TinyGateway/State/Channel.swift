@@ -21,6 +21,7 @@ final class Channel {
   let headerLines: ByteString
   let timeouts: ClientTimeouts
   let statistics: ChannelStatistics
+  private let paths: [ByteString]
   /// For smooth weighted round robin; changes with every choice.
   var currentWeight: Int64 = 0
   private var nextKeyIndex = 0
@@ -42,6 +43,7 @@ final class Channel {
         "base_url", "must be an http or https URL without user info, query and fragment")
     }
     self.url = url
+    paths = RelayMode.allCases.map { vendor.path(below: url.path, $0.call) }
     keys = record.keys.list(separatedBy: 0x0A)
     let listed = record.models.list(separatedBy: UInt8(ascii: ","))
     mapping = try ChannelFields.mapping(record.modelMapping)
@@ -60,6 +62,9 @@ final class Channel {
   }
 
   var id: Int64 { record.id }
+
+  /// The path of a task on this channel's host.
+  func path(of mode: RelayMode) -> ByteString { paths[mode.rawValue] }
 
   /// The upstream's name of a public model.
   func upstreamModel(for model: ByteString) -> ByteString { mapping[model] ?? model }

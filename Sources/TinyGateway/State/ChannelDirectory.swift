@@ -8,6 +8,8 @@ final class ChannelDirectory {
   private(set) var channels: [Int64: Channel] = [:]
   private var byModel: [ByteString: [Channel]] = [:]
   private var forAnyModel: [Channel] = []
+  /// Enabled channels by group and listed model, made when first asked for.
+  private var enabledByGroup: [ByteString: [ByteString: [Channel]]] = [:]
   /// Used where a channel has no timeouts of its own.
   var defaults: ClientTimeouts
 
@@ -57,6 +59,17 @@ final class ChannelDirectory {
     return forAnyModel.isEmpty ? listed : listed + forAnyModel
   }
 
+  /// Enabled channels of a group that serve a listed model; nil when there is none, or when the
+  /// name is one that only channels for any model know.
+  func enabled(for model: ByteString, group: ByteString) -> [Channel]? {
+    if let known = enabledByGroup[group]?[model] { return known }
+    guard byModel[model] != nil else { return nil }
+    let found = serving(model).filter { $0.isEnabled && $0.groups.contains(group) }
+    guard !found.isEmpty else { return nil }
+    enabledByGroup[group, default: [:]][model] = found
+    return found
+  }
+
   /// Public model names of enabled channels in one of the caller's groups, sorted.
   func models(inGroup group: ByteString) -> [ByteString] {
     var names: [ByteString] = []
@@ -71,6 +84,7 @@ final class ChannelDirectory {
   private func reindex() {
     byModel = [:]
     forAnyModel = []
+    enabledByGroup = [:]
     for channel in all {
       if channel.models.isEmpty { forAnyModel.append(channel) }
       for model in channel.models { byModel[model, default: []].append(channel) }

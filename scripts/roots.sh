@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Makes the built-in table of certificate authorities when it is missing or older than what it
+# is made from: scripts/make-roots.py and Debian's ca-certificates.
+#
+#   scripts/roots.sh
+#
+# TINYGATEWAY_ROOTS names another PEM bundle, or a folder of *.crt files. Silent and quick when
+# nothing is to be done.
+set -eu
+cd "$(dirname "$0")/.."
+
+table=Sources/CRoots/roots.generated.inc
+source=${TINYGATEWAY_ROOTS:-/usr/share/ca-certificates/mozilla}
+
+if [ ! -e "$source" ] && [ -z "${TINYGATEWAY_ROOTS:-}" ]; then
+  scripts/install-packages.sh run
+fi
+[ -e "$source" ] || {
+  echo "roots: there is no $source; install ca-certificates, or name a PEM bundle in" \
+    "TINYGATEWAY_ROOTS" >&2
+  exit 1
+}
+# A package's files keep the time at which they were packed, so the package list counts too.
+newer() {
+  [ ! -e "$table" ] || [ -n "$(find scripts/make-roots.py "$source" -newer "$table" -print -quit)" ] ||
+    { [ -e "$list" ] && [ "$list" -nt "$table" ]; }
+}
+list=/var/lib/dpkg/info/ca-certificates.list
+if newer; then
+  before=$(cksum <"$table" 2>/dev/null || true)
+  python3 scripts/make-roots.py "$source" "$table"
+  # SwiftPM does not see that an included file has changed.
+  [ "$before" = "$(cksum <"$table")" ] || touch Sources/CRoots/CRoots.c
+fi

@@ -1,0 +1,143 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Runs every test: style, unit tests, fuzz targets, the release binaries, end-to-end tests.
+#
+#   scripts/test.sh
+#
+# One headline per stage, with its result and its time; the first stage that fails ends the run
+# and shows its output. The last line is `N passed, N failed`: tests of stages that count
+# their own, and one for every other stage. Outputs stay in .build/test.
+#
+# TINYGATEWAY_FUZZ_SECONDS  how long each fuzz target runs (5)
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+logs=.build/test
+fuzz_seconds=${TINYGATEWAY_FUZZ_SECONDS:-5}
+passed=0
+failed=0
+declare -A background=()
+mkdir -p "$logs"
+
+# Adds up what `swift test` and pytest say about themselves in a log; sets counted_passed and
+# counted_failed, both 0 where nothing counts.
+count_tests() {
+  read -r counted_passed counted_failed < <(awk '
+    /Test run with [0-9]+ tests?/ {
+      match($0, /with [0-9]+ test/)
+      total += substr($0, RSTART + 5, RLENGTH - 10)
+    }
+    /^✘ Test .* failed after/ && !/Test run with/ { broken++ }
+    /^✘ Test run with/ { swift_failed = 1 }
+    /^(=+ )?[0-9]+ [a-z]+(, [0-9]+ [a-z]+)* in [0-9.]+s/ {
+      count = split($0, parts, /[ ,=]+/)
+      for (i = 1; i < count; i++) {
+        if (parts[i + 1] == "passed") good += parts[i]
+        if (parts[i + 1] ~ /^(failed|errors?)$/) bad += parts[i]
+      }
+    }
+    END {
+      if (swift_failed && !broken) broken = 1
+      print good + total - broken + 0, bad + broken + 0
+    }' "$1")
+}
+
+# Prints the closing lines and ends.
+finish() {
+  local name log pid
+  for pid in "${background[@]}"; do kill -- "-$pid" 2>/dev/null; done
+  if [ $# -gt 0 ]; then
+    name=$1
+    log=$2
+    sed 's/^/  | /' < <(tail -n 60 "$log")
+    echo "test: the stage '$name' failed; its whole output is in $log"
+  fi
+  echo "total time: $SECONDS s"
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+  exit
+}
+
+# Tells how a stage went and adds up.
+conclude() {
+  local name=$1 log=$2 status=$3 seconds=$4
+  count_tests "$log"
+  if [ "$status" -ne 0 ]; then
+    [ "$counted_failed" -gt 0 ] || counted_failed=1
+  elif [ "$((counted_passed + counted_failed))" -eq 0 ]; then
+    counted_passed=1
+  fi
+  passed=$((passed + counted_passed))
+  failed=$((failed + counted_failed))
+  printf '== %-28s %s, %d passed, %d failed, %d s\n' "$name" \
+    "$([ "$status" -eq 0 ] && echo ok || echo FAILED)" \
+    "$counted_passed" "$counted_failed" "$seconds"
+  [ "$status" -eq 0 ] || finish "$name" "$log"
+}
+
+log_of() { echo "$logs/${1// /-}.log"; }
+
+# stage NAME COMMAND…: runs the command now.
+stage() {
+  local name=$1 log begun=$SECONDS status=0
+  log=$(log_of "$name")
+  shift
+  echo "-- $name"
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  conclude "$name" "$log" "$status" "$((SECONDS - begun))"
+}
+
+# begin NAME COMMAND…: starts the command beside the stages that follow; join NAME waits for it.
+begin() {
+  local name=$1 log
+  log=$(log_of "$name")
+  shift
+  set -m
+  (
+    begun=$SECONDS
+    status=0
+    "$@" || status=$?
+    echo "$((SECONDS - begun))" >"$log.seconds"
+    exit "$status"
+  ) >"$log" 2>&1 </dev/null &
+  background[$name]=$!
+  set +m
+}
+
+join() {
+  local name=$1 log status=0
+  log=$(log_of "$name")
+  echo "-- $name"
+  wait "${background[$name]}" || status=$?
+  unset "background[$name]"
+  conclude "$name" "$log" "$status" "$(cat "$log.seconds" 2>/dev/null || echo 0)"
+}
+
+compile_libraries() {
+  local target
+  for target in x86_64 armv7 aarch64 armv5te; do cross/libraries.sh "$target" || return; done
+}
+
+trap 'failed=$((failed + 1)); echo "test: interrupted"; finish' INT TERM
+
+stage "packages" scripts/install-packages.sh test release
+# Mostly waiting for the network and for one compiler at a time, so it runs beside the rest.
+begin "C libraries" compile_libraries
+stage "roots" scripts/roots.sh
+stage "tidy" scripts/tidy.sh
+stage "unit tests build" swift build --build-tests
+stage "unit tests" swift test --skip-build
+if [ -x scripts/fuzz.sh ]; then stage "fuzz" scripts/fuzz.sh "$fuzz_seconds"; fi
+join "C libraries"
+# A whole module is compiled on one core, so two targets share two of them.
+begin "release x86_64 armv7" scripts/release.sh x86_64 armv7
+begin "release aarch64 armv5te" scripts/release.sh aarch64 armv5te
+join "release x86_64 armv7"
+join "release aarch64 armv5te"
+stage "end to end x86_64" scripts/e2e.sh x86_64
+begin "end to end armv7" scripts/e2e.sh armv7
+begin "end to end aarch64" scripts/e2e.sh aarch64
+join "end to end armv7"
+join "end to end aarch64"
+stage "end to end armv5te" scripts/e2e.sh armv5te
+finish
