@@ -3,10 +3,10 @@
 # Fetches Debian packages without touching the package state of this machine.
 #
 #   cross/fetch.sh packages ARCH    .deb files of the sysroot of one Debian architecture
-#   cross/fetch.sh sources          SQLite's amalgamation and Mbed TLS, Debian's patches applied
+#   cross/fetch.sh sources          SQLite's amalgamation and Mbed TLS, with Debian's patches
 #
-# Prints the folder; what is there is not fetched again. apt checks every signature; the mirror is the one this machine uses,
-# or TINYGATEWAY_MIRROR.
+# Prints the folder; what is there is not fetched again. apt checks every signature. The mirror
+# is the one this machine uses, or TINYGATEWAY_MIRROR.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 

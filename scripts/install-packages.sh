@@ -34,7 +34,8 @@ if ! command -v dpkg-query >/dev/null; then
   echo "note: this is not Debian; what is needed is called there: ${wanted[*]}" >&2
   exit 0
 fi
-installed=" $(dpkg-query -W -f '${db:Status-Status}:${Package} ' "${wanted[@]}" 2>/dev/null || true)"
+format='${db:Status-Status}:${Package} '
+installed=" $(dpkg-query -W -f "$format" "${wanted[@]}" 2>/dev/null || true)"
 missing=()
 for package in "${wanted[@]}"; do
   case "$installed ${missing[*]:-}" in

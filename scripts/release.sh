@@ -5,9 +5,9 @@
 #   scripts/release.sh [x86_64 armv7 aarch64 armv5te]     all four when none is named
 #
 # OPT sets the Swift optimization; without it -O for x86_64 (a fifth fewer instructions per
-# request, 10 % more bytes) and -Osize for the boards. What .build/TARGET keeps: release/TinyGateway,
-# the same binary with its symbols (no DWARF, which Valgrind 3.19 dies of); tinygateway.map, the linker's
-# map, for scripts/size.sh.
+# request, 10 % more bytes) and -Osize for the boards. What .build/TARGET keeps:
+# release/TinyGateway, the same binary with its symbols (without DWARF, which Valgrind 3.19 dies
+# of), and tinygateway.map, the linker's map, for scripts/size.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cross/common.sh

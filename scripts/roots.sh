@@ -21,13 +21,16 @@ fi
     "TINYGATEWAY_ROOTS" >&2
   exit 1
 }
-# A package's files keep the time at which they were packed, so the package list counts too.
-newer() {
-  [ ! -e "$table" ] || [ -n "$(find scripts/make-roots.py "$source" -newer "$table" -print -quit)" ] ||
-    { [ -e "$list" ] && [ "$list" -nt "$table" ]; }
+
+# A package's files keep the time at which they were packed, so the package's list counts too.
+is_outdated() {
+  [ -e "$table" ] || return 0
+  list=/var/lib/dpkg/info/ca-certificates.list
+  [ -e "$list" ] || list=$source
+  [ -n "$(find scripts/make-roots.py "$source" "$list" -newer "$table" -print -quit)" ]
 }
-list=/var/lib/dpkg/info/ca-certificates.list
-if newer; then
+
+if is_outdated; then
   before=$(cksum <"$table" 2>/dev/null || true)
   python3 scripts/make-roots.py "$source" "$table"
   # SwiftPM does not see that an included file has changed.

@@ -19,7 +19,7 @@ failed=0
 declare -A background=()
 mkdir -p "$logs"
 
-# Adds up what `swift test` and pytest say about themselves in a log; sets counted_passed and
+# Adds up what `swift test`, pytest and the fuzz targets say about themselves in a log; sets counted_passed and
 # counted_failed, both 0 where nothing counts.
 count_tests() {
   read -r counted_passed counted_failed < <(awk '
@@ -29,6 +29,8 @@ count_tests() {
     }
     /^✘ Test .* failed after/ && !/Test run with/ { broken++ }
     /^✘ Test run with/ { swift_failed = 1 }
+    /: [0-9]+ runs, no crash$/ { good++ }
+    /: CRASH, status/ { bad++ }
     /^(=+ )?[0-9]+ [a-z]+(, [0-9]+ [a-z]+)* in [0-9.]+s/ {
       count = split($0, parts, /[ ,=]+/)
       for (i = 1; i < count; i++) {

@@ -42,19 +42,18 @@ LAYERS = {
 # Spelled in parts, so that this file does not find itself.
 UNFINISHED = re.compile(r"\b(TO" + "DO|FIX" + r"ME)\b")
 MACHINE_PATH = re.compile(
-    r"(?<![\w.\"$}])/(?:work|opt/swift|ro" + r"ot|ho" + r"me/\w+|Us" + r"ers/\w+)(?=[/\s\"':]|$)")
+    r"(?<![\w.$}])/(?:work|opt/swift|ro" + r"ot|ho" + r"me/\w+|Us" + r"ers/\w+)(?=[/\s\"':]|$)")
 ADDRESS = re.compile(r"https?://([^/\s\"'`)>:]+)")
-NOT_A_SERVER = re.compile(r"HOST|localhost|127\.\d+\.\d+\.\d+|\[?::1?\]?|.*\.(invalid|test|example)")
+NOT_A_SERVER = re.compile(r"HOST|localhost|127\.[\d.]+|\[?::1?\]?|.*\.(invalid|test|example)")
 SQL = re.compile(r"\"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|ALTER)\b [A-Za-z_]")
 IMPORT = re.compile(r"^\s*(?:@\w+\s+)*(?:(?:public|package|internal|private)\s+)?import\s+"
                     r"(?:(?:struct|class|enum|func|let|var|protocol|typealias)\s+)?(\w+)")
-DECLARATION = re.compile(r"^( *)(?:@\w+(?:\([^)]*\))? )*(?:(?:package|private(?:\(set\))?|fileprivate|"
-                         r"internal|public|static|final|override|mutating|consuming|borrowing|"
-                         r"nonisolated|isolated|convenience|required|indirect|class) )*"
+ACCESS = r"(?:(?:package|private(?:\(set\))?|fileprivate|internal|nonisolated(?:\(unsafe\))?) )*"
+DECLARATION = re.compile(r"^( *)(?:@\w+(?:\([^)]*\))? )*" + ACCESS +
+                         r"(?:(?:static|final|override|mutating|consuming|borrowing|class|"
+                         r"convenience|required) )*"
                          r"(func\b|init\b|deinit\b|subscript\b|var \w+: .*\{$)")
-GLOBAL = re.compile(r"^\s*(?:(?:package|private(?:\(set\))?|fileprivate|internal|nonisolated"
-                    r"(?:\(unsafe\))?) )*static var \w+(?:: [^={]+)?\s*(=|$)|^(?:(?:package|private|"
-                    r"fileprivate|internal|nonisolated(?:\(unsafe\))?) )*var ")
+GLOBAL = re.compile(r"^\s*" + ACCESS + r"static var \w+(?:: [^={]+)?\s*(=|$)|^" + ACCESS + r"var ")
 PUBLIC = re.compile(r"^\s*(?:@\w+ )*(public|open) ")
 PRESUMED = re.compile(r"\b(try!|as!)")
 
@@ -80,9 +79,9 @@ def files_below(folder: str) -> list[str]:
 def check_text(path: str, lines: list[str]) -> None:
     """What holds for every text file of the project."""
     is_build_file = path.startswith(("scripts/", "cross/", ".ci/")) or path in TOP_FILES
-    is_code = is_build_file or path.startswith(("Sources/", "Tests/"))
+    has_columns = path.endswith((".swift", ".c", ".h", ".py", ".sh"))
     for number, line in enumerate(lines, 1):
-        if is_code and len(line) > LINE_COLUMNS and not path.endswith(".md"):
+        if has_columns and len(line) > LINE_COLUMNS:
             report(path, number, f"{len(line)} columns, break the line at {LINE_COLUMNS}")
         if line != line.rstrip():
             report(path, number, "white space at the end of the line, remove it")
@@ -185,8 +184,9 @@ def check_python(path: str, text: str) -> None:
 def check_shell(path: str) -> None:
     """A shell script must at least be readable by its shell."""
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        shell = "bash" if "bash" in file.readline() else "sh"
-    done = subprocess.run([shell, "-n", path], cwd=ROOT, capture_output=True, text=True, check=False)
+        shell = "sh" if file.readline().startswith("#!/bin/sh") else "bash"
+    done = subprocess.run(
+        [shell, "-n", path], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         report(path, 1, f"{shell} cannot read this: {done.stderr.strip().splitlines()[0]}")
 
@@ -205,7 +205,7 @@ def check_layers(path: str, lines: list[str]) -> None:
             if where is None:
                 report(path, number, f"{module} must not import {name}, see ARCHITECTURE.md")
             elif not re.fullmatch(where, rest.removesuffix(".swift")):
-                report(path, number, f"{name} is imported by {module}/{where} only, go through them")
+                report(path, number, f"{name} belongs to {module}/{where}, go through that")
         code = line.partition("//")[0]
         if PUBLIC.match(code):
             report(path, number, "public declaration, write package or nothing")
@@ -231,7 +231,7 @@ def check_code_map(sources: list[str]) -> None:
             module = heading.group(1)
         elif line.startswith("## "):
             module = ""
-        row = re.match(r"\| (`.*?`) \|", line)
+        row = re.match(r"\| (`[^|]*`) \|", line)
         if module and row:
             for name in re.findall(r"`([^`]+)`", row.group(1)):
                 named[f"Sources/{module}/{name}"] = number

@@ -18,7 +18,7 @@ trap 'rm -f "$report"' EXIT
 status=0
 swift format lint --strict --parallel --recursive --configuration .swift-format \
   Package.swift Sources Tests >"$report" 2>&1 || status=1
-sed -e 's/: error: \[\(.*\)\] \(.*\)/: \2 [\1]; see: swift format lint --help, or run make format/' \
-  -e 's/; see: .*format$/; make format repairs most of these/' "$report"
+# Columns are counted by tidy.py, in all languages.
+sed -e '/\[LineLength\]/d' -e 's/: error: \[\(.*\)\] \(.*\)/: \2 (\1), correct it; `make format` repairs layout/' "$report"
 python3 scripts/tidy.py || status=1
 exit "$status"

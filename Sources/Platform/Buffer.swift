@@ -107,7 +107,7 @@ package final class Buffer {
 
   /// Lets `body` write up to `minimum` or more bytes behind the readable ones.
   ///
-  /// - Parameter body: returns how many bytes it wrote; a negative count is passed through.
+  /// `body`: returns how many bytes it wrote; a negative count is passed through.
   package func appendUsing(minimum: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
     reserve(minimum)
     guard let base else { return 0 }
@@ -197,6 +197,18 @@ package final class Buffer {
       append(hexDigit: UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 15)
       shift -= 4
     }
+  }
+
+  /// Appends an unsigned number as 16 lower-case hexadecimal digits.
+  package func append(hexadecimal16 value: UInt64) {
+    reserve(16)
+    guard let base else { return }
+    for position in 0..<16 {
+      let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * position)) & 15
+      (base + end + position).storeBytes(
+        of: digit < 10 ? digit &+ 0x30 : digit &+ 0x57, as: UInt8.self)
+    }
+    end += 16
   }
 
   /// Appends the lower-case hexadecimal digit of a value below 16.

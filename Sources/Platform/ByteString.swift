@@ -14,11 +14,18 @@ package struct ByteString: Hashable, Sendable {
 
   /// Copies the bytes of a span.
   package init(_ span: Span<UInt8>) {
-    bytes = span.withUnsafeBufferPointer { [UInt8]($0) }
+    self.init(span.rawBuffer)
   }
 
   /// Copies the bytes of a memory region.
-  package init(_ raw: UnsafeRawBufferPointer) { bytes = [UInt8](raw) }
+  package init(_ raw: UnsafeRawBufferPointer) {
+    bytes = [UInt8](unsafeUninitializedCapacity: raw.count) { memory, count in
+      if let to = memory.baseAddress, let from = raw.baseAddress {
+        cp_copy(to, from, raw.count)
+      }
+      count = raw.count
+    }
+  }
 
   /// Copies a literal.
   package init(_ literal: StaticString) {

@@ -45,7 +45,7 @@ package struct SHA256Digest: Hashable, Sendable {
 ///
 /// Safe to call from any thread; none of them keeps state.
 package enum Digest {
-  /// SHA-256 (FIPS 180-4). No allocation.
+  /// SHA-256 (FIPS 180-4); no allocation.
   package static func sha256(_ message: UnsafeRawBufferPointer) -> SHA256Digest {
     SHA256Digest { cm_sha256(start(of: message), message.count, $0) }
   }
@@ -55,7 +55,7 @@ package enum Digest {
     message.withBytes { sha256($0) }
   }
 
-  /// HMAC with SHA-256 (RFC 2104). No allocation.
+  /// HMAC with SHA-256 (RFC 2104); no allocation.
   package static func hmacSHA256(
     key: UnsafeRawBufferPointer, _ message: UnsafeRawBufferPointer
   ) -> SHA256Digest {
@@ -73,9 +73,8 @@ package enum Digest {
   ///
   /// Takes a quarter of a second and more by intent: never on the loop's thread.
   ///
-  /// - Parameters:
-  ///   - rounds: iterations, 1 or more.
-  ///   - byteCount: length of the result.
+  /// `rounds`: iterations, 1 or more.
+  /// `byteCount`: length of the result.
   package static func pbkdf2(
     password: ByteString, salt: ByteString, rounds: Int,
     byteCount: Int = SHA256Digest.byteCount
@@ -121,8 +120,8 @@ package enum SealedBytes {
 
   /// Encrypts under a random nonce; nil if the key has another length or no random bytes come.
   ///
-  /// - Parameter label: bound to the result and needed again to open it, such as a row's id; so
-  ///   a sealed secret cannot be moved to another row.
+  /// `label`: bound to the result and needed again to open it, such as a row's id; so
+  /// a sealed secret cannot be moved to another row.
   package static func seal(
     _ plain: ByteString, key: ByteString, label: ByteString
   ) -> ByteString? {

@@ -19,7 +19,7 @@ extension Span where Element == UInt8 {
 
   /// Whether the bytes are those of the literal, ASCII letters compared in lower case.
   ///
-  /// - Parameter literal: must be lower case itself.
+  /// `literal`: must be lower case itself.
   package func equalsIgnoringCase(_ literal: StaticString) -> Bool {
     guard count == literal.utf8CodeUnitCount else { return false }
     for index in indices where ASCII.lowercased(self[index]) != literal.utf8Start[index] {

@@ -10,9 +10,8 @@ package enum Thread {
 
   /// Runs `body` on a new detached thread.
   ///
-  /// - Parameters:
-  ///   - name: at most 15 bytes, shown by `ps -T`.
-  ///   - stackByteCount: only touched pages cost memory.
+  /// `name`: at most 15 bytes, shown by `ps -T`.
+  /// `stackByteCount`: only touched pages cost memory.
   package static func start(
     _ name: StaticString, stackByteCount: Int = 256 * 1024, _ body: @escaping @Sendable () -> Void
   ) throws(SystemError) {

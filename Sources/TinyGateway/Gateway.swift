@@ -179,9 +179,11 @@ final class Gateway {
   }
 
   private func warnAboutDefaultPassword() {
-    guard accounts.users.values.contains(where: {
-      $0.record.role == .root && $0.record.mustChangePassword
-    }) else { return }
+    guard
+      accounts.users.values.contains(where: {
+        $0.record.role == .root && $0.record.mustChangePassword
+      })
+    else { return }
     log.warn("the root account still has its first password; log in and choose a new one")
   }
 

@@ -33,8 +33,8 @@ enum ModelList {
     ).channels.isEmpty
     guard ModelName.isValid(name), isServed, caller.token.allows(model: name) else {
       throw RelayError(
-        404, "invalid_request_error", "model_not_found", "The model " + name + " does not exist here.",
-        param: "model")
+        404, "invalid_request_error", "model_not_found",
+        "The model " + name + " does not exist here.", param: "model")
     }
     respond(responder, requestID) { json in write(name, gateway, &json) }
   }

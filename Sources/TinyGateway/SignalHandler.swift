@@ -8,7 +8,7 @@ final class SignalHandler: EventHandler {
   let descriptor: Int32
   private let gateway: Gateway
 
-  /// - Parameter descriptor: from `open()`, called before any thread was started.
+  /// `descriptor`: from `open()`, called before any thread was started.
   init(descriptor: Int32, gateway: Gateway) {
     self.descriptor = descriptor
     self.gateway = gateway

@@ -21,7 +21,8 @@ enum UpstreamTrust {
     do throws(TLSError) {
       let (trust, source) = try trust(configuration)
       let context = try TLSContext.client(trust: trust, extraAuthorities: nil)
-      log.debug("upstreams are verified with \(trust.certificateCount) authorities of \(source.text)")
+      log.debug(
+        "upstreams are verified with \(trust.certificateCount) authorities of \(source.text)")
       return (context, .empty)
     } catch {
       return (nil, error.text)

@@ -81,7 +81,7 @@ class Gateway:
         self.process = subprocess.Popen(
             command(*arguments), env=environment(**self.env), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self._started = threading.Event()
+        self.port, self._started = None, threading.Event()
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         if not self._started.wait(START_SECONDS) or self.port is None:
@@ -134,6 +134,7 @@ class Gateway:
         """Ends the gateway as a lost power line does."""
         self.process.kill()
         self.process.wait()
+        self._reader.join(5)
         self.http.close()
         self.process = None
 

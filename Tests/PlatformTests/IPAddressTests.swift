@@ -32,7 +32,8 @@ struct IPAddressTests {
   }
 
   @Test func refusesWhatIsNotAnAddress() {
-    for text: ByteString in ["", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "::/129", "a", "1.2.3.4/-1"] {
+    for text: ByteString in ["", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "::/129", "a", "1.2.3.4/-1"]
+    {
       #expect(AddressBlock(text) == nil, "\(text.text)")
     }
   }

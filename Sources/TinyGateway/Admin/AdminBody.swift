@@ -81,9 +81,8 @@ struct AdminBody {
 
   /// A list of texts, each checked; nil when the member is missing.
   ///
-  /// - Parameters:
-  ///   - limit: the most entries.
-  ///   - expected: what an entry must be, for the sentence.
+  /// `limit`: the most entries.
+  /// `expected`: what an entry must be, for the sentence.
   func list(
     _ field: StaticString, limit: Int, expected: StaticString, _ isValid: (ByteString) -> Bool
   ) throws(AdminError) -> [ByteString]? {

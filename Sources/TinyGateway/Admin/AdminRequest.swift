@@ -31,7 +31,9 @@ final class AdminRequest {
     self.reply = reply
   }
 
-  /// The account that calls. Throws where nobody has logged in.
+  /// The account that calls.
+  ///
+  /// Throws where nobody has logged in.
   func user() throws(AdminError) -> User {
     guard let caller else { throw .loginRequired }
     return caller
@@ -47,10 +49,9 @@ final class AdminRequest {
   /// The three steps run one after the other even when the client goes away meanwhile: memory
   /// must follow what is on the medium.
   ///
-  /// - Parameters:
-  ///   - check: on the loop: the value to write. What it throws is answered.
-  ///   - write: on the storage thread, in one transaction.
-  ///   - committed: on the loop, after the commit: updates memory and answers.
+  /// `check`: on the loop: the value to write. What it throws is answered.
+  /// `write`: on the storage thread, in one transaction.
+  /// `committed`: on the loop, after the commit: updates memory and answers.
   func change<Value, Written>(
     _ check: @escaping () throws(AdminError) -> Value,
     write: @escaping (Value, Database) throws(StoreError) -> Written,
@@ -97,9 +98,8 @@ final class AdminRequest {
 
   /// Writes an audit line: who did what to which object, from where; never a secret.
   ///
-  /// - Parameters:
-  ///   - username: for calls without a login.
-  ///   - target: such as `channel 7`.
+  /// `username`: for calls without a login.
+  /// `target`: such as `channel 7`.
   func audit(
     _ action: StaticString, _ target: ByteString = .empty, as username: ByteString? = nil,
     level: LogLevel = .info
@@ -144,9 +144,8 @@ extension AdminRequest {
 
   /// Writes `items`, `total`, `page` and `page_size` into the open object.
   ///
-  /// - Parameters:
-  ///   - items: the whole list.
-  ///   - sizeLimit: the most items of a page.
+  /// `items`: the whole list.
+  /// `sizeLimit`: the most items of a page.
   func writePage<Item>(
     of items: [Item], sizeLimit: Int64 = Store.Page.sizeLimit, _ json: inout JSONWriter,
     _ write: (Item, inout JSONWriter) throws(AdminError) -> Void

@@ -47,7 +47,7 @@ enum AdminText {
 
   /// Text of an upstream's for people: without keys, line breaks and excess length.
   ///
-  /// - Parameter secrets: keys that must not be repeated.
+  /// `secrets`: keys that must not be repeated.
   static func redacted(_ text: ByteString, hiding secrets: [ByteString]) -> ByteString {
     let source = Buffer()
     var rest = text.bytes[...]

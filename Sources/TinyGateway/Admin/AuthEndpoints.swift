@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 import MiniHTTP
-import MiniHTTP
 import MiniJSON
 import Platform
 import Store

@@ -60,9 +60,8 @@ enum Password {
 
   /// As `verify`, in a time that does not tell whether the account exists or how it is stored.
   ///
-  /// - Parameters:
-  ///   - stored: nil for an account that does not exist.
-  ///   - rounds: what is spent at least, whatever the stored text asks for.
+  /// `stored`: nil for an account that does not exist.
+  /// `rounds`: what is spent at least, whatever the stored text asks for.
   static func verify(
     _ password: ByteString, against stored: ByteString?, spending rounds: Int
   ) -> Bool {

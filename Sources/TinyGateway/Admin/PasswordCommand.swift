@@ -12,7 +12,8 @@ enum PasswordCommand {
 
   /// Asks twice on a terminal, once on a pipe, and stores the hash.
   ///
-  /// - Parameter username: nil for `root`.
+  /// `username`: nil for `root`.
+  ///
   /// - Returns: what went wrong, as a sentence; nil when the password is changed.
   static func run(configuration: Configuration, username: ByteString?) -> ByteString? {
     let username = username ?? RootAccount.username

@@ -21,9 +21,7 @@ final class RequestIDSource {
 enum RequestID {
   /// Appends the digits.
   static func append(_ id: Int64, to buffer: Buffer) {
-    for shift in stride(from: 60, through: 0, by: -4) {
-      buffer.append(hexDigit: UInt8(truncatingIfNeeded: id >> Int64(shift)) & 15)
-    }
+    buffer.append(hexadecimal16: UInt64(bitPattern: id))
   }
 
   /// Appends the header lines that tell it: One API's name and the one that SDKs read.
