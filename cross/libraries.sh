@@ -31,6 +31,7 @@ hash_of_inputs() {
   local packages="$1" sources="$2"
   {
     cat "$CROSS_DIR"/{common.sh,libraries.sh,malloc_cache.c,mbedtls_config.h,mbedtls_entropy.c}
+    cat "$CROSS_DIR"/patches/*.patch
     echo "$SWIFT_VERSION $TOOLCHAIN $TARGET $CACHE"
     cd "$packages" && echo *
     cd "$sources" && echo ./*.dsc
@@ -57,6 +58,16 @@ c_flags() {
     -fno-unwind-tables -fno-asynchronous-unwind-tables -fstack-protector-strong -fno-pic
 }
 
+# Copies of the source files that a patch of ours changes, with the change made.
+make_patched() {
+  local patch file
+  for patch in "$CROSS_DIR"/patches/*.patch; do
+    file="$(sed -n 's|^+++ b/||p' "$patch")"
+    install -D -m 644 "$2/mbedtls/$file" "$1/patched/$file"
+    patch --quiet --directory "$1/patched" --strip 1 <"$patch"
+  done
+}
+
 # Writes a Makefile on standard output, so that all processors compile.
 library_makefile() {
   local root="$1" sources="$2" file name level objects=""
@@ -66,6 +77,7 @@ library_makefile() {
   printf '%s/malloc_cache.o:\n\t$(CC) -O2 -c %s/malloc_cache.c -o $@\n' \
     "$root/lib" "$CROSS_DIR"
   for file in "$CROSS_DIR/mbedtls_entropy.c" "$sources/mbedtls/library"/*.c; do
+    [ ! -f "$root/patched/library/${file##*/}" ] || file="$root/patched/library/${file##*/}"
     name="$(basename "$file" .c)"
     case "$SKIPPED_FILES" in *" $name "*) continue ;; esac
     level=-Oz
@@ -83,6 +95,7 @@ make_libraries() {
   local root="$1" sources="$2" work="$1/work"
   mkdir "$work"
   cp -r "$sources/mbedtls/include"/* "$sources/sqlite3.h" "$root/include"
+  make_patched "$root" "$sources"
   cp "$CROSS_DIR/mbedtls_config.h" "$root/include/mbedtls/mbedtls_config.h"
   library_makefile "$root" "$sources" >"$work/Makefile"
   make -C "$work" -j "$(nproc)" >"$work/log" 2>&1 || {

@@ -10,7 +10,7 @@ set -euo pipefail
 
 RUN="libsqlite3-dev libmbedtls-dev pkg-config make python3 ca-certificates"
 RELEASE="make python3 ca-certificates tcl dpkg-dev binutils xz-utils libc6-dev
-  debian-archive-keyring"
+  debian-archive-keyring patch"
 TEST="$RUN $RELEASE qemu-user-static python3-venv openssl"
 BENCH="$RELEASE gcc openssl"
 ATTEMPTS=4

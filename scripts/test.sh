@@ -19,8 +19,8 @@ failed=0
 declare -A background=()
 mkdir -p "$logs"
 
-# Adds up what `swift test`, pytest and the fuzz targets say about themselves in a log; sets counted_passed and
-# counted_failed, both 0 where nothing counts.
+# Adds up what `swift test`, pytest and the fuzz targets say about themselves in a log; sets
+# counted_passed and counted_failed, both 0 where nothing counts.
 count_tests() {
   read -r counted_passed counted_failed < <(awk '
     /Test run with [0-9]+ tests?/ {
@@ -51,7 +51,11 @@ finish() {
   if [ $# -gt 0 ]; then
     name=$1
     log=$2
-    sed 's/^/  | /' < <(tail -n 60 "$log")
+    # The lines that say what is wrong, else the end.
+    grep -a -E '^✘|^[^ ]+:[0-9]+:|error: |^(FAILED|ERROR|E ) |: CRASH' "$log" |
+      grep -a -v '`- error' | awk '!seen[$0]++' | head -n 40 >"$log.found"
+    [ -s "$log.found" ] || tail -n 40 "$log" >"$log.found"
+    sed 's/^/  | /' "$log.found"
     echo "test: the stage '$name' failed; its whole output is in $log"
   fi
   echo "total time: $SECONDS s"

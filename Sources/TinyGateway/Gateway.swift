@@ -11,6 +11,7 @@ final class Gateway {
   private(set) var configuration: Configuration
   let capacity: Capacity
   let channels: ChannelDirectory
+  let secrets: ChannelSecrets
   let accounts = AccountDirectory()
   let storage: Storage
   let batch: WriteBatch
@@ -68,6 +69,12 @@ final class Gateway {
       snapshot = try Snapshot(from: database)
       let oldest = UnixTime.seconds / 3600 - Int64(ChannelStatistics.hours)
       hours = try ChannelHourTable.all(fromHour: oldest, in: database)
+    } catch {
+      throw StartError(error.sentence.text)
+    }
+    secrets = try ChannelSecrets(
+      path: configuration.path(ChannelSecrets.fileName), for: snapshot.channels, log: log)
+    do throws(StoreError) {
       storage = try Storage(database, mailbox: loop.mailbox)
     } catch {
       throw StartError(error.sentence.text)
@@ -170,7 +177,7 @@ final class Gateway {
         log.error("token \(token.id) is left out: \(error.sentence.text)")
       }
     }
-    for (record, error) in channels.load(snapshot.channels) {
+    for (record, error) in channels.load(secrets.opened(snapshot.channels, log: log)) {
       log.error("channel \(record.id) \(record.name.text) is left out: \(error.sentence.text)")
     }
     for hour in hours {

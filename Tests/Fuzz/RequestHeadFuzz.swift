@@ -108,6 +108,14 @@ enum RequestHeadFuzz {
     case .none: precondition(codings == 0, "a coding without a body")
     case .untilClose: preconditionFailure("a request that ends with the connection")
     }
+    for (field, name): (KnownField, StaticString) in [
+      (.host, "host"), (.connection, "connection"), (.expect, "expect"),
+      (.contentLength, "content-length"), (.transferEncoding, "transfer-encoding"),
+      (.authorization, "authorization"), (.apiKey, "x-api-key"),
+    ] {
+      precondition(head.count(of: field) == head.count(of: name), "a field is overlooked")
+      precondition(head.range(of: field) == head.range(of: name), "another field")
+    }
     checkPath(head)
   }
 

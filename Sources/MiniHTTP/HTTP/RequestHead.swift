@@ -99,6 +99,22 @@ enum PercentCoding {
     return true
   }
 
+  /// Whether every escape of a query is whole and none is `%00`, and no fragment follows.
+  static func isValid(_ query: Span<UInt8>) -> Bool {
+    var index = 0
+    while index < query.count {
+      if query[index] == UInt8(ascii: "#") { return false }
+      if query[index] == UInt8(ascii: "%") {
+        guard index + 2 < query.count, let high = ASCII.hexValue(query[index + 1]),
+          let low = ASCII.hexValue(query[index + 2]), high | low != 0
+        else { return false }
+        index += 2
+      }
+      index += 1
+    }
+    return true
+  }
+
   /// RFC 3986 §5.2.4: removes `.` and `..` segments; nil when they lead above the root.
   static func removingDotSegments(_ path: [UInt8]) -> [UInt8]? {
     guard path.span.firstIndex(of: "/.") != nil else { return path }

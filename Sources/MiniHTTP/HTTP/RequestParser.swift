@@ -48,14 +48,15 @@ package enum RequestParser {
     _ bytes: Span<UInt8>, _ start: Int, _ limits: HTTPLimits
   ) -> ParseFailure? {
     guard start < bytes.count else { return nil }
+    // A TLS hello or other binary data must not wait for a line end.
+    let first = bytes[start]
+    guard HeadLines.isToken(first) || first == 0x0D else { return .malformed }
     if let lineEnd = bytes.firstIndex(of: 0x0A, from: start) {
       if lineEnd - 1 - start > limits.requestLineByteCount { return .requestLineTooLong }
       return bytes.count - lineEnd > limits.headByteCount ? .headTooLarge : nil
     }
-    if bytes.count - start > limits.requestLineByteCount { return .requestLineTooLong }
-    // A TLS hello or other binary data must not wait for a line end.
-    let first = bytes[start]
-    return HeadLines.isToken(first) || first == 0x0D ? nil : .malformed
+    let lineByteCount = bytes.count - start - (bytes[bytes.count - 1] == 0x0D ? 1 : 0)
+    return lineByteCount > limits.requestLineByteCount ? .requestLineTooLong : nil
   }
 
   /// RFC 9112 §3: `METHOD SP TARGET SP HTTP/1.x`, single spaces.

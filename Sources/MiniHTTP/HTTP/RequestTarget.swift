@@ -24,7 +24,11 @@ enum RequestTarget {
       if bytes[end] == UInt8(ascii: "#") { return false }
       end += 1
     }
-    if end < range.upperBound { head.query = (end + 1)..<range.upperBound }
+    if end < range.upperBound {
+      let query = (end + 1)..<range.upperBound
+      guard PercentCoding.isValid(bytes.extracting(query)) else { return false }
+      head.query = query
+    }
     if start == end {
       head.path.append(UInt8(ascii: "/"))
       return true
@@ -54,7 +58,9 @@ enum RequestTarget {
     return !authority.isEmpty && isHost(bytes, authority) ? end : nil
   }
 
-  /// RFC 3986 §3.2.2: host name, IPv4 or bracketed IPv6, with an optional port.
+  /// Whether the range is a host name, IPv4 or bracketed IPv6, with an optional port.
+  ///
+  /// Source: RFC 3986 §3.2.2; RFC 9110 §4.2.1 wants a host that is not empty.
   static func isHost(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     guard range.count <= 255 else { return false }
     var index = range.lowerBound
@@ -70,6 +76,7 @@ enum RequestTarget {
       guard index < range.upperBound, index > first else { return false }
       index += 1
     } else {
+      let first = index
       while index < range.upperBound, bytes[index] != UInt8(ascii: ":") {
         let byte = bytes[index]
         guard ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: ".")
@@ -77,6 +84,7 @@ enum RequestTarget {
         else { return false }
         index += 1
       }
+      guard index > first else { return false }
     }
     if index == range.upperBound { return true }
     guard bytes[index] == UInt8(ascii: ":"), range.upperBound - index <= 6 else { return false }

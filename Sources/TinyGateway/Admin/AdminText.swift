@@ -23,9 +23,9 @@ enum AdminText {
     return ByteString(Array(text.bytes[..<end]))
   }
 
-  /// What is shown of a secret: `sk-…abcd`; nothing of a short one.
+  /// What is shown of a secret: `sk-…abcd`; nothing of a short or encrypted one.
   static func hint(of secret: ByteString) -> ByteString {
-    guard secret.count >= 12 else { return "…" }
+    guard secret.count >= 12, !ChannelSecrets.isSealed(secret) else { return "…" }
     let start: ByteString = secret.starts(with: "sk-") ? "sk-" : ""
     return start + "…" + ByteString(Array(secret.bytes.suffix(4)))
   }

@@ -44,20 +44,18 @@ enum ChannelEndpoints {
   }
 
   @Sendable private static func create(_ request: AdminRequest) throws(AdminError) {
-    let channels = request.gateway.channels
     try request.change(
-      { () throws(AdminError) -> ChannelRecord in
+      { () throws(AdminError) -> Change in
         var blank = ChannelRecord(name: .empty, type: .empty)
         blank.createdAt = UnixTime.seconds
-        let record = try ChannelInput.apply(request.body, to: blank, isNew: true)
-        try check(record, channels)
-        return record
+        return try change(
+          try ChannelInput.apply(request.body, to: blank, isNew: true), request)
       },
-      write: { (record, database) throws(StoreError) -> Int64 in
-        try ChannelTable.insert(record, in: database)
+      write: { (change, database) throws(StoreError) -> Int64 in
+        try ChannelTable.insert(change.stored, in: database)
       },
-      committed: { (record, id) throws(AdminError) in
-        var record = record
+      committed: { (change, id) throws(AdminError) in
+        var record = change.record
         record.id = id
         try adopt(record, request, "channel_create")
       })
@@ -66,17 +64,16 @@ enum ChannelEndpoints {
   @Sendable private static func update(_ request: AdminRequest) throws(AdminError) {
     let channels = request.gateway.channels
     try request.change(
-      { () throws(AdminError) -> ChannelRecord in
+      { () throws(AdminError) -> Change in
         guard let old = channels.find(request.id)?.record else { throw .notFound }
-        let record = try ChannelInput.apply(request.body, to: old, isNew: false)
-        try check(record, channels)
-        return record
+        return try change(
+          try ChannelInput.apply(request.body, to: old, isNew: false), request)
       },
-      write: { (record, database) throws(StoreError) in
-        try ChannelTable.update(record, in: database)
+      write: { (change, database) throws(StoreError) in
+        try ChannelTable.update(change.stored, in: database)
       },
-      committed: { (record, _: Void) throws(AdminError) in
-        try adopt(record, request, "channel_change")
+      committed: { (change, _: Void) throws(AdminError) in
+        try adopt(change.record, request, "channel_change")
       })
   }
 
@@ -96,14 +93,25 @@ enum ChannelEndpoints {
       })
   }
 
-  private static func check(
-    _ record: ChannelRecord, _ channels: ChannelDirectory
-  ) throws(AdminError) {
+  /// A channel as it is used, and as it is stored: with its secrets encrypted.
+  private struct Change {
+    let record: ChannelRecord
+    let stored: ChannelRecord
+  }
+
+  private static func change(
+    _ record: ChannelRecord, _ request: AdminRequest
+  ) throws(AdminError) -> Change {
     do throws(FieldError) {
-      try channels.check(record)
+      try request.gateway.channels.check(record)
     } catch {
       throw AdminError(error)
     }
+    guard let stored = request.gateway.secrets.sealed(record) else {
+      throw AdminError(
+        500, "internal_error", "The keys could not be encrypted; nothing was changed: try again.")
+    }
+    return Change(record: record, stored: stored)
   }
 
   /// Takes a stored record over and answers with it.

@@ -46,6 +46,10 @@ enum ChannelInput {
     try applyTimeouts(body, &record)
     let keepsSecretHeader = try applyHeaders(body, &record)
     try checkConfig(body)
+    record = ChannelSecrets.settled(record)
+    if record.status == .autoDisabled, try body.isEnabled("status") == true {
+      throw AdminError(400, "keys_required", ChannelSecrets.reason)
+    }
     if isNew {
       guard body.has("name") else { throw .field("name", "is missing") }
       guard body.has("type") else { throw .field("type", "is missing") }
@@ -71,7 +75,7 @@ enum ChannelInput {
   ) throws(AdminError) {
     let keys = try body.list(
       "keys", limit: largestKeyCount,
-      expected: "keys of 1 to 4096 visible ASCII characters without spaces", isKey)
+      expected: "keys of 1 to 4096 visible ASCII characters without spaces, not sealed ones", isKey)
     if let keys { record.keys = AdminText.joined(keys, by: 0x0A) }
     let models = try body.list(
       "models", limit: largestModelCount,
@@ -100,7 +104,8 @@ enum ChannelInput {
   }
 
   private static func isKey(_ key: ByteString) -> Bool {
-    !key.isEmpty && key.count <= keyByteLimit && key.bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+    !key.isEmpty && key.count <= keyByteLimit && !ChannelSecrets.isSealed(key)
+      && key.bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F }
   }
 
   /// Whether a channel group may have the name.
@@ -149,6 +154,9 @@ enum ChannelInput {
         !AdminText.hasControls(name)
       else {
         throw .field("headers", "must have values of at most 4096 bytes without control characters")
+      }
+      guard !ChannelSecrets.isSealed(given.trimmed) else {
+        throw .field("headers", "must have plain values, not sealed ones")
       }
       var value = given
       if isSecretHeader(name), let kept = old.first(where: { $0.name == name })?.value,

@@ -17,6 +17,9 @@ enum ChannelProbeEndpoints {
   /// Takes one of the places for probes; `leave` gives it back. Throws 429 when all are taken.
   private static func enter(_ request: AdminRequest) throws(AdminError) -> Channel {
     guard let channel = request.gateway.channels.find(request.id) else { throw .notFound }
+    guard !ChannelSecrets.isLocked(channel.record) else {
+      throw AdminError(400, "keys_required", ChannelSecrets.reason)
+    }
     let admin = request.gateway.admin
     guard admin.probeCount < AdminState.largestProbeCount else {
       throw AdminError(

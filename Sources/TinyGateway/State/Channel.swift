@@ -11,6 +11,7 @@ final class Channel {
   let record: ChannelRecord
   let vendor: Vendor
   let url: URL
+  /// Empty while the channel is locked (`ChannelSecrets`).
   let keys: [ByteString]
   /// Public models; empty means any.
   let models: [ByteString]
@@ -44,7 +45,7 @@ final class Channel {
     }
     self.url = url
     paths = RelayMode.allCases.map { vendor.path(below: url.path, $0.call) }
-    keys = record.keys.list(separatedBy: 0x0A)
+    keys = ChannelSecrets.isSealed(record.keys) ? [] : record.keys.list(separatedBy: 0x0A)
     let listed = record.models.list(separatedBy: UInt8(ascii: ","))
     mapping = try ChannelFields.mapping(record.modelMapping)
     var names = listed.isEmpty ? vendor.models : listed
@@ -118,7 +119,7 @@ enum ChannelFields {
     return mapping
   }
 
-  /// Lines of `Name: value`, checked, as header lines.
+  /// Lines of `Name: value`, checked, as header lines; without values that are encrypted.
   static func headerLines(_ text: ByteString) throws(FieldError) -> ByteString {
     let lines = Buffer()
     for line in text.list(separatedBy: 0x0A) {
@@ -129,6 +130,7 @@ enum ChannelFields {
       for forbidden in reserved where lower == forbidden {
         throw FieldError("headers", "must not set \(name.text), which the gateway sets itself")
       }
+      if ChannelSecrets.isSealed(value.trimmed) { continue }
       lines.append(name)
       lines.append(": ")
       lines.append(value.trimmed)
