@@ -60,7 +60,8 @@ final class Gateway {
       loop: loop, limits: configuration.httpLimits,
       policy: AddressPolicy(privateBlocks: configuration.privateUpstreamBlocks))
     passwordWorker = Worker(name: "passwords", mailbox: loop.mailbox)
-    relays = RelayRegistry(limit: capacity.requests)
+    relays = RelayRegistry(
+      limit: capacity.requests, bodiesByteCount: capacity.bodiesHeldByteCount)
     let snapshot: Snapshot
     let hours: [ChannelHour]
     do throws(StoreError) {

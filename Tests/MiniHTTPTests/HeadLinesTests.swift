@@ -51,11 +51,14 @@ struct HeadLinesTests {
         for position in 0..<17 {
           var bytes = [UInt8](repeating: filler, count: 17)
           bytes[position] = byte
-          #expect(HeadLines.isValue(bytes.span) == expected, "\(byte) at \(position)")
+          let found = HeadLines.isValue(bytes.span)
+          #expect(found == expected, "\(byte) at \(position)")
         }
       }
     }
-    #expect(HeadLines.isValue([UInt8]().span))
+    let nothing: [UInt8] = []
+    let isValue = HeadLines.isValue(nothing.span)
+    #expect(isValue)
   }
 
   @Test func tellsEveryFailureToTheSender() {

@@ -5,8 +5,10 @@ import Testing
 
 struct SpanBytesTests {
   private func check(_ text: ByteString, _ literal: StaticString, _ same: Bool, folded: Bool) {
-    #expect(text.bytes.span.equals(literal) == same, "\(text.text)")
-    #expect(text.bytes.span.equalsIgnoringCase(literal) == folded, "\(text.text)")
+    let isSame = text.bytes.span.equals(literal)
+    let isFolded = text.bytes.span.equalsIgnoringCase(literal)
+    #expect(isSame == same, "\(text.text)")
+    #expect(isFolded == folded, "\(text.text)")
   }
 
   @Test func comparesWithLiterals() {
@@ -20,29 +22,37 @@ struct SpanBytesTests {
     check("[", "{", false, folded: false)
   }
 
+  private func check(find byte: UInt8, from start: Int, _ expected: Int?) {
+    let found = ByteString("abcabc").bytes.span.firstIndex(of: byte, from: start)
+    #expect(found == expected)
+  }
+
   @Test func findsBytes() {
-    let bytes = ByteString("abcabc").bytes
-    #expect(bytes.span.firstIndex(of: UInt8(ascii: "b")) == 1)
-    #expect(bytes.span.firstIndex(of: UInt8(ascii: "b"), from: 1) == 1)
-    #expect(bytes.span.firstIndex(of: UInt8(ascii: "b"), from: 2) == 4)
-    #expect(bytes.span.firstIndex(of: UInt8(ascii: "x")) == nil)
-    #expect(bytes.span.firstIndex(of: UInt8(ascii: "b"), from: 6) == nil)
-    #expect(bytes.span.firstIndex(of: UInt8(ascii: "b"), from: 99) == nil)
+    check(find: 0x62, from: 0, 1)
+    check(find: 0x62, from: 1, 1)
+    check(find: 0x62, from: 2, 4)
+    check(find: 0x78, from: 0, nil)
+    check(find: 0x62, from: 6, nil)
+    check(find: 0x62, from: 99, nil)
+  }
+
+  private func check(find literal: StaticString, from start: Int = 0, _ expected: Int?) {
+    let found = ByteString("abcabd").bytes.span.firstIndex(of: literal, from: start)
+    #expect(found == expected, "\(literal)")
   }
 
   @Test func findsLiterals() {
-    let bytes = ByteString("abcabd").bytes
-    #expect(bytes.span.firstIndex(of: "ab" as StaticString) == 0)
-    #expect(bytes.span.firstIndex(of: "abd" as StaticString) == 3)
-    #expect(bytes.span.firstIndex(of: "ab" as StaticString, from: 1) == 3)
-    #expect(bytes.span.firstIndex(of: "bdx" as StaticString) == nil)
-    #expect(bytes.span.firstIndex(of: "abcabdabc" as StaticString) == nil)
-    #expect([UInt8]().span.firstIndex(of: "a" as StaticString) == nil)
+    check(find: "ab", 0)
+    check(find: "abd", 3)
+    check(find: "ab", from: 1, 3)
+    check(find: "bdx", nil)
+    check(find: "abcabdabc", nil)
+    check(find: "ab", from: 6, nil)
   }
 
   @Test func lendsItsMemory() {
     let bytes: [UInt8] = [1, 2, 3]
-    #expect(bytes.span.rawBuffer.count == 3)
-    #expect(bytes.span.rawBuffer[2] == 3)
+    let (count, last) = (bytes.span.rawBuffer.count, bytes.span.rawBuffer[2])
+    #expect(count == 3 && last == 3)
   }
 }

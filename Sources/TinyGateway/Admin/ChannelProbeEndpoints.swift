@@ -14,7 +14,9 @@ enum ChannelProbeEndpoints {
       method: .get, path: "/api/v1/channels/{id}/models", access: .admin, run: .act(listModels)),
   ]
 
-  /// Takes one of the places for probes; `leave` gives it back. Throws 429 when all are taken.
+  /// Takes one of the places for probes.
+  ///
+  /// Throws 429 when all are taken, 400 when the channel's secrets cannot be decrypted.
   private static func enter(_ request: AdminRequest) throws(AdminError) -> Channel {
     guard let channel = request.gateway.channels.find(request.id) else { throw .notFound }
     guard !ChannelSecrets.isLocked(channel.record) else {

@@ -12,24 +12,42 @@ final class RelayRegistry {
   private var spareBodies: [RequestBody] = []
   private var spareDocuments: [AnswerDocument] = []
   private static let spareCount = 64
+  /// Memory in large spare buffers, and the most there may be.
+  private var spareByteCount: Int64 = 0
+  private let spareByteLimit: Int64
 
   /// Bytes of request bodies held in memory by all relays.
   var heldByteCount: Int64 = 0
   /// When deadlines are looked at next; nil while nothing is under way.
   private(set) var nextCheck: Instant?
 
-  /// - Parameter limit: relays admitted at once.
-  init(limit: Int) { self.limit = limit }
+  /// - Parameters:
+  ///   - limit: relays admitted at once.
+  ///   - bodiesByteCount: memory that held bodies may take in all.
+  init(limit: Int, bodiesByteCount: Int64) {
+    self.limit = limit
+    spareByteLimit = min(1024 * 1024, bodiesByteCount / 8)
+  }
 
   var count: Int { relays.count }
   var isFull: Bool { relays.count >= limit }
 
-  func takeBody() -> RequestBody { spareBodies.popLast() ?? RequestBody() }
+  func takeBody() -> RequestBody {
+    guard let body = spareBodies.popLast() else { return RequestBody() }
+    let reserved = Int64(body.reservedByteCount)
+    if reserved > Int64(RequestBody.usualByteCount) { spareByteCount -= reserved }
+    return body
+  }
   func takeDocument() -> AnswerDocument { spareDocuments.popLast() ?? AnswerDocument() }
 
   func giveBack(_ body: RequestBody) {
     guard spareBodies.count < RelayRegistry.spareCount else { return }
-    body.reset()
+    // Fresh pages for every long prompt cost more than the prompt: keep some, within a bound.
+    let reserved = Int64(body.reservedByteCount)
+    let isLarge = reserved > Int64(RequestBody.usualByteCount)
+    let keepsMemory = isLarge && spareByteCount + reserved <= spareByteLimit
+    if keepsMemory { spareByteCount += reserved }
+    body.reset(keepsMemory: keepsMemory)
     spareBodies.append(body)
   }
 

@@ -16,8 +16,8 @@ final class RequestBody {
     "model", "stream", "stream_options", "max_tokens", "max_completion_tokens",
   ]
 
-  /// Memory kept for the next request; larger bodies may still be queued for an upstream.
-  private static let keptByteCount = 4096
+  /// Memory of a body that is always kept for the next one.
+  static let usualByteCount = 4096
 
   private var scanner: JSONScanner
   private var splice = JSONSplice()
@@ -50,15 +50,34 @@ final class RequestBody {
     splice.apply(bytes, to: output)
   }
 
-  /// Empties the body for the next request; memory of usual size is kept.
-  func reset() {
+  /// Empties the body for the next request.
+  ///
+  /// By now the upstream has taken every byte, or its connection is closed and sends no more, so
+  /// the memory may be written again.
+  ///
+  /// - Parameter keepsMemory: whether the next request may reuse a large buffer; otherwise only
+  ///   one of usual size is kept.
+  func reset(keepsMemory: Bool) {
     scanner.reset()
     splice.reset()
-    release()
+    if keepsMemory || held.reservedByteCount <= RequestBody.usualByteCount {
+      held.clear()
+    } else {
+      held = Buffer()
+    }
     byteCount = 0
     hidesUsage = false
     mustAskUsage = false
   }
+
+  /// Lets go of a large body whose answer streams: no further attempt will be made, and the
+  /// connection that still sends it keeps it alive.
+  func release() {
+    if held.reservedByteCount > RequestBody.usualByteCount { held = Buffer() }
+  }
+
+  /// Bytes of memory held.
+  var reservedByteCount: Int { held.reservedByteCount }
 
   private func scan(_ bytes: Span<UInt8>) throws(RelayError) {
     byteCount += Int64(bytes.count)
@@ -175,15 +194,6 @@ final class RequestBody {
 
   /// Ends a streamed body: edits at its very end.
   func finishPassing(to output: Buffer) { splice.finish(to: output) }
-
-  /// Lets go of the held bytes: no further attempt will be made.
-  func release() {
-    if held.reservedByteCount > RequestBody.keptByteCount {
-      held = Buffer()
-    } else {
-      held.clear()
-    }
-  }
 }
 
 /// What a model may be called.

@@ -49,7 +49,9 @@ final class Channel {
     let listed = record.models.list(separatedBy: UInt8(ascii: ","))
     mapping = try ChannelFields.mapping(record.modelMapping)
     var names = listed.isEmpty ? vendor.models : listed
-    if !names.isEmpty { for name in mapping.keys where !names.contains(name) { names.append(name) } }
+    if !names.isEmpty {
+      for name in mapping.keys where !names.contains(name) { names.append(name) }
+    }
     models = names
     groups = record.groups.list(separatedBy: UInt8(ascii: ","))
     headerLines = try ChannelFields.headerLines(record.headers)
@@ -141,7 +143,9 @@ enum ChannelFields {
 
   private static func isHeaderName(_ name: ByteString) -> Bool {
     !name.isEmpty
-      && name.bytes.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == 0x2D || $0 == 0x5F }
+      && name.bytes.allSatisfy {
+        ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == 0x2D || $0 == 0x5F
+      }
   }
 }
 

@@ -51,7 +51,7 @@ struct ChannelSecrets {
         "\(path.text), the key for channel keys, cannot be written: \(error.text)")
     }
     if records.contains(where: ChannelSecrets.isLocked) {
-      log.warn("\(path.text) is missing although channel keys were encrypted with it; made a new one")
+      log.warn("\(path.text) is missing although keys are encrypted with it; made a new one")
     }
   }
 

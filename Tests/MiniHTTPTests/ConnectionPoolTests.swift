@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+import CPlatform
+import Platform
+import Testing
+
+@testable import MiniHTTP
+
+struct ConnectionPoolTests {
+  private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+  /// A second exchange on the connection of the first one.
+  private func checkReuse(_ loopback: LoopbackUpstream, _ upstream: RawSocket) {
+    let next = loopback.lease()
+    #expect(next.connection?.isReused == true)
+    #expect(upstream.take(through: "\r\n\r\n") == "GET / HTTP/1.1\r\n\r\n")
+    upstream.send(Self.ok)
+    loopback.turn { next.isOver }
+    #expect(next.text == "ok" && next.failure == nil)
+  }
+
+  @Test func usesAConnectionAgain() throws {
+    let loopback = try LoopbackUpstream()
+    let (first, upstream) = loopback.exchange(answer: Self.ok)
+    #expect(first.connection?.isReused == false)
+    for _ in 0..<3 { checkReuse(loopback, upstream) }
+    #expect(!loopback.hasArrival)
+  }
+
+  @Test func opensAnotherConnectionWhileOneIsBusy() throws {
+    let loopback = try LoopbackUpstream()
+    let (first, second) = (loopback.lease(), loopback.lease())
+    let (one, two) = (loopback.accept(), loopback.accept())
+    one.send(Self.ok)
+    two.send(Self.ok)
+    loopback.turn { first.isOver && second.isOver }
+    #expect(first.connection !== second.connection)
+  }
+
+  @Test func doesNotReuseWhatCannotGoOn() throws {
+    for answer in [
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
+      "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+      "HTTP/1.1 101 Switching\r\nConnection: close\r\n\r\n", Self.ok + "HTTP/1.1 200 smuggled",
+    ] {
+      let loopback = try LoopbackUpstream()
+      let (first, upstream) = loopback.exchange(answer: answer)
+      #expect(first.failure == nil)
+      #expect(upstream.takeAll() == "")
+      let next = loopback.lease()
+      _ = loopback.accept()
+      #expect(next.connection?.isReused == false)
+    }
+  }
+
+  @Test func keepsHostsAndAuthoritiesApart() throws {
+    let loopback = try LoopbackUpstream()
+    _ = loopback.exchange(answer: Self.ok)
+    let byName = loopback.lease(to: loopback.target("localhost"))
+    #expect(byName.connection?.isReused == false)
+    let other = ConnectionPool.Target(url: loopback.target().url, context: nil, authorityID: 7)
+    #expect(loopback.lease(to: other).connection?.isReused == false)
+    #expect(loopback.lease().connection?.isReused == true)
+  }
+
+  /// The upstream closes at the moment in which the connection is taken from the pool.
+  @Test func tellsThatAPooledConnectionWasStale() throws {
+    for isReset in [false, true] {
+      let loopback = try LoopbackUpstream()
+      let (_, upstream) = loopback.exchange(answer: Self.ok)
+      let next = loopback.lease()
+      #expect(next.connection?.isReused == true)
+      if isReset { upstream.reset() } else { upstream.close() }
+      loopback.turn { next.isOver }
+      #expect(next.failure == .stale)
+      let again = loopback.lease(fresh: true)
+      loopback.accept().send(Self.ok)
+      loopback.turn { again.isOver }
+      #expect(again.text == "ok")
+    }
+  }
+
+  @Test func doesNotCallAnAnsweredConnectionStale() throws {
+    let loopback = try LoopbackUpstream()
+    let (_, upstream) = loopback.exchange(answer: Self.ok)
+    let next = loopback.lease()
+    _ = upstream.take(through: "\r\n\r\n")
+    upstream.send("HTTP/1.1 20")
+    loopback.turn(milliseconds: 2)
+    upstream.close()
+    loopback.turn { next.isOver }
+    #expect(next.failure == .badAnswer)
+  }
+
+  @Test func opensAFreshConnectionWhenAsked() throws {
+    let loopback = try LoopbackUpstream()
+    let (_, upstream) = loopback.exchange(answer: Self.ok)
+    let fresh = loopback.lease(fresh: true)
+    #expect(fresh.connection?.isReused == false)
+    loopback.accept().send(Self.ok)
+    loopback.turn { fresh.isOver }
+    upstream.close()
+  }
+
+  @Test func dropsIdleConnectionsThatEnd() throws {
+    for unasked in ["", "HTTP/1.1 408 Request Timeout\r\n\r\n"] {
+      let loopback = try LoopbackUpstream()
+      let before = loopback.loop.handlerCount
+      let (_, upstream) = loopback.exchange(answer: Self.ok)
+      #expect(loopback.loop.handlerCount == before + 1)
+      if unasked.isEmpty { upstream.close() } else { upstream.send(unasked) }
+      loopback.turn { loopback.loop.handlerCount == before }
+      #expect(loopback.lease().connection?.isReused == false)
+    }
+  }
+
+  @Test func closesConnectionsThatWaitTooLong() throws {
+    let loopback = try LoopbackUpstream { $0.poolIdleMilliseconds = 20 }
+    let (_, upstream) = loopback.exchange(answer: Self.ok)
+    #expect(upstream.takeAll() == "")
+  }
+
+  @Test func keepsFewIdleConnectionsOfOneHost() throws {
+    let loopback = try LoopbackUpstream { $0.poolIdlePerHost = 2 }
+    let before = loopback.loop.handlerCount
+    let exchanges = (0..<5).map { _ in loopback.lease() }
+    let upstreams = exchanges.map { _ in loopback.accept() }
+    for upstream in upstreams { upstream.send(Self.ok) }
+    loopback.turn { exchanges.allSatisfy { $0.isOver } }
+    loopback.turn(milliseconds: 2)
+    #expect(loopback.loop.handlerCount == before + 2)
+    loopback.pool.closeIdle()
+    loopback.turn { loopback.loop.handlerCount == before }
+  }
+
+  @Test func leasesFromWithinTheEndOfAnExchange() throws {
+    let loopback = try LoopbackUpstream()
+    let first = loopback.lease()
+    var second: RecordedExchange?
+    first.whenOver = { second = loopback.lease() }
+    let upstream = loopback.accept()
+    _ = upstream.take(through: "\r\n\r\n")
+    upstream.send(Self.ok)
+    #expect(upstream.take(through: "\r\n\r\n") == "GET / HTTP/1.1\r\n\r\n")
+    upstream.send(Self.ok)
+    loopback.turn { second?.isOver == true }
+    #expect(second?.text == "ok" && second?.connection?.isReused == true)
+  }
+
+  // Addresses.
+
+  @Test func tellsThatNobodyListens() throws {
+    let loopback = try LoopbackUpstream()
+    loopback.stopListening()
+    let exchange = loopback.lease()
+    loopback.turn { exchange.isOver }
+    #expect(exchange.failure == .connect)
+    #expect(exchange.failures.first?.text == "Connection refused")
+  }
+
+  @Test func refusesAddressesByPolicy() throws {
+    let loopback = try LoopbackUpstream(policy: AddressPolicy(privateBlocks: []))
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "169.254.169.254"] {
+      let exchange = loopback.lease(to: loopback.target(host))
+      loopback.turn { exchange.isOver }
+      #expect(exchange.failure == .refusedAddress, "\(host)")
+    }
+    #expect(!loopback.hasArrival)
+  }
+
+  @Test func doesNotTalkToItself() throws {
+    let loopback = try LoopbackUpstream()
+    loopback.pool.ownPorts = [loopback.port]
+    let exchange = loopback.lease()
+    let upstream = loopback.accept()
+    loopback.turn { exchange.isOver }
+    #expect(exchange.failure == .refusedAddress)
+    #expect(upstream.takeAll() == "")
+  }
+
+  /// `localhost` may have two addresses, and one of them nobody listens on.
+  @Test func triesTheNextAddress() throws {
+    let loopback = try LoopbackUpstream()
+    let byFour = loopback.lease(to: loopback.target("localhost"))
+    loopback.accept().send(Self.ok)
+    loopback.turn { byFour.isOver }
+    #expect(byFour.text == "ok")
+
+    var found: [IPAddress] = []
+    loopback.pool.resolver.resolve("localhost") { answer in
+      if case .addresses(let addresses) = answer { found = addresses }
+    }
+    let six = try #require(IPAddress("::1"))
+    guard found.contains(six), found.contains(Loopback.address) else { return }
+    let listener = six.withBytes { cp_listen($0, $1, 0, 8) }
+    guard listener >= 0 else { return }
+    defer { _ = cp_close(listener) }
+    let bySix = loopback.lease(
+      to: loopback.target("localhost", port: Int(cp_local_port(listener))))
+    var address = [UInt8](repeating: 0, count: 16)
+    var count: Int32 = 0
+    var accepted: Int32 = -1
+    loopback.turn {
+      accepted = cp_accept(listener, &address, &count)
+      return accepted >= 0
+    }
+    RawSocket(descriptor: accepted, owner: loopback).send(Self.ok)
+    loopback.turn { bySix.isOver }
+    #expect(bySix.text == "ok")
+  }
+}
