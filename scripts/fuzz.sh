@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Feeds made-up input to each parser under libFuzzer and AddressSanitizer.
 #
-#   scripts/fuzz.sh [SECONDS] [TARGET…]      60 seconds each; targets: Tests/Fuzz/<TARGET>Fuzz.swift
+#   scripts/fuzz.sh [SECONDS] [TARGET…]
 #
-# Seeds are Tests/Fuzz/corpus/<TARGET>; what is found stays in .build/fuzz/corpus and is used again.
-# On a find: prints the input's path and ends with 1. To see it again, run
-# .build/fuzz/<TARGET>Fuzz INPUT. FUZZ_JOBS runs so many at once (the number of cores).
+# SECONDS for each target (60); the TARGETs (all) are Tests/Fuzz/<TARGET>Fuzz.swift.
+# Seeds are in Tests/Fuzz/corpus/<TARGET>; what is found stays in .build/fuzz/corpus and is used
+# again. On a crash: prints the path of the input and ends with 1; `.build/fuzz/<TARGET>Fuzz INPUT`
+# repeats it. FUZZ_JOBS targets run at once (one for each core).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

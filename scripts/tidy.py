@@ -79,7 +79,8 @@ def files_below(folder: str) -> list[str]:
 def check_text(path: str, lines: list[str]) -> None:
     """What holds for every text file of the project."""
     is_build_file = path.startswith(("scripts/", "cross/", ".ci/")) or path in TOP_FILES
-    has_columns = path.endswith((".swift", ".c", ".h", ".py", ".sh"))
+    has_columns = path.endswith((".c", ".h", ".py", ".sh")) or (
+        path.endswith(".swift") and not path.startswith("Tests/"))
     for number, line in enumerate(lines, 1):
         if has_columns and len(line) > LINE_COLUMNS:
             report(path, number, f"{len(line)} columns, break the line at {LINE_COLUMNS}")

@@ -18,7 +18,8 @@ trap 'rm -f "$report"' EXIT
 status=0
 swift format lint --strict --parallel --recursive --configuration .swift-format \
   Package.swift Sources Tests >"$report" 2>&1 || status=1
-# Columns are counted by tidy.py, in all languages.
-sed -e '/\[LineLength\]/d' -e 's/: error: \[\(.*\)\] \(.*\)/: \2 (\1), correct it; `make format` repairs layout/' "$report"
+# tidy.py counts the columns of Sources; in tests, long literals may stay in one piece.
+sed -e '/^Sources.*\[LineLength\]/d' \
+  -e 's/: error: \[\(.*\)\] \(.*\)/: \2 (\1), correct it; `make format` repairs layout/' "$report"
 python3 scripts/tidy.py || status=1
 exit "$status"

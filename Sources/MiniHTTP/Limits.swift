@@ -61,6 +61,8 @@ enum Sizes {
   static let leadingEmptyLines = 2
   /// Longest chunk-size line, extensions included.
   static let chunkLineByteCount = 16 * 1024
+  /// Interim (1xx) answers before the real one.
+  static let interimAnswers = 16
   /// Trailers of one message.
   static let trailerByteCount = 8 * 1024
   /// Bodies up to this size leave in the same write as their head.

@@ -8,7 +8,7 @@ extension JSONScanner {
     var isKey = false
     /// Offset of the first byte behind the opening quote.
     var offset = 0
-    /// Raw bytes that are not ASCII text: non-ASCII, and what escapes are longer than their meaning.
+    /// Raw bytes that are not ASCII text: non-ASCII, and the surplus of escapes over their meaning.
     var notASCII = 0
     /// Bytes of non-ASCII text, raw or escaped.
     var nonASCII = 0

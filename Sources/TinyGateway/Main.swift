@@ -43,6 +43,7 @@ enum Main {
   private static func checkConfiguration(_ invocation: Invocation) {
     let (configuration, _) = load(invocation)
     for warning in configuration.warnings { ProcessContext.write(warning + "\n", to: 2) }
+    ProcessContext.write(configuration.summary, to: 1)
     ProcessContext.write("the configuration is valid\n", to: 1)
   }
 

@@ -115,7 +115,7 @@ def test_every_complete_answer_is_correct_whatever_happens_around_it(
         make_gateway, certificates, upstream):
     gateway = make_gateway(
         ca_file=certificates.ca_file, memory_limit_mb=128, retry_interval_ms=1,
-        first_byte_timeout_ms=700, stream_idle_timeout_ms=700, body_held_limit_kb=512)
+        first_byte_timeout_ms=3000, stream_idle_timeout_ms=3000, body_held_limit_kb=512)
     descriptors = len(os.listdir(f"/proc/{gateway.process.pid}/fd"))
     chaos = Chaos(gateway, upstream, random.randrange(1 << 30))
     chaos.run()

@@ -12,7 +12,7 @@ package func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32
   let text = [UInt8](UnsafeBufferPointer(start: start + 2, count: count - 2))
   let steps = [1 + Int(start[0]) % 64, 1 + Int(start[1]) % 64]
   let framing: BodyFraming =
-    switch start[0] >> 6 {
+    switch start[0] >> 5 & 3 {
     case 0, 1: .chunked
     case 2: .length(Int64(start[1]) * 8)
     default: .untilClose

@@ -13,7 +13,7 @@ package func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32
   let text = [UInt8](UnsafeBufferPointer(start: start + 2, count: count - 2))
   let steps = [1 + Int(start[0]) % 64, 1 + Int(start[1]) % 64]
   var limits = HTTPLimits()
-  if start[0] >= 128 {
+  if start[0] & 0x40 != 0 {
     limits.requestLineByteCount = 64
     limits.headerLineByteCount = 48
     limits.headByteCount = 256

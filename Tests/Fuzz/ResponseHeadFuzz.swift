@@ -13,8 +13,8 @@ package func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32
   let text = [UInt8](UnsafeBufferPointer(start: start + 2, count: count - 2))
   let steps = [1 + Int(start[0]) % 64, 1 + Int(start[1]) % 64]
   var limits = HTTPLimits()
-  if start[0] >= 128 { limits.upstreamHeadByteCount = 256 }
-  ResponseHeadFuzz.check(text, steps, limits, toHead: start[1] >= 128)
+  if start[0] & 0x40 != 0 { limits.upstreamHeadByteCount = 256 }
+  ResponseHeadFuzz.check(text, steps, limits, toHead: start[1] & 0x40 != 0)
   return 0
 }
 

@@ -66,7 +66,8 @@ struct BodyDecoderTests {
   @Test func readsChunks() {
     check("0\r\n\r\n", .chunked, "", .ended(rest: 0))
     check("5\r\nhello\r\n0\r\n\r\n", .chunked, "hello", .ended(rest: 0))
-    check("5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n", .chunked, "hello0123456789", .ended(rest: 0))
+    check(
+      "5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n", .chunked, "hello0123456789", .ended(rest: 0))
     check("005\r\nhello\r\n000\r\n\r\n", .chunked, "hello", .ended(rest: 0))
     check("0000000000000005\r\nhello\r\n0\r\n\r\n", .chunked, "hello", .ended(rest: 0))
     check("2\r\n\r\n\r\n0\r\n\r\n", .chunked, "\r\n", .ended(rest: 0))

@@ -77,7 +77,9 @@ final class ByteStreamTests {
 
   @Test func readsWhatCame() {
     var target = [UInt8](repeating: 0, count: 4)
-    func receive() -> ByteStream.Outcome { target.withUnsafeMutableBytes { stream.receive(into: $0) } }
+    func receive() -> ByteStream.Outcome {
+      target.withUnsafeMutableBytes { stream.receive(into: $0) }
+    }
     #expect(receive() == .wait)
     #expect(write(peer, "abcdef", 6) == 6)
     #expect(receive() == .bytes(4))

@@ -13,7 +13,8 @@ struct ClientConnectionStateTests {
   ]
 
   /// A connection that has come to that phase; a reused one has waited in the pool before.
-  private func state(_ phase: State.Phase, isSecure: Bool = false, isReused: Bool = false) -> State {
+  private func state(_ phase: State.Phase, isSecure: Bool = false, isReused: Bool = false) -> State
+  {
     var state = State(isSecure: isSecure || phase == .handshaking)
     if phase == .resolving { return state }
     if phase == .closed {

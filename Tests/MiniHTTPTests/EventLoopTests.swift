@@ -94,6 +94,7 @@ final class EventLoopTests {
     #expect(probe.readiness == [[.read, .write]])
     probe.interest = .write
     loop.turn()
+    loop.turn()
     #expect(probe.readiness.last == .write)
   }
 

@@ -123,18 +123,21 @@ final class RawSocket {
   func take(through end: String, location: SourceLocation = #_sourceLocation) -> String {
     let wanted = [UInt8](end.utf8)
     var found: Int?
+    var searched = 0
     owner.turn(location: location) {
       read()
-      found = position(of: wanted)
+      found = position(of: wanted, from: max(0, searched - wanted.count))
+      searched = received.count
       return found != nil || isAtEnd
     }
     return take((found ?? received.count - wanted.count) + wanted.count, location: location)
   }
 
-  private func position(of wanted: [UInt8]) -> Int? {
-    guard received.count >= wanted.count else { return nil }
-    return (0...(received.count - wanted.count)).first {
-      received[$0..<($0 + wanted.count)].elementsEqual(wanted)
+  private func position(of wanted: [UInt8], from start: Int) -> Int? {
+    received.withUnsafeBytes { raw in
+      guard raw.count >= start + wanted.count, let base = raw.baseAddress else { return nil }
+      let found = cp_find(base + start, raw.count - start, wanted, wanted.count)
+      return found < 0 ? nil : start + Int(found)
     }
   }
 

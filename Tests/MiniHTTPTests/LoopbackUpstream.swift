@@ -11,7 +11,8 @@ final class LoopbackUpstream: Loopback {
   let port: Int
   private var listener: Int32
 
-  init(policy: AddressPolicy = AddressPolicy(privateBlocks: nil),
+  init(
+    policy: AddressPolicy = AddressPolicy(privateBlocks: nil),
     _ adjust: (inout HTTPLimits) -> Void = { _ in }
   ) throws {
     let loop = try EventLoop()

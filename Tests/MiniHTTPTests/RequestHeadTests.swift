@@ -23,7 +23,8 @@ struct RequestHeadTests {
     #expect(try head("Content-Length: 17\r\n").framing == .length(17))
     #expect(try head("Transfer-Encoding: chunked\r\n").framing == .chunked)
     #expect(
-      try head("Content-Length: 9223372036854775807\r\n").framing == .length(9_223_372_036_854_775_807))
+      try head("Content-Length: 9223372036854775807\r\n").framing
+        == .length(9_223_372_036_854_775_807))
   }
 
   @Test func tellsWhetherTheConnectionGoesOn() throws {

@@ -66,7 +66,8 @@ struct RequestParserTests {
   @Test func acceptsManyFields() {
     check(
       "POST /v1/chat/completions?a=1 HTTP/1.1\r\nHost: a:80\r\nContent-Type: application/json\r\n"
-        + "Authorization: Bearer sk-x\r\ncontent-length: 12\r\nX-Empty:\r\nX:\t tab \t\r\n\r\n", .done)
+        + "Authorization: Bearer sk-x\r\ncontent-length: 12\r\nX-Empty:\r\nX:\t tab \t\r\n\r\n",
+      .done)
   }
   @Test func waitsForTheEmptyLine() {
     check("", .needMore)

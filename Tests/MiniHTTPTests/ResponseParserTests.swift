@@ -54,7 +54,8 @@ struct ResponseParserTests {
 
   @Test func readsStatusLines() {
     for line in [
-      "HTTP/1.1 200 OK", "HTTP/1.1 200 ", "HTTP/1.1 200", "HTTP/1.1 599 Any Words", "HTTP/1.5 200 OK",
+      "HTTP/1.1 200 OK", "HTTP/1.1 200 ", "HTTP/1.1 200", "HTTP/1.1 599 Any Words",
+      "HTTP/1.5 200 OK",
     ] {
       check("\(line)\r\nContent-Length: 0\r\n\r\n", .framing(.none, keepsAlive: true))
     }
@@ -117,7 +118,8 @@ struct ResponseParserTests {
   }
 
   @Test func rejectsMalformedFieldLines() {
-    for line in ["X : a", " X: a", ": a", "X", "X: a\r\n b", "X: a\u{0}b", "X: a\rb", "X: a\nY: b"] {
+    for line in ["X : a", " X: a", ": a", "X", "X: a\r\n b", "X: a\u{0}b", "X: a\rb", "X: a\nY: b"]
+    {
       check(with("\(line)\r\n"), .bad)
     }
     check("HTTP/1.1 200 OK\nA: b\n\n", .bad)

@@ -96,6 +96,24 @@ struct ServerTests {
     #expect(client.takeAll() == "3\r\ntwo\r\n0\r\n\r\n")
   }
 
+  @Test func sendsTheLastAnswerWhole() throws {
+    for isStopping in [true, false] {
+      let loopback = try LoopbackServer { $0.connectionCount = 1 }
+      let client = loopback.connect(sending: Self.later)
+      loopback.turn { loopback.service.exchanges.count == 1 }
+      loopback.service.exchanges[0].answer([UInt8](repeating: 0x61, count: 20_000_000))
+      loopback.turn(milliseconds: 2)
+      if isStopping {
+        loopback.server.stop()
+      } else {
+        #expect(isTurnedAway(loopback.connect()))
+      }
+      loopback.turn(milliseconds: 2)
+      _ = client.take(through: "\r\n\r\n")
+      #expect(client.take(20_000_000).utf8.count == 20_000_000)
+    }
+  }
+
   @Test func tellsThatAPortIsInUse() throws {
     let loopback = try LoopbackServer()
     let error = #expect(throws: SystemError.self) {

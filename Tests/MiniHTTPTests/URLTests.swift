@@ -30,7 +30,8 @@ struct URLTests {
   }
 
   @Test func lowersSchemeAndHostOnly() {
-    check("HTTPS://API.Example.COM/V1", secure: true, "api.example.com", 443, "/V1", "api.example.com")
+    check(
+      "HTTPS://API.Example.COM/V1", secure: true, "api.example.com", 443, "/V1", "api.example.com")
   }
 
   @Test func dropsSlashesAtTheEnd() {
@@ -61,7 +62,10 @@ struct URLTests {
   }
 
   @Test func refusesInvisibleBytes() {
-    for text in ["http://a b", "http://a/b c", "http://a/\u{0}", "http://a\r\n", "http://ä", "http://a/ä", "http://a\u{7F}"] {
+    for text in [
+      "http://a b", "http://a/b c", "http://a/\u{0}", "http://a\r\n", "http://ä", "http://a/ä",
+      "http://a\u{7F}",
+    ] {
       #expect(URL(ByteString(utf8: text)) == nil, "\(text)")
     }
   }
@@ -69,7 +73,8 @@ struct URLTests {
   @Test func refusesBadHostsAndPorts() {
     for text: ByteString in [
       "http://a:0", "http://a:65536", "http://a:99999", "http://a:-1", "http://a:x", "http://a:",
-      "http://a:1:2", "http://[::1", "http://[]", "http://[x]", "http://[::1]x", "http://[1.2.3.4]:",
+      "http://a:1:2", "http://[::1", "http://[]", "http://[x]", "http://[::1]x",
+      "http://[1.2.3.4]:",
       "http://[:::]", "http://::1", "http://a,b", "http://a%41",
     ] {
       #expect(URL(text) == nil, "\(text.text)")
@@ -80,7 +85,9 @@ struct URLTests {
   }
 
   @Test func refusesBrokenEscapes() {
-    for text: ByteString in ["http://a/%", "http://a/%4", "http://a/%zz", "http://a/%00", "http://a/%0a"] {
+    for text: ByteString in [
+      "http://a/%", "http://a/%4", "http://a/%zz", "http://a/%00", "http://a/%0a",
+    ] {
       #expect(URL(text) == nil, "\(text.text)")
     }
   }

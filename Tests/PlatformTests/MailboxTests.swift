@@ -30,10 +30,12 @@ struct MailboxTests {
     let log = Lines()
     let second = Job(work: {}, completion: { log.append(2) })
     mailbox.deliver(
-      Job(work: {}, completion: {
-        log.append(1)
-        mailbox.deliver(second)
-      }))
+      Job(
+        work: {},
+        completion: {
+          log.append(1)
+          mailbox.deliver(second)
+        }))
     mailbox.runCompletions()
     #expect(log.values == [1])
     #expect(isReadable(mailbox.descriptor))

@@ -21,14 +21,14 @@ struct ConfigurationCapacityTests {
   }
 
   @Test func followsTheMemory() throws {
-    try check(12, connections: 64, requests: 16, idle: 4)
-    try check(16, connections: 85, requests: 21, idle: 5)
-    try check(24, connections: 128, requests: 32, idle: 8)
-    try check(32, connections: 256, requests: 64, idle: 16)
-    try check(48, connections: 512, requests: 128, idle: 32)
-    try check(128, connections: 1890, requests: 866, idle: 44)
-    try check(256, connections: 4096, requests: 2048, idle: 64, perAddress: 4096)
-    try check(1_048_576, connections: 4096, requests: 2048, idle: 64, perAddress: 4096)
+    try check(12, connections: 64, requests: 16, idle: 8)
+    try check(16, connections: 85, requests: 21, idle: 10)
+    try check(24, connections: 128, requests: 32, idle: 16)
+    try check(32, connections: 256, requests: 64, idle: 32)
+    try check(48, connections: 512, requests: 128, idle: 64)
+    try check(128, connections: 1890, requests: 866, idle: 433)
+    try check(256, connections: 4096, requests: 2048, idle: 1024, perAddress: 4096)
+    try check(1_048_576, connections: 4096, requests: 2048, idle: 1024, perAddress: 4096)
   }
 
   @Test func neverAdmitsMoreThanTheMemoryBears() throws {

@@ -21,10 +21,11 @@ struct RelayAnswerTextTests {
     check(Array(chunk.utf8), ascii: ascii, other: other, location)
   }
 
-  @Test(arguments: [
-    ("openai/stream.vendor.txt", 33, 6), ("openai/tools.stream.vendor.txt", 32, 0),
-    ("deepseek/stream.vendor.txt", 48, 12),
-  ] as [(String, Int64, Int64)])
+  @Test(
+    arguments: [
+      ("openai/stream.vendor.txt", 33, 6), ("openai/tools.stream.vendor.txt", 32, 0),
+      ("deepseek/stream.vendor.txt", 48, 12),
+    ] as [(String, Int64, Int64)])
   func countsSamples(_ name: String, _ ascii: Int64, _ other: Int64) throws {
     check(try RelayFixtures.bytes(name), ascii: ascii, other: other, step: 29)
   }

@@ -172,17 +172,46 @@ struct RelayRequestBodyEditTests {
     }
   }
 
-  /// Options that are still held, or have yet to come, when the body begins to stream.
-  @Test func completesTheClientsOptionsOfAStreamingBody() throws {
+  /// Starts to stream a body with each of the options, from every byte between the bounds, which
+  /// are told where the options are.
+  private func checkStreaming(
+    _ bounds: (Range<Int>, Int) -> ClosedRange<Int>, _ location: SourceLocation = #_sourceLocation
+  ) throws {
+    let (before, after) = (#"{"model":"a","stream":true,"stream_options":"#, #","n":1}"#)
+    for (options, completed) in Self.options {
+      let text = before + options + after
+      let range = before.utf8.count..<(before.utf8.count + options.utf8.count)
+      var failures: [Int] = []
+      for start in bounds(range, text.utf8.count) {
+        let passed = try #require(try passed(text, from: start, byteByByte: false))
+        let isCompleted = passed.text == before + completed + after && passed.hidesUsage
+        if !isCompleted { failures.append(start) }
+      }
+      #expect(failures.isEmpty, "\(options) streamed from there", sourceLocation: location)
+    }
+  }
+
+  @Test func completesOptionsThatComeWhileTheBodyStreams() throws {
+    try checkStreaming { options, _ in 12...options.lowerBound }
+  }
+
+  @Test func completesOptionsThatAreStillHeldWhenTheBodyBeginsToStream() throws {
+    try checkStreaming { options, count in (options.upperBound + 1)...count }
+  }
+
+  /// Where options have left in part it may be too late; then the client sees all usage there is.
+  @Test func hidesUsageOnlyWhereItAskedForIt() throws {
     for (options, completed) in Self.options {
       func text(_ options: String) -> String {
         "{\"model\":\"a\",\"stream\":true,\"stream_options\":\(options),\"n\":1}"
       }
-      let whole = text(options)
-      for start in 0...whole.utf8.count {
-        guard let passed = try passed(whole, from: start, byteByByte: false) else { continue }
-        #expect(passed.text == text(completed), "streamed from \(start)")
-        #expect(passed.hidesUsage, "streamed from \(start)")
+      for start in 0...text(options).utf8.count {
+        for byteByByte in [false, true] {
+          guard
+            let passed = try passed(text(options), from: start, byteByByte: byteByByte)
+          else { continue }
+          #expect(passed.text == text(passed.hidesUsage ? completed : options), "from \(start)")
+        }
       }
     }
   }
@@ -205,8 +234,10 @@ struct RelayRequestBodyEditTests {
     try body.append(Array(#"{ "model":"alias", "stream":true }"#.utf8).span)
     try body.finish()
     for (model, asksUsage, expected): (ByteString, Bool, String) in [
-      ("a-much-longer-upstream-name", true,
-        #"{ "model":"a-much-longer-upstream-name", "stream":true ,\#(Self.added)}"#),
+      (
+        "a-much-longer-upstream-name", true,
+        #"{ "model":"a-much-longer-upstream-name", "stream":true ,\#(Self.added)}"#
+      ),
       ("b", true, #"{ "model":"b", "stream":true ,\#(Self.added)}"#),
       ("alias", true, #"{ "model":"alias", "stream":true ,\#(Self.added)}"#),
       ("alias", false, #"{ "model":"alias", "stream":true }"#),

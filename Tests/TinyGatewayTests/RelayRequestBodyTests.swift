@@ -171,20 +171,22 @@ struct RelayRequestBodyTests {
     for value in ["-5", "0", "1.5", "\"9\"", "null", "[9]", "1e300", "99999999999999999999"] {
       try check("{\"model\":\"a\",\"max_tokens\":\(value)}", reserves: 1)
     }
-    try check("{\"model\":\"a\",\"max_tokens\":9223372036854775807}",
+    try check(
+      "{\"model\":\"a\",\"max_tokens\":9223372036854775807}",
       reserves: 1 + Usage.largestCount)
   }
 
   // Reuse.
 
-  @Test func forgetsEverythingForTheNextRequest() throws {
+  @Test(arguments: [false, true])
+  func forgetsEverythingForTheNextRequest(keepsMemory: Bool) throws {
     let body = RequestBody()
     try body.append(
       Array(#"{"model":"a","stream":true,"max_tokens":9,"messages":"long text"}"#.utf8).span)
     try body.finish()
     try body.edit(model: "a", upstreamModel: "b", asksUsage: true, isPassing: false)
     #expect(body.hidesUsage)
-    body.reset()
+    body.reset(keepsMemory: keepsMemory)
     #expect(!body.hidesUsage)
     #expect(body.byteCount == 0)
     #expect(body.held.isEmpty)
@@ -202,9 +204,20 @@ struct RelayRequestBodyTests {
     let body = RequestBody()
     #expect(throws: RelayError.self) { try body.append(Array("{]".utf8).span) }
     #expect(throws: RelayError.self) { try body.append(Array("{}".utf8).span) }
-    body.reset()
+    body.reset(keepsMemory: false)
     try body.append(Array(#"{"model":"a"}"#.utf8).span)
     try body.finish()
     #expect(try body.model() == "a")
+  }
+
+  @Test func keepsALargeBufferOnlyWhenTold() throws {
+    let text = "{\"model\":\"\(String(repeating: "m", count: 50_000))\"}"
+    #expect(try body(text).reservedByteCount >= 50_000)
+    for keepsMemory in [false, true] {
+      let body = try body(text)
+      body.reset(keepsMemory: keepsMemory)
+      #expect((body.reservedByteCount > RequestBody.usualByteCount) == keepsMemory)
+      #expect(body.held.isEmpty)
+    }
   }
 }

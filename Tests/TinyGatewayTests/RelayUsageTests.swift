@@ -105,10 +105,12 @@ struct RelayUsageTests {
         == 2 * Usage.largestCount)
   }
 
-  @Test(arguments: [
-    (0, 0, 0), (1, 0, 1), (4, 0, 1), (5, 0, 2), (400, 0, 100), (0, 3, 1), (0, 4, 2), (0, 300, 100),
-    (4, 3, 2), (-1, -1, 0), (4_000_000_000, 0, 1_000_000_000),
-  ] as [(Int64, Int64, Int64)])
+  @Test(
+    arguments: [
+      (0, 0, 0), (1, 0, 1), (4, 0, 1), (5, 0, 2), (400, 0, 100), (0, 3, 1), (0, 4, 2),
+      (0, 300, 100),
+      (4, 3, 2), (-1, -1, 0), (4_000_000_000, 0, 1_000_000_000),
+    ] as [(Int64, Int64, Int64)])
   func estimatesByTheAmountOfText(_ ascii: Int64, _ other: Int64, _ tokens: Int64) {
     #expect(Usage.estimate(asciiByteCount: ascii, nonASCIIByteCount: other) == tokens)
   }

@@ -36,9 +36,10 @@ struct RoutingChannelSelectorTests {
     for (earlier, later) in zip(places, places.dropFirst()) { #expect(later - earlier == 10) }
   }
 
-  @Test(arguments: [
-    [1], [1, 1], [1, 1, 1], [3, 2], [5, 1, 1], [7, 3, 2], [1000, 1], [50, 30, 20], [10, 10, 80],
-  ] as [[Int64]])
+  @Test(
+    arguments: [
+      [1], [1, 1], [1, 1, 1], [3, 2], [5, 1, 1], [7, 3, 2], [1000, 1], [50, 30, 20], [10, 10, 80],
+    ] as [[Int64]])
   func givesEachItsShareInEveryPeriod(_ weights: [Int64]) throws {
     let period = Int(weights.reduce(0, +))
     let choices = choices(3 * period, of: try channels(weights))

@@ -53,11 +53,12 @@ struct StateQuotaLedgerTests {
     try check(0, token: 10, user: nil, used: 15, isGranted: false)
   }
 
-  @Test(arguments: [
-    (charge: 0, used: 0), (60, 60), (100, 100), (250, 250), (-5, 0),
-    (2_000_000_000, QuotaLedger.largestCharge), (.max, QuotaLedger.largestCharge),
-    (.min, 0),
-  ] as [(charge: Int64, used: Int64)])
+  @Test(
+    arguments: [
+      (charge: 0, used: 0), (60, 60), (100, 100), (250, 250), (-5, 0),
+      (2_000_000_000, QuotaLedger.largestCharge), (.max, QuotaLedger.largestCharge),
+      (.min, 0),
+    ] as [(charge: Int64, used: Int64)])
   func chargesWhatWasUsedInsteadOfTheReservation(charge: Int64, used: Int64) throws {
     let token = try token(1000)
     let user = user(1000)

@@ -6,29 +6,30 @@ import Platform
 /// the pool for the next.
 package final class ClientConnection: EventHandler {
   let target: ConnectionPool.Target
-  private let pool: ConnectionPool
-  private let loop: EventLoop
-  private var state: ClientConnectionState
-  private var stream: ByteStream?
-  private var id = HandlerID.none
-  private var exchange: (any ClientExchange)?
-  private var timeouts: ClientTimeouts
-  private var addresses: [IPAddress] = []
-  private var nextAddress = 0
-  private var lastText = ByteString.empty
+  let pool: ConnectionPool
+  let loop: EventLoop
+  var state: ClientConnectionState
+  var stream: ByteStream?
+  var id = HandlerID.none
+  var exchange: (any ClientExchange)?
+  var timeouts: ClientTimeouts
+  var addresses: [IPAddress] = []
+  var nextAddress = 0
+  var lastText = ByteString.empty
   /// A part of a head that has arrived.
-  private let incoming = Buffer()
-  private var searched = 0
-  private var decoder = BodyDecoder(.none)
-  private var answerKeepsAlive = true
-  private var isHeadRequest = false
-  private var isLookingUp = false
+  let incoming = Buffer()
+  var searched = 0
+  var decoder = BodyDecoder(.none)
+  var answerKeepsAlive = true
+  var isHeadRequest = false
+  var isLookingUp = false
+  var interimCount = 0
   /// Filled by the exchange before the connection is up.
-  private let waitingRequest = Buffer()
-  private var waitingBody: Buffer?
-  private var leasedAt: Instant
-  private var connectStarted: Instant
-  private var lastProgress: Instant
+  let waitingRequest = Buffer()
+  var waitingBody: Buffer?
+  var leasedAt: Instant
+  var connectStarted: Instant
+  var lastProgress: Instant
 
   init(
     pool: ConnectionPool, target: ConnectionPool.Target, exchange: any ClientExchange,
@@ -71,7 +72,10 @@ package final class ClientConnection: EventHandler {
   }
 
   /// The exchange accepts more of the answer again.
-  package func resume() { loop.touch(id) }
+  package func resume() {
+    lastProgress = loop.now  // The silence until now was ours.
+    loop.touch(id)
+  }
 
   /// Ends the exchange: nothing more is reported, the connection closes.
   package func cancel() {
@@ -163,110 +167,11 @@ package final class ClientConnection: EventHandler {
     waitingBody = nil
   }
 
-  private var isUp: Bool {
+  var isUp: Bool {
     switch state.phase {
     case .idle, .awaitingHead, .readingBody: true
     case .resolving, .connecting, .handshaking, .closed: false
     }
-  }
-
-  // Connecting.
-
-  private func resolve() {
-    isLookingUp = true
-    pool.resolver.resolve(target.url.host) { [self] answer in
-      guard state.phase == .resolving else { return }
-      switch answer {
-      case .failed(let text):
-        lastText = text
-        perform(state.broke(.resolve))
-      case .addresses(let found):
-        let allowed = found.filter { pool.policy.allows($0) }
-        guard !allowed.isEmpty else {
-          lastText = "the address of this host may not be used by a channel"
-          return perform(state.broke(.refusedAddress))
-        }
-        addresses = allowed
-        perform(state.addressesArrived())
-        connectNext(.connect)
-      }
-    }
-  }
-
-  private func connectNext(_ kind: ClientFailure.Kind) {
-    stream?.close()
-    stream = nil
-    while nextAddress < addresses.count {
-      let address = addresses[nextAddress]
-      nextAddress += 1
-      let connected = address.withBytes {
-        cp_connect($0, $1, Int32(target.url.port), address.scope)
-      }
-      if connected >= 0 {
-        stream = ByteStream(descriptor: connected)
-        connectStarted = loop.now
-        loop.descriptorChanged(id)
-        return
-      }
-      lastText = ByteString(utf8: SystemError.describe(-connected))
-    }
-    pool.resolver.forget(target.url.host)
-    perform(state.broke(kind))
-  }
-
-  private func finishConnect() {
-    guard let stream else { return }
-    let error = cp_socket_error(stream.descriptor)
-    if error < 0 {
-      lastText = ByteString(utf8: SystemError.describe(-error))
-      return perform(state.connectionEnded(hasInput: false, completesBody: false))
-    }
-    if pool.ownPorts.contains(target.url.port), cp_is_own_peer(stream.descriptor) == 1 {
-      lastText = "this is the gateway's own address"
-      return perform(state.broke(.refusedAddress))
-    }
-    perform(state.connected())
-    if state.phase == .awaitingHead { sendWaiting() }
-  }
-
-  private func startTLS() {
-    guard let stream, let context = target.context else {
-      lastText = "no TLS context"
-      return perform(state.broke(.tls))
-    }
-    do throws(TLSError) {
-      stream.startTLS(
-        try TLSStream(
-          context: context, descriptor: stream.descriptor, host: target.url.host,
-          resuming: pool.session(for: target)))
-      shakeHands()
-    } catch {
-      lastText = error.text
-      perform(state.broke(.tls))
-    }
-  }
-
-  private func shakeHands() {
-    guard let stream else { return }
-    switch stream.handshake() {
-    case .bytes:
-      perform(state.handshakeEnded())
-      sendWaiting()
-      if stream.hasPendingInput { read() }
-    case .wait: break
-    case .ended, .failed:
-      lastText = stream.tlsErrorText
-      perform(state.connectionEnded(hasInput: false, completesBody: false))
-    }
-  }
-
-  private func sendWaiting() {
-    guard let stream else { return }
-    lastProgress = loop.now
-    stream.outgoing.append(contentsOf: waitingRequest)
-    waitingRequest.release()
-    if let waitingBody { stream.queue(body: waitingBody) }
-    waitingBody = nil
   }
 
   /// Takes an idle connection for another exchange.
@@ -281,106 +186,8 @@ package final class ClientConnection: EventHandler {
 
   var isIdle: Bool { state.phase == .idle && !(stream?.isBroken ?? true) }
 
-  // Reading.
-
-  private func read() {
-    guard let stream else { return }
-    var reads = 0
-    while reads < Sizes.readsPerTurn, state.phase == .awaitingHead || state.phase == .readingBody,
-      state.phase == .awaitingHead || exchange?.acceptsAnswer ?? true
-    {
-      reads += 1
-      switch stream.receive(into: loop.scratch) {
-      case .bytes(let count):
-        lastProgress = loop.now
-        take(UnsafeRawBufferPointer(rebasing: loop.scratch[0..<count]))
-        if count < loop.scratch.count, !stream.hasPendingInput { return }
-      case .wait: return
-      case .ended:
-        return perform(
-          state.connectionEnded(hasInput: !incoming.isEmpty, completesBody: decoder.endsAtClose))
-      case .failed:
-        if lastText.isEmpty { lastText = stream.tlsErrorText }
-        return perform(state.connectionEnded(hasInput: !incoming.isEmpty, completesBody: false))
-      }
-    }
-  }
-
-  private func take(_ arrived: UnsafeRawBufferPointer) {
-    guard incoming.isEmpty else {
-      incoming.append(arrived)
-      let used = incoming.withReadable { use($0) }
-      incoming.consume(min(used, incoming.count))
-      if incoming.isEmpty { incoming.release() }
-      return
-    }
-    let used = use(arrived.bindMemory(to: UInt8.self).span)
-    if used < arrived.count { incoming.append(UnsafeRawBufferPointer(rebasing: arrived[used...])) }
-  }
-
-  private func use(_ bytes: Span<UInt8>) -> Int {
-    var offset = 0
-    while true {
-      switch state.phase {
-      case .awaitingHead:
-        guard offset < bytes.count, parseHead(bytes, &offset) else { return offset }
-      case .readingBody:
-        guard useBody(bytes, &offset) else { return offset }
-      case .resolving, .connecting, .handshaking, .idle, .closed: return bytes.count
-      }
-    }
-  }
-
-  /// Parses a head; false when more bytes are needed or the answer is broken.
-  private func parseHead(_ bytes: Span<UInt8>, _ offset: inout Int) -> Bool {
-    let rest = bytes.extracting(offset..<bytes.count)
-    let head = pool.head
-    switch ResponseParser.parse(
-      rest, into: head, limits: pool.limits, toHead: isHeadRequest, checked: max(0, searched - 3))
-    {
-    case .needMore:
-      searched = rest.count
-      return false
-    case .bad:
-      lastText = "the upstream's answer is not valid HTTP/1.1"
-      offset = bytes.count
-      perform(state.broke(.badAnswer))
-      return false
-    case .done(let count):
-      searched = 0
-      offset += count
-      // RFC 9110 §15.2: interim answers come before the real one; 101 was not asked for.
-      if head.status.code < 200, head.status.code != 101 { return true }
-      answerKeepsAlive = head.keepsAlive
-      decoder = BodyDecoder(head.framing)
-      perform(state.headArrived())
-      exchange?.receivedHead(head)
-      return true
-    }
-  }
-
-  /// Uses body bytes; false when nothing more can be done with these.
-  private func useBody(_ bytes: Span<UInt8>, _ offset: inout Int) -> Bool {
-    switch decoder.next(bytes, at: &offset) {
-    case .data(let range):
-      exchange?.receivedBody(bytes.extracting(range))
-      return true
-    case .needMore: return false
-    case .bad:
-      lastText = "the chunked framing of the upstream's answer is broken"
-      perform(state.broke(.cut))
-      return false
-    case .end:
-      // Bytes behind the answer, or a request not fully sent: the connection is not clean.
-      let isClean =
-        offset == bytes.count && answerKeepsAlive && queuedByteCount == 0 && stream?.isBroken == false
-      perform(state.answerArrived(mayKeep: isClean))
-      return false
-    }
-  }
-
   /// The only place where the state's decisions become deeds.
-  private func perform(_ action: ClientConnectionState.Action) {
+  func perform(_ action: ClientConnectionState.Action) {
     switch action {
     case .wait: break
     case .handshake: startTLS()

@@ -77,9 +77,8 @@ package struct ClientConnectionState: Equatable, Sendable {
 
   /// The peer closed or reset, or sending failed.
   ///
-  /// - Parameters:
-  ///   - hasInput: whether a part of an answer's head has arrived.
-  ///   - completesBody: whether the body ends with the connection.
+  /// `hasInput`: whether a part of an answer's head has arrived.
+  /// `completesBody`: whether the body ends with the connection.
   package mutating func connectionEnded(hasInput: Bool, completesBody: Bool) -> Action {
     switch phase {
     case .resolving, .closed: return .wait

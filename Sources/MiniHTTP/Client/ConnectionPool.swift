@@ -10,7 +10,7 @@ package final class ConnectionPool {
     package let context: TLSContext?
     fileprivate let key: ByteString
 
-    /// - Parameter authorityID: tells sets of certificate authorities apart.
+    /// `authorityID`: tells sets of certificate authorities apart.
     package init(url: URL, context: TLSContext?, authorityID: Int64 = 0) {
       self.url = url
       self.context = context
@@ -46,7 +46,7 @@ package final class ConnectionPool {
 
   /// A connection for one exchange: an idle one, or a new one that is being set up.
   ///
-  /// - Parameter fresh: do not reuse, since a reused one was stale.
+  /// `fresh`: do not reuse, since a reused one was stale.
   package func lease(
     _ target: Target, for exchange: any ClientExchange, timeouts: ClientTimeouts,
     fresh: Bool = false
@@ -101,7 +101,7 @@ package struct AddressPolicy: Sendable {
   /// Private addresses that may be used; nil means all of them.
   package let privateBlocks: [AddressBlock]?
 
-  /// - Parameter privateBlocks: nil allows loopback and private networks, an empty list none.
+  /// `privateBlocks`: nil allows loopback and private networks, an empty list none.
   package init(privateBlocks: [AddressBlock]?) { self.privateBlocks = privateBlocks }
 
   /// Cloud metadata, link-local, unspecified and multicast addresses are never allowed.

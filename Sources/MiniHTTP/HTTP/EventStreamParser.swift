@@ -15,7 +15,9 @@ package struct EventStreamParser: Sendable {
   package init() {}
 
   /// The length of the first whole event in `bytes`, the empty line included; nil when it is
-  /// not complete. The caller removes those bytes before it asks again.
+  /// not complete.
+  ///
+  /// The caller removes those bytes before it asks again.
   ///
   /// A CR as the last byte is not yet an end, since a LF may follow and belongs to it.
   package mutating func nextEvent(_ bytes: Span<UInt8>) -> Int? {
@@ -46,7 +48,9 @@ package struct EventStreamParser: Sendable {
     return bytes[position + 1] == 0x0A ? position + 2 : position + 1
   }
 
-  /// The next LF or CR, or the end. CR alone is rare: look for it only up to the LF.
+  /// The next LF or CR, or the end.
+  ///
+  /// CR alone is rare: look for it only up to the LF.
   private func nextBreak(_ bytes: Span<UInt8>, from start: Int) -> Int {
     let lineFeed = bytes.firstIndex(of: 0x0A, from: start) ?? bytes.count
     return bytes.extracting(start..<lineFeed).firstIndex(of: 0x0D).map { start + $0 } ?? lineFeed

@@ -14,8 +14,8 @@ enum HeadLines {
 
   /// Looks for the empty line that ends a head.
   ///
-  /// - Parameter checked: bytes already known to hold no end, so that a head that drips in is
-  ///   not scanned again from its start.
+  /// `checked`: bytes already known to hold no end, so that a head that drips in is
+  /// not scanned again from its start.
   static func scan(_ bytes: Span<UInt8>, from start: Int, checked: Int) -> Scan {
     var position = max(start, checked)
     while let lineFeed = bytes.firstIndex(of: 0x0A, from: position) {

@@ -10,8 +10,10 @@ package enum BodyFraming: Equatable, Sendable {
   case untilClose
 }
 
-/// Header fields that the stack itself looks at; noted while parsing, so that asking for them
-/// costs no search. Their names differ in length, which is what tells them apart.
+/// Header fields that the stack itself looks at.
+///
+/// They are noted while parsing, so that asking for them costs no search. Their names differ in
+/// length, which is what tells them apart.
 package enum KnownField: Int, CaseIterable, Sendable {
   case host, expect, apiKey, connection, retryAfter, contentType, authorization, contentLength
   case contentEncoding, transferEncoding

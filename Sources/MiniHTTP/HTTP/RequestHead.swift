@@ -119,7 +119,8 @@ enum PercentCoding {
   static func removingDotSegments(_ path: [UInt8]) -> [UInt8]? {
     guard path.span.firstIndex(of: "/.") != nil else { return path }
     var segments: [ArraySlice<UInt8>] = []
-    let parts = path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    let parts = path.dropFirst().split(
+      separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     for (index, part) in parts.enumerated() {
       let isLast = index == parts.count - 1
       if part.elementsEqual([0x2E]) {

@@ -16,7 +16,7 @@ package enum RequestParser {
 
   /// Parses the head at the start of `bytes` into `head`.
   ///
-  /// - Parameter checked: how many bytes an earlier call has already seen.
+  /// `checked`: how many bytes an earlier call has already seen.
   package static func parse(
     _ bytes: Span<UInt8>, into head: RequestHead, limits: HTTPLimits, checked: Int = 0
   ) -> Outcome {

@@ -79,8 +79,9 @@ enum RequestTarget {
       let first = index
       while index < range.upperBound, bytes[index] != UInt8(ascii: ":") {
         let byte = bytes[index]
-        guard ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: ".")
-          || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+        guard
+          ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: ".")
+            || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
         else { return false }
         index += 1
       }

@@ -23,9 +23,8 @@ package enum ResponseParser {
 
   /// Parses the head at the start of `bytes` into `head`.
   ///
-  /// - Parameters:
-  ///   - toHead: whether the request was HEAD, whose answer has no body.
-  ///   - checked: how many bytes an earlier call has already seen.
+  /// `toHead`: whether the request was HEAD, whose answer has no body.
+  /// `checked`: how many bytes an earlier call has already seen.
   package static func parse(
     _ bytes: Span<UInt8>, into head: ResponseHead, limits: HTTPLimits, toHead: Bool = false,
     checked: Int = 0

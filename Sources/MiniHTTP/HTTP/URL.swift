@@ -27,7 +27,9 @@ package struct URL: Hashable, Sendable {
     for byte in bytes {
       if byte <= 0x20 || byte >= 0x7F || byte == UInt8(ascii: "@") || byte == UInt8(ascii: "?")
         || byte == UInt8(ascii: "#") || byte == UInt8(ascii: "\\")
-      { return nil }
+      {
+        return nil
+      }
     }
     let end = bytes[start...].firstIndex(of: UInt8(ascii: "/")) ?? bytes.count
     guard end > start, RequestTarget.isHost(bytes.span, start..<end) else { return nil }

@@ -12,6 +12,8 @@ package final class EventLoop {
     var generation: UInt32 = 0
     var registered: Interest = []
     var isTouched = false
+    /// Taken out of the poller: a hang-up is reported for ever to who does not read.
+    var isMuted = false
     /// Nanoseconds; `.max` means never.
     var deadline = Int64.max
   }
@@ -61,6 +63,7 @@ package final class EventLoop {
     slots[Int(slot)].handler = handler
     slots[Int(slot)].generation &+= 1
     slots[Int(slot)].registered = []
+    slots[Int(slot)].isMuted = false
     slots[Int(slot)].deadline = .max
     let id = HandlerID(slot: slot, generation: slots[Int(slot)].generation)
     watch(handler, id)
@@ -96,6 +99,7 @@ package final class EventLoop {
       let handler = slots[index].handler
     else { return }
     slots[index].registered = []
+    slots[index].isMuted = false
     watch(handler, id)
     touch(id)
   }
@@ -137,6 +141,10 @@ package final class EventLoop {
     guard index < slots.count, slots[index].generation == id.generation,
       let handler = slots[index].handler
     else { return }
+    if ready == .hangup, slots[index].registered.isEmpty {
+      poller.remove(handler.descriptor)
+      slots[index].isMuted = true
+    }
     handler.ready(ready)
     touch(id)
   }
@@ -182,6 +190,10 @@ package final class EventLoop {
     if interest != slots[index].registered, handler.descriptor >= 0 {
       slots[index].registered = interest
       let id = HandlerID(slot: Int32(index), generation: slots[index].generation)
+      if slots[index].isMuted {
+        slots[index].isMuted = false
+        watch(handler, id)
+      }
       poller.change(handler.descriptor, interest, token: id.token)
     }
     let deadline = handler.deadline?.nanoseconds ?? .max

@@ -72,9 +72,8 @@ package final class TLSContext {
   ///
   /// Throws when there is nothing to trust: both arguments nil.
   ///
-  /// - Parameters:
-  ///   - trust: public authorities.
-  ///   - pem: private authorities trusted besides, or one server's own self-signed certificate.
+  /// `trust`: public authorities.
+  /// `pem`: private authorities trusted besides, or one server's own self-signed certificate.
   package static func client(
     trust: TLSTrust?, extraAuthorities pem: ByteString?
   ) throws(TLSError) -> TLSContext {
@@ -143,7 +142,7 @@ package struct TLSIdentity: Sendable {
   /// It is valid from the day before `nowSeconds` or the build, whichever is later, since a
   /// client's clock may lag.
   ///
-  /// - Parameter names: host names and IP addresses it stands for, at least one.
+  /// `names`: host names and IP addresses it stands for, at least one.
   package static func selfSigned(
     names: [ByteString], nowSeconds: Int64
   ) throws(TLSError) -> TLSIdentity {

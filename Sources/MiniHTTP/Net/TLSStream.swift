@@ -39,10 +39,9 @@ package final class TLSStream {
 
   /// Prepares a handshake, which `handshake`, `read` or `write` then performs.
   ///
-  /// - Parameters:
-  ///   - host: for a client the DNS name or IP address that the certificate must have; for a
-  ///     server nil. Throws for a client's nil or a host that no certificate could name.
-  ///   - resuming: a session of the same host, port and authorities; it stays usable.
+  /// `host`: for a client the DNS name or IP address that the certificate must have; for a
+  /// server nil. Throws for a client's nil or a host that no certificate could name.
+  /// `resuming`: a session of the same host, port and authorities; it stays usable.
   package init(
     context: TLSContext, descriptor: Int32, host: ByteString?, resuming: TLSSession?
   ) throws(TLSError) {

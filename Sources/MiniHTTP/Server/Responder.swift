@@ -58,7 +58,7 @@ package final class Responder {
 
   /// Answers with a whole body.
   ///
-  /// - Parameter fields: appends header lines such as `Content-Type`, each with its line end.
+  /// `fields`: appends header lines such as `Content-Type`, each with its line end.
   package func respond(
     _ status: Status, fields: (Buffer) -> Void, body: UnsafeRawBufferPointer
   ) {
@@ -69,12 +69,14 @@ package final class Responder {
 
   /// Answers with a JSON body.
   package func respond(_ status: Status, json body: Buffer) {
-    respond(status, fields: { $0.append("Content-Type: application/json\r\n") }, body: body.readable)
+    respond(
+      status, fields: { $0.append("Content-Type: application/json\r\n") }, body: body.readable)
   }
 
   /// Begins an answer whose body follows through `write`.
   ///
-  /// - Parameter length: nil when it is not known: chunked, or until the connection closes.
+  /// `length`: nil when it is not known: chunked, or until the connection closes.
+  ///
   /// - Returns: false when an answer has begun already.
   @discardableResult
   package func begin(_ status: Status, length: Int64?, fields: (Buffer) -> Void) -> Bool {

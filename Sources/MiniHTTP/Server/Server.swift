@@ -115,7 +115,10 @@ package final class Server {
   private func turnAway(_ descriptor: Int32, isSecure: Bool) {
     if !isSecure {
       let answer: StaticString =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+        """
+        HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n\
+        Connection: close\r\n\r\n
+        """
       _ = cp_send(descriptor, answer.utf8Start, answer.utf8CodeUnitCount)
     }
     _ = cp_close(descriptor)

@@ -158,9 +158,12 @@ package struct ServerConnectionState: Equatable, Sendable {
   }
 
   /// The server goes down: idle connections close, others after their answer.
-  package mutating func stop() -> Action {
+  ///
+  /// `hasOutput`: whether a part of the last answer is still queued.
+  package mutating func stop(hasOutput: Bool) -> Action {
     isStopping = true
-    if phase == .idle || phase == .handshaking { phase = .closed }
+    if phase == .idle { phase = hasOutput ? .flushing : .closed }
+    if phase == .handshaking { phase = .closed }
     return .wait
   }
 }

@@ -144,7 +144,8 @@ enum ChannelProbeEndpoints {
 
   /// The vendor's message without keys.
   private static func told(_ body: Buffer, _ channel: Channel) -> ByteString {
-    AdminText.redacted(UpstreamError(status: 0, retryAfter: nil, body: body).message, hiding: channel.keys)
+    AdminText.redacted(
+      UpstreamError(status: 0, retryAfter: nil, body: body).message, hiding: channel.keys)
   }
 
   /// A client that goes away ends the probe.

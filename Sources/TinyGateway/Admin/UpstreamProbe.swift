@@ -91,7 +91,8 @@ final class UpstreamProbe: ClientExchange {
     self.connection = connection
     switch call {
     case .get(let path):
-      UpstreamCall.appendHead(get: channel.path(of: path), channel: channel, key: key, to: connection.outgoing)
+      UpstreamCall.appendHead(
+        get: channel.path(of: path), channel: channel, key: key, to: connection.outgoing)
     case .post(let path, let body):
       UpstreamCall.appendHead(
         post: channel.path(of: path), channel: channel, key: key, bodyByteCount: Int64(body.count),

@@ -19,27 +19,27 @@ final class Relay: Exchange, ClientExchange {
   let startedAt: Instant
   var registryIndex = -1
 
-  private(set) var caller: Caller?
+  var caller: Caller?
   var state: RelayState
   let body: RequestBody
-  private(set) var model = ByteString.empty
-  private(set) var isStream = false
-  private var reservation: QuotaLedger.Reservation?
-  private var heldByteCount: Int64 = 0
+  var model = ByteString.empty
+  var isStream = false
+  var reservation: QuotaLedger.Reservation?
+  var heldByteCount: Int64 = 0
   /// The body streams to the upstream and is not held: one attempt only.
-  private var isPassing = false
-  private var bodyIsComplete = false
+  var isPassing = false
+  var bodyIsComplete = false
 
-  private var candidates: [Channel] = []
-  private var tried: [Int64] = []
+  var candidates: [Channel] = []
+  var tried: [Int64] = []
   var attempts = 0
   var channel: Channel?
   var connection: ClientConnection?
   var attemptStartedAt: Instant
-  private var usesFreshConnection = false
+  var usesFreshConnection = false
 
   /// What is answered if nothing better comes: the most useful error so far.
-  private(set) var error: RelayError?
+  var error: RelayError?
   var answer = Answer.none
   var firstByteAt: Instant?
 
@@ -70,7 +70,7 @@ final class Relay: Exchange, ClientExchange {
     }
   }
 
-  private func admit(_ head: RequestHead) throws(RelayError) {
+  func admit(_ head: RequestHead) throws(RelayError) {
     guard head.method == .post else { throw .methodNotAllowed("POST") }
     let caller = try Authenticator.authenticate(head, gateway)
     self.caller = caller
@@ -87,7 +87,7 @@ final class Relay: Exchange, ClientExchange {
     }
   }
 
-  private var bodyTooLarge: RelayError {
+  var bodyTooLarge: RelayError {
     .tooLarge(
       ByteString(
         utf8: "The request body is larger than \(gateway.capacity.bodyByteCount) bytes, the limit "
@@ -127,7 +127,7 @@ final class Relay: Exchange, ClientExchange {
   }
 
   /// Accounts for held bytes; lets a long body through once its model is known.
-  private func hold(_ count: Int) throws(RelayError) {
+  func hold(_ count: Int) throws(RelayError) {
     heldByteCount += Int64(count)
     gateway.relays.heldByteCount += Int64(count)
     if body.byteCount > gateway.capacity.bodyHeldByteCount, body.hasModel {
@@ -147,7 +147,7 @@ final class Relay: Exchange, ClientExchange {
   }
 
   /// Sends the next bytes of a long body on.
-  private func pass(_ bytes: Span<UInt8>) throws(RelayError) {
+  func pass(_ bytes: Span<UInt8>) throws(RelayError) {
     let edited = Buffer()
     try body.pass(bytes, to: edited)
     // The upstream may have answered or failed already; then the rest is only read.
@@ -171,7 +171,7 @@ final class Relay: Exchange, ClientExchange {
     }
   }
 
-  private func finishPassing() {
+  func finishPassing() {
     let edited = Buffer()
     body.finishPassing(to: edited)
     guard let connection else { return }
@@ -184,7 +184,7 @@ final class Relay: Exchange, ClientExchange {
   func outputDrained() { connection?.resume() }
 
   /// Checks what the body says and finds the channels that could serve it.
-  private func prepare() throws(RelayError) {
+  func prepare() throws(RelayError) {
     guard let caller else { return }
     model = try body.model()
     isStream = try body.isStream() && mode.canStream
@@ -206,7 +206,8 @@ final class Relay: Exchange, ClientExchange {
     }
   }
 
-  private static func absent(_ model: ByteString, _ absence: ChannelSelector.Absence) -> RelayError {
+  private static func absent(_ model: ByteString, _ absence: ChannelSelector.Absence) -> RelayError
+  {
     let reason: ByteString =
       switch absence {
       case .unknownModel: " is served by no channel here."
@@ -240,80 +241,6 @@ final class Relay: Exchange, ClientExchange {
     }
   }
 
-  private func attempt() {
-    guard let next = ChannelSelector.next(candidates, excluding: tried) else {
-      perform(state.attemptFailed(mayRetry: false))
-      return
-    }
-    channel = next
-    tried.append(next.id)
-    usesFreshConnection = false
-    send()
-  }
-
-  /// Sends the request to the chosen channel.
-  private func send() {
-    guard let channel else { return }
-    attemptStartedAt = gateway.loop.now
-    answer = .none
-    guard let target = UpstreamCall.target(for: channel, in: gateway) else {
-      return attemptFailed(.tls, gateway.tlsProblem)
-    }
-    let edited: Buffer
-    do throws(RelayError) {
-      try body.edit(
-        model: model, upstreamModel: channel.upstreamModel(for: model), asksUsage: isStream,
-        isPassing: isPassing)
-      edited = isPassing ? Buffer() : body.edited()
-    } catch {
-      return refuse(error)
-    }
-    let connection = gateway.pool.lease(
-      target, for: self, timeouts: channel.timeouts, fresh: usesFreshConnection)
-    self.connection = connection
-    UpstreamCall.appendHead(
-      post: channel.path(of: mode), channel: channel, key: channel.takeKey(),
-      bodyByteCount: isPassing ? nil : Int64(edited.count), to: connection.outgoing)
-    guard isPassing else { return connection.send(body: edited) }
-    let first = Buffer()
-    body.startPassing(to: first)
-    releaseHeld()
-    MessageWriter.appendChunk(first.readable, to: connection.outgoing)
-  }
-
-  func requestDrained() { responder.resume() }
-
-  func failed(_ failure: ClientFailure) {
-    connection = nil
-    if failure.kind == .stale, !isPassing, !usesFreshConnection {
-      usesFreshConnection = true
-      return send()
-    }
-    attemptFailed(failure.kind.errorKind, failure.text)
-  }
-
-  /// An attempt failed for a reason of the connection.
-  func attemptFailed(_ kind: ErrorKind, _ text: ByteString) {
-    recordAttempt(kind, text)
-    note(RelayError(connectionFailure: kind))
-    perform(state.attemptFailed(mayRetry: mayRetry))
-  }
-
-  /// Whether another channel could be tried.
-  var mayRetry: Bool {
-    !isPassing && candidates.contains { !tried.contains($0.id) }
-  }
-
-  /// Keeps the error if it tells the client more than the one at hand.
-  func note(_ candidate: RelayError) {
-    guard let known = error else {
-      error = candidate
-      return
-    }
-    // What concerns the request itself is more useful than what concerns a channel.
-    if known.status >= 500 || candidate.status < 500 { error = candidate }
-  }
-
   // Endings.
 
   /// Answers with an error that lies here or with the client.
@@ -322,7 +249,7 @@ final class Relay: Exchange, ClientExchange {
     perform(state.refused())
   }
 
-  private func answerError() {
+  func answerError() {
     let answered =
       error ?? .upstream(503, "no_channel", "No channel could serve this request.")
     if !bodyIsComplete { responder.closeAfterwards() }
@@ -330,7 +257,7 @@ final class Relay: Exchange, ClientExchange {
     finish(.refused(answered))
   }
 
-  private func finish(_ ending: Ending) {
+  func finish(_ ending: Ending) {
     connection?.cancel()
     connection = nil
     releaseHeld()
@@ -342,7 +269,7 @@ final class Relay: Exchange, ClientExchange {
     answer = .none
   }
 
-  private func releaseHeld() {
+  func releaseHeld() {
     gateway.relays.heldByteCount -= heldByteCount
     heldByteCount = 0
   }

@@ -62,8 +62,8 @@ struct RelayState: Equatable, Sendable {
 
   /// The attempt failed before the client saw anything.
   ///
-  /// - Parameter mayRetry: the failure is of a kind that another channel may not have, the
-  ///   request is still held, and another channel is left.
+  /// `mayRetry`: the failure is of a kind that another channel may not have, the
+  /// request is still held, and another channel is left.
   mutating func attemptFailed(mayRetry: Bool) -> Action {
     switch phase {
     case .awaitingAnswer(let attempt) where mayRetry && attempt < attemptLimit:

@@ -30,7 +30,8 @@ final class RequestBody {
   private var mustAskUsage = false
 
   init() {
-    scanner = JSONScanner(watching: RequestBody.names, requiresObject: true, refusesDuplicates: true)
+    scanner = JSONScanner(
+      watching: RequestBody.names, requiresObject: true, refusesDuplicates: true)
   }
 
   /// Checks the next bytes and holds them.
@@ -55,8 +56,8 @@ final class RequestBody {
   /// By now the upstream has taken every byte, or its connection is closed and sends no more, so
   /// the memory may be written again.
   ///
-  /// - Parameter keepsMemory: whether the next request may reuse a large buffer; otherwise only
-  ///   one of usual size is kept.
+  /// `keepsMemory`: whether the next request may reuse a large buffer; otherwise only
+  /// one of usual size is kept.
   func reset(keepsMemory: Bool) {
     scanner.reset()
     splice.reset()
@@ -146,9 +147,8 @@ final class RequestBody {
 
   /// Prepares the edits for one attempt; `edited` or `pass` make them.
   ///
-  /// - Parameters:
-  ///   - asksUsage: the answer is a stream whose usage must be reported.
-  ///   - isPassing: the body streams through and its end may not have come.
+  /// `asksUsage`: the answer is a stream whose usage must be reported.
+  /// `isPassing`: the body streams through and its end may not have come.
   func edit(
     model: ByteString, upstreamModel: ByteString, asksUsage: Bool, isPassing: Bool
   ) throws(RelayError) {

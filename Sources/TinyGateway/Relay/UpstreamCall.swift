@@ -16,7 +16,7 @@ enum UpstreamCall {
 
   /// Appends the head of a POST with a JSON body.
   ///
-  /// - Parameter bodyByteCount: nil for a chunked body.
+  /// `bodyByteCount`: nil for a chunked body.
   static func appendHead(
     post path: ByteString, channel: Channel, key: ByteString, bodyByteCount: Int64?,
     to buffer: Buffer

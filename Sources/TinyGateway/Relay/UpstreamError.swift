@@ -28,7 +28,8 @@ struct UpstreamError {
     let found =
       JSONQuery.string(["error", "message"], in: text) ?? JSONQuery.string(["message"], in: text)
       ?? JSONQuery.string(["error"], in: text) ?? JSONQuery.string(["detail"], in: text)
-    message = found.map { ByteString(Array($0.bytes.prefix(UpstreamError.messageByteLimit))) } ?? .empty
+    message =
+      found.map { ByteString(Array($0.bytes.prefix(UpstreamError.messageByteLimit))) } ?? .empty
     let code = JSONQuery.string(["error", "code"], in: text) ?? .empty
     let type = JSONQuery.string(["error", "type"], in: text) ?? .empty
     concernsAccount =
@@ -53,7 +54,9 @@ struct UpstreamError {
   var mayDifferElsewhere: Bool { kind != .refusedRequest || status == 404 }
 
   /// The error that the client sees: the upstream's status where it concerns the request, 502
-  /// or 503 where it concerns the channel. A refused channel key must not look like a refused
+  /// or 503 where it concerns the channel.
+  ///
+  /// A refused channel key must not look like a refused
   /// client key.
   var converted: RelayError {
     if concernsAccount {

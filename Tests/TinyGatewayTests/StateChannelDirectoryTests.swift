@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+import Platform
+import Store
+import Testing
+
+@testable import TinyGateway
+
+/// All channels, as they come and go.
+struct StateChannelDirectoryTests {
+  private func directory(_ records: ChannelRecord...) -> ChannelDirectory {
+    let directory = ChannelDirectory(defaults: RelayFixtures.timeouts)
+    #expect(directory.load(records).isEmpty)
+    return directory
+  }
+
+  @Test func listsChannelsById() {
+    let directory = directory(
+      RelayFixtures.record(3), RelayFixtures.record(1), RelayFixtures.record(2))
+    #expect(directory.all.map(\.id) == [1, 2, 3])
+    #expect(directory.find(2)?.id == 2)
+    #expect(directory.find(4) == nil)
+  }
+
+  @Test func leavesOutRecordsThatNoLongerFit() {
+    let directory = ChannelDirectory(defaults: RelayFixtures.timeouts)
+    var broken = RelayFixtures.record(2)
+    broken.type = "a-vendor-of-the-future"
+    let refused = directory.load([RelayFixtures.record(1), broken, RelayFixtures.record(3)])
+    #expect(refused.map(\.0.id) == [2])
+    #expect(refused.first?.1.field.text == "type")
+    #expect(directory.all.map(\.id) == [1, 3])
+    #expect(directory.serving("gpt-4o").map(\.id) == [1, 3])
+  }
+
+  @Test func checksWithoutTakingOver() throws {
+    let directory = directory()
+    try directory.check(RelayFixtures.record(1))
+    var broken = RelayFixtures.record(2)
+    broken.baseURL = "nonsense"
+    #expect(throws: FieldError.self) { try directory.check(broken) }
+    #expect(directory.all.isEmpty)
+  }
+
+  @Test func keepsFiguresWhenSettingsChange() throws {
+    let directory = directory(RelayFixtures.record(1))
+    let statistics = try #require(directory.find(1)).statistics
+    try directory.put(RelayFixtures.record(1, models: "other"))
+    let channel = try #require(directory.find(1))
+    #expect(channel.statistics === statistics)
+    #expect(channel.serves("other"))
+    #expect(directory.serving("gpt-4o").isEmpty)
+  }
+
+  @Test func keepsAChannelWhoseChangeIsRefused() throws {
+    let directory = directory(RelayFixtures.record(1))
+    var broken = RelayFixtures.record(1)
+    broken.type = "nonsense"
+    #expect(throws: FieldError.self) { try directory.put(broken) }
+    #expect(directory.find(1)?.record.type == "openai-compatible")
+    #expect(directory.serving("gpt-4o").map(\.id) == [1])
+  }
+
+  @Test func findsWhoServesAModel() throws {
+    let directory = directory(
+      RelayFixtures.record(1, models: "a,b"), RelayFixtures.record(2, models: "b"),
+      RelayFixtures.record(3, models: "b", status: .disabled),
+      RelayFixtures.record(4, models: ""))
+    #expect(directory.serving("a").map(\.id) == [1, 4])
+    #expect(directory.serving("b").map(\.id) == [1, 2, 3, 4])
+    #expect(directory.serving("c").map(\.id) == [4])
+    #expect(directory.enabled(for: "b", group: "default")?.map(\.id) == [1, 2, 4])
+    #expect(directory.enabled(for: "c", group: "default") == nil)
+    #expect(directory.enabled(for: "b", group: "other") == nil)
+    directory.remove(4)
+    #expect(directory.serving("c").isEmpty)
+    #expect(directory.enabled(for: "b", group: "default")?.map(\.id) == [1, 2])
+    directory.remove(99)
+    #expect(directory.all.map(\.id) == [1, 2, 3])
+  }
+
+  @Test func listsModelsThatAGroupCanUse() {
+    let directory = directory(
+      RelayFixtures.record(1, models: "zeta,alpha"),
+      RelayFixtures.record(2, models: "alpha,vip-only", groups: "vip"),
+      RelayFixtures.record(3, models: "off", status: .disabled),
+      RelayFixtures.record(4, models: "weightless", weight: 0),
+      RelayFixtures.record(5, models: ""))
+    #expect(directory.models(inGroup: "default").map(\.text) == ["alpha", "zeta"])
+    #expect(directory.models(inGroup: "vip").map(\.text) == ["alpha", "vip-only"])
+    #expect(directory.models(inGroup: "nobody").isEmpty)
+  }
+}

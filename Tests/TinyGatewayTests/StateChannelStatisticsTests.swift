@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+import Platform
+import Store
+import Testing
+
+@testable import TinyGateway
+
+/// Live figures: the last hour by minute, the last 30 days by hour.
+struct StateChannelStatisticsTests {
+  /// A full hour, in Unix seconds.
+  private static let start: Int64 = 1_760_000_400
+
+  private func attempt(
+    _ kind: ErrorKind = .none, milliseconds: Int64 = 100, firstByte: Int64? = 40,
+    prompt: Int64 = 10, completion: Int64 = 5
+  ) -> ChannelAttempt {
+    ChannelAttempt(
+      channelID: 1, isSuccess: kind == .none, errorKind: kind.rawValue,
+      latencyMilliseconds: milliseconds, firstByteMilliseconds: firstByte, promptTokens: prompt,
+      completionTokens: completion)
+  }
+
+  private func statistics(_ offsets: Int64...) -> ChannelStatistics {
+    let statistics = ChannelStatistics()
+    for offset in offsets { statistics.add(attempt(), at: Self.start + offset) }
+    return statistics
+  }
+
+  /// Minutes since the start, and how many requests each holds.
+  private func minutes(_ statistics: ChannelStatistics) -> [[Int64]] {
+    statistics.byMinute.map { [$0.period - Self.start / 60, $0.requests] }
+  }
+
+  private func hours(_ statistics: ChannelStatistics) -> [[Int64]] {
+    statistics.byHour.map { [$0.period - Self.start / 3600, $0.requests] }
+  }
+
+  @Test func addsUpWhatHappened() throws {
+    let statistics = ChannelStatistics()
+    statistics.add(attempt(), at: Self.start)
+    statistics.add(
+      attempt(.timeout, milliseconds: 300, firstByte: nil, prompt: 0, completion: 0),
+      at: Self.start)
+    statistics.add(attempt(.rateLimited, milliseconds: 50, firstByte: 50), at: Self.start)
+    for bucket in [try #require(statistics.byMinute.first), try #require(statistics.byHour.first)] {
+      #expect(bucket.requests == 3)
+      #expect(bucket.successes == 1)
+      #expect(bucket.promptTokens == 20)
+      #expect(bucket.completionTokens == 10)
+      #expect(bucket.latencySum == 450)
+      #expect(bucket.firstByteSum == 90)
+      #expect(bucket.firstByteCount == 2)
+      #expect(bucket.latency.count == 3)
+      #expect(bucket.errors.reduce(0, +) == 2)
+      #expect(bucket.errors[Int(ErrorKind.timeout.rawValue)] == 1)
+      #expect(bucket.errors[Int(ErrorKind.rateLimited.rawValue)] == 1)
+    }
+  }
+
+  @Test func keepsNoMemoryForErrorsThatNeverCame() {
+    #expect(statistics(0).byMinute.first?.errors.isEmpty == true)
+    #expect(ChannelStatistics().byMinute.isEmpty)
+  }
+
+  @Test func ignoresUnknownKindsOfErrors() {
+    var bucket = ChannelBucket(period: 0)
+    for kind: Int64 in [-1, Int64(ErrorKind.allCases.count), .max, .min] {
+      bucket.count(error: kind, by: 1)
+    }
+    #expect(bucket.errors.reduce(0, +) == 0)
+  }
+
+  // Periods.
+
+  @Test func putsAttemptsIntoTheirMinuteAndHour() {
+    let statistics = statistics(0, 59, 60, 3599, 3600)
+    // The minute 0 left when the minute 60 came.
+    #expect(minutes(statistics) == [[1, 1], [59, 1], [60, 1]])
+    #expect(hours(statistics) == [[0, 4], [1, 1]])
+  }
+
+  @Test func letsPeriodsLeave() {
+    #expect(minutes(statistics(0, 59 * 60)) == [[0, 1], [59, 1]])
+    #expect(minutes(statistics(0, 60 * 60)) == [[60, 1]])
+    #expect(minutes(statistics(0, 60, 60 * 60)) == [[1, 1], [60, 1]])
+    let hour: Int64 = 3600
+    #expect(hours(statistics(0, 719 * hour)) == [[0, 1], [719, 1]])
+    #expect(hours(statistics(0, 720 * hour)) == [[720, 1]])
+    #expect(minutes(statistics(0, 100_000 * hour)).count == 1)
+  }
+
+  @Test func holdsAtMostAnHourAndThirtyDays() {
+    let statistics = ChannelStatistics()
+    for minute in 0..<Int64(2 * 24 * 60) {
+      statistics.add(attempt(), at: Self.start + 60 * minute)
+      #expect(statistics.byMinute.count <= 60)
+    }
+    for hour in 0..<Int64(1500) {
+      statistics.add(attempt(), at: Self.start + 3600 * (48 + hour))
+      #expect(statistics.byHour.count <= 720)
+    }
+    #expect(statistics.byHour.count == 720)
+  }
+
+  @Test func forgetsTheFutureWhenTheClockIsSetBack() {
+    #expect(minutes(statistics(0, 600, 300)) == [[0, 1], [5, 1]])
+    #expect(hours(statistics(0, 10 * 3600, 5 * 3600)) == [[0, 1], [5, 1]])
+    #expect(minutes(statistics(0, -50_000_000)).count == 1)
+    let restored = statistics(0, 600, 300, 600)
+    #expect(minutes(restored) == [[0, 1], [5, 1], [10, 1]])
+  }
+
+  @Test func goesOnWithAPeriodThatComesAgain() {
+    #expect(minutes(statistics(0, 60, 0)) == [[0, 2]])
+    #expect(hours(statistics(0, 3600, 0)) == [[0, 2]])
+  }
+
+  @Test func hasEachPeriodOnceAndInOrder() {
+    let statistics = ChannelStatistics()
+    for offset: Int64 in [0, 600, 300, 360, 60, 7200, 3600, 90, 100_000, 0] {
+      statistics.add(attempt(), at: Self.start + offset)
+      for periods in [statistics.byMinute.map(\.period), statistics.byHour.map(\.period)] {
+        #expect(periods == Array(Set(periods)).sorted())
+      }
+    }
+  }
+
+  // Restored hours.
+
+  @Test func goesOnWithTheHourThatWasSaved() {
+    let statistics = ChannelStatistics()
+    var saved = ChannelBucket(period: Self.start / 3600)
+    saved.add(attempt(.connect))
+    statistics.restore(saved)
+    statistics.add(attempt(), at: Self.start + 1800)
+    #expect(hours(statistics) == [[0, 2]])
+    #expect(statistics.byHour.first?.errors.reduce(0, +) == 1)
+    #expect(minutes(statistics) == [[30, 1]])
+  }
+
+  // Sums.
+
+  @Test func sumsAWindow() {
+    let statistics = statistics(0, 60, 120)
+    let first = Self.start / 60
+    for (from, requests) in [(first, 3), (first + 1, 2), (first + 2, 1), (first + 3, 0)] {
+      let sum = ChannelStatistics.sum(statistics.byMinute, from: from)
+      #expect(sum.requests == Int64(requests))
+      #expect(sum.latency.count == Int64(requests))
+      #expect(sum.period == from)
+    }
+    #expect(ChannelStatistics.sum([], from: 0).requests == 0)
+  }
+
+  @Test func sumsErrorsByKind() {
+    let statistics = ChannelStatistics()
+    statistics.add(attempt(.tls), at: Self.start)
+    statistics.add(attempt(), at: Self.start + 60)
+    statistics.add(attempt(.tls), at: Self.start + 120)
+    statistics.add(attempt(.cut), at: Self.start + 180)
+    let sum = ChannelStatistics.sum(statistics.byMinute, from: 0)
+    #expect(sum.errors[Int(ErrorKind.tls.rawValue)] == 2)
+    #expect(sum.errors[Int(ErrorKind.cut.rawValue)] == 1)
+    #expect(sum.errors.reduce(0, +) == 3)
+    #expect(sum.successes == 1)
+  }
+
+  @Test func remembersTheLastError() {
+    let statistics = ChannelStatistics()
+    #expect(statistics.lastErrorAt == 0)
+    statistics.note(error: "first", at: 5)
+    statistics.note(error: "second", at: 7)
+    #expect(statistics.lastError == "second")
+    #expect(statistics.lastErrorAt == 7)
+  }
+
+  @Test func namesEachKindOfErrorOnce() {
+    #expect(Set(ErrorKind.allCases.map(\.name.text)).count == ErrorKind.allCases.count)
+    // Stored in databases: rows count on them being 0, 1, 2 and so on.
+    #expect(ErrorKind.allCases.map(\.rawValue) == (0..<13).map { Int64($0) })
+  }
+}
