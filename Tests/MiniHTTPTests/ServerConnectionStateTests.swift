@@ -41,7 +41,7 @@ struct ServerConnectionStateTests {
     for phase in Self.phases {
       var state = state(phase)
       #expect(state.phase == phase, sourceLocation: location)
-      if stopping { _ = state.stop() }
+      if stopping { _ = state.stop(hasOutput: false) }
       let before = state.phase
       let action = event(&state)
       let step = expected.first { $0.0 == before }?.1 ?? (.wait, before)
@@ -128,11 +128,13 @@ struct ServerConnectionStateTests {
   }
 
   @Test func stop() {
-    check([(.handshaking, (.wait, .closed)), (.idle, (.wait, .closed))]) { $0.stop() }
+    check([(.handshaking, (.wait, .closed)), (.idle, (.wait, .closed))]) {
+      $0.stop(hasOutput: false)
+    }
     for phase in Self.phases {
       var state = state(phase)
       #expect(!state.isStopping)
-      _ = state.stop()
+      _ = state.stop(hasOutput: false)
       #expect(state.isStopping)
     }
   }

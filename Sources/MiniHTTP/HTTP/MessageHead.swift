@@ -128,6 +128,17 @@ package class MessageHead {
     return nil
   }
 
+  /// The values of all fields of that name as one comma-separated list (RFC 9110 §5.3).
+  package final func joinedValues(of name: StaticString) -> ByteString? {
+    var joined: ByteString?
+    let bytes = bytes
+    for field in fields where bytes.span.extracting(field.name).equalsIgnoringCase(name) {
+      let value = ByteString(bytes.span.extracting(field.value))
+      joined = joined.map { $0 + "," + value } ?? value
+    }
+    return joined
+  }
+
   /// How many fields have that name.
   package final func count(of name: StaticString) -> Int {
     var count = 0

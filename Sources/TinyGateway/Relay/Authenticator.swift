@@ -90,7 +90,7 @@ enum ClientAddress {
   static func of(_ head: RequestHead, trusting proxies: [AddressBlock]) -> IPAddress? {
     guard let peer = head.peerAddress, !proxies.isEmpty,
       proxies.contains(where: { $0.contains(peer) }),
-      let forwarded = head.value(of: "x-forwarded-for")
+      let forwarded = head.joinedValues(of: "x-forwarded-for")
     else { return head.peerAddress }
     for part in forwarded.list(separatedBy: UInt8(ascii: ",")).reversed() {
       guard let address = IPAddress(part) else { return nil }

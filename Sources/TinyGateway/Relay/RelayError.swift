@@ -10,7 +10,7 @@ import Platform
 struct RelayError: Error {
   let status: Int
   let type: StaticString
-  let code: StaticString
+  let code: ByteString
   let message: ByteString
   var param: StaticString?
   /// Seconds for `Retry-After`.
@@ -19,7 +19,7 @@ struct RelayError: Error {
   var allow: StaticString?
 
   init(
-    _ status: Int, _ type: StaticString, _ code: StaticString, _ message: ByteString,
+    _ status: Int, _ type: StaticString, _ code: ByteString, _ message: ByteString,
     param: StaticString? = nil, retryAfter: Int64? = nil
   ) {
     self.status = status
@@ -31,7 +31,7 @@ struct RelayError: Error {
   }
 
   static func invalidRequest(
-    _ message: ByteString, param: StaticString? = nil, code: StaticString = "invalid_request"
+    _ message: ByteString, param: StaticString? = nil, code: ByteString = "invalid_request"
   ) -> RelayError {
     RelayError(400, "invalid_request_error", code, message, param: param)
   }
@@ -44,11 +44,11 @@ struct RelayError: Error {
     return error
   }
 
-  static func unauthorized(_ code: StaticString, _ message: ByteString) -> RelayError {
+  static func unauthorized(_ code: ByteString, _ message: ByteString) -> RelayError {
     RelayError(401, "authentication_error", code, message)
   }
 
-  static func forbidden(_ code: StaticString, _ message: ByteString) -> RelayError {
+  static func forbidden(_ code: ByteString, _ message: ByteString) -> RelayError {
     RelayError(403, "permission_error", code, message)
   }
 
@@ -60,7 +60,7 @@ struct RelayError: Error {
     RelayError(503, "server_error", "overloaded", message, retryAfter: 1)
   }
 
-  static func upstream(_ status: Int, _ code: StaticString, _ message: ByteString) -> RelayError {
+  static func upstream(_ status: Int, _ code: ByteString, _ message: ByteString) -> RelayError {
     RelayError(status, "upstream_error", code, message)
   }
 

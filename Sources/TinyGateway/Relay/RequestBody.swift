@@ -43,11 +43,7 @@ final class RequestBody {
   /// Checks the next bytes of a body that streams and appends their edited form.
   func pass(_ bytes: Span<UInt8>, to output: Buffer) throws(RelayError) {
     try scan(bytes)
-    // Whether usage must be asked for, and where, is known for sure when the object ends.
-    if mustAskUsage, scanner.closingBraceOffset != nil {
-      mustAskUsage = false
-      if try isStream() { askUsage() }
-    }
+    if mustAskUsage { try askUsageWhenKnown() }
     splice.apply(bytes, to: output)
   }
 
@@ -157,11 +153,23 @@ final class RequestBody {
     if model != upstreamModel, let member = scanner.member(Field.model.rawValue) {
       _ = splice.replaceModel(upstreamModel, member)
     }
-    if isPassing, scanner.closingBraceOffset == nil {
+    if isPassing {
       mustAskUsage = true
+      try askUsageWhenKnown()
     } else if asksUsage, !askUsage() {
       throw .invalidRequest("The field stream_options must be an object.", param: "stream_options")
     }
+  }
+
+  /// Asks for usage in a body that streams through, as soon as it is known where: in the client's
+  /// `stream_options`, or at the end of the object.
+  private func askUsageWhenKnown() throws(RelayError) {
+    let hasEnded = scanner.closingBraceOffset != nil
+    let hasOptions = scanner.member(Field.streamOptions.rawValue)?.range != nil
+    let isStream = try isStream()
+    guard hasEnded || hasOptions && isStream else { return }
+    mustAskUsage = false
+    if isStream { askUsage() }
   }
 
   /// Adds the edit that asks for usage; false when `stream_options` cannot hold it.

@@ -14,10 +14,21 @@ struct UpstreamError {
     "insufficient_quota", "billing_hard_limit_reached", "billing_not_active",
   ]
 
+  /// Codes that tell a client what is wrong with its request; only these are passed on, since
+  /// any other could look like a statement of the gateway's own.
+  private static let requestCodes: [StaticString] = [
+    "context_length_exceeded", "string_above_max_length", "invalid_value", "invalid_type",
+    "unsupported_parameter", "unsupported_value", "missing_required_parameter",
+    "unknown_parameter", "content_filter", "content_policy_violation", "invalid_image",
+    "invalid_image_url", "invalid_image_format", "image_too_large", "invalid_json",
+  ]
+
   let status: Int
   let retryAfter: Int64?
   /// The vendor's sentence; empty without one.
   let message: ByteString
+  /// The vendor's code; empty without one.
+  private let code: ByteString
   private let concernsAccount: Bool
 
   /// Reads an answer's body: OpenAI's shape, or what similar servers send.
@@ -31,6 +42,7 @@ struct UpstreamError {
     message =
       found.map { ByteString(Array($0.bytes.prefix(UpstreamError.messageByteLimit))) } ?? .empty
     let code = JSONQuery.string(["error", "code"], in: text) ?? .empty
+    self.code = code
     let type = JSONQuery.string(["error", "type"], in: text) ?? .empty
     concernsAccount =
       status == 402 || UpstreamError.accountCodes.contains { code == $0 || type == $0 }
@@ -60,12 +72,12 @@ struct UpstreamError {
   /// client key.
   var converted: RelayError {
     if concernsAccount {
-      return .upstream(
+      return UpstreamError.failure(
         502, "upstream_quota_exhausted", "The upstream account of this channel is exhausted.")
     }
     switch kind {
     case .refusedKey:
-      return .upstream(
+      return UpstreamError.failure(
         502, "upstream_auth_failed", "The upstream refused the credentials of this channel.")
     case .rateLimited:
       return RelayError(
@@ -73,14 +85,27 @@ struct UpstreamError {
         words("The upstream's rate limit is reached."), retryAfter: retryAfter)
     case .refusedRequest:
       return RelayError(
-        status, "invalid_request_error", status == 404 ? "model_not_found" : "upstream_refused",
+        status, "invalid_request_error", refusalCode,
         words("The upstream refused the request."))
     case .badAnswer:
-      return .upstream(502, "bad_answer", "The upstream answered with a redirect.")
+      return UpstreamError.failure(502, "bad_answer", "The upstream answered with a redirect.")
     default:
       let own = status == 503 || status == 504 ? status : 502
-      return .upstream(own, "upstream_error", words("The upstream failed."))
+      return UpstreamError.failure(own, "upstream_error", words("The upstream failed."))
     }
+  }
+
+  /// A failure of the upstream, as OpenAI's own servers would name it.
+  private static func failure(
+    _ status: Int, _ code: ByteString, _ message: ByteString
+  ) -> RelayError {
+    RelayError(status, "server_error", code, message)
+  }
+
+  /// The vendor's own code where it concerns the request, so that clients can act on it.
+  private var refusalCode: ByteString {
+    if status == 404 { return "model_not_found" }
+    return UpstreamError.requestCodes.contains { code == $0 } ? code : "upstream_refused"
   }
 
   /// The vendor's sentence without anything that looks like a key, or a standard one.

@@ -105,7 +105,7 @@ enum ChannelFields {
   /// Header names that the gateway sets itself.
   private static let reserved: [StaticString] = [
     "host", "content-length", "transfer-encoding", "connection", "authorization", "te", "upgrade",
-    "expect", "keep-alive", "trailer", "proxy-authorization", "content-type",
+    "expect", "keep-alive", "trailer", "proxy-authorization", "content-type", "accept-encoding",
   ]
 
   /// Lines of `public:upstream`; a name may hold colons after the first (`llama3:8b`), so the

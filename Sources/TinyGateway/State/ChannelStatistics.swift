@@ -127,7 +127,7 @@ final class ChannelStatistics {
       let oldest = period - Int64(count) + 1
       // A clock that was set back leaves periods in the future: they go too.
       buckets.removeAll { $0.period < oldest || $0.period > period }
-      buckets.append(ChannelBucket(period: period))
+      if buckets.last?.period != period { buckets.append(ChannelBucket(period: period)) }
     }
     buckets[buckets.count - 1].add(attempt)
   }
