@@ -35,6 +35,9 @@ let cSettings: [CSetting] = [
   .define("TG_VERSION", to: "\"\(version)\""),
   .define("TG_EMBEDDED", to: isEmbedded ? "1" : "0"),
 ]
+/// NO_ROOTS=1 leaves the built-in certificate authorities out (about 158 kB).
+let rootsSettings: [CSetting] =
+  Context.environment["NO_ROOTS"] == "1" ? [.define("TG_NO_ROOTS")] : []
 let mbedTLSLibraries: [LinkerSetting] =
   isEmbedded
   ? []
@@ -43,7 +46,7 @@ let sqliteLibraries: [LinkerSetting] = isEmbedded ? [] : [.linkedLibrary("sqlite
 
 var targets: [Target] = [
   .target(name: "CPlatform", cSettings: cSettings),
-  .target(name: "CRoots", cSettings: cSettings),
+  .target(name: "CRoots", cSettings: cSettings + rootsSettings),
   .target(
     name: "CMbedTLS", dependencies: ["CRoots"], cSettings: cSettings,
     linkerSettings: mbedTLSLibraries),

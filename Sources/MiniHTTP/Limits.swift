@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import Platform
 
 /// Every limit and timeout of the HTTP stack, with its unit; the owner may change those that a
 /// configuration names (SECURITY: §2 and §3 of the requirements).
@@ -44,6 +45,8 @@ package struct HTTPLimits: Sendable {
   /// Connections admitted at once, and from one address.
   package var connectionCount = 512
   package var connectionsPerAddress = 512
+  /// Peers that stand for many clients, such as reverse proxies: no limit for their address.
+  package var proxyBlocks: [AddressBlock] = []
 
   /// The defaults.
   package init() {}

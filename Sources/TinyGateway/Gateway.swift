@@ -8,8 +8,8 @@ import Store
 final class Gateway {
   let loop: EventLoop
   let log: Log
-  private(set) var configuration: Configuration
-  let capacity: Capacity
+  fileprivate(set) var configuration: Configuration
+  fileprivate(set) var capacity: Capacity
   let channels: ChannelDirectory
   let secrets: ChannelSecrets
   let accounts = AccountDirectory()
@@ -17,8 +17,8 @@ final class Gateway {
   let batch: WriteBatch
   let pool: ConnectionPool
   /// Verifies upstreams; nil when no certificate authorities were found (`tlsProblem` says why).
-  let tlsContext: TLSContext?
-  let tlsProblem: ByteString
+  fileprivate(set) var tlsContext: TLSContext?
+  fileprivate(set) var tlsProblem: ByteString
   /// Hashes passwords, one at a time, off the loop.
   let passwordWorker: Worker
   /// Signs JWTs; 32 random bytes made at first start.
@@ -34,7 +34,7 @@ final class Gateway {
   private let loader: ConfigurationLoader
   /// Reports signals; opened before any thread was started.
   private let signals: Int32
-  private var server: Server?
+  fileprivate var server: Server?
   private var stopDeadline: Instant?
 
   /// Opens everything but the listening sockets.
@@ -247,10 +247,7 @@ final class Gateway {
       log.error("the configuration is not reloaded: \(error.text.text)")
       return
     }
-    configuration = changed
-    log.level = changed.logLevel
-    channels.defaults = changed.clientTimeouts
-    server?.replaceLimits(changed.httpLimits)
+    apply(changed)
     for key in ignored { log.warn("\(key.text) changes only with a restart") }
     if changed.tlsPort > 0 {
       do throws(StartError) {
@@ -260,6 +257,29 @@ final class Gateway {
       }
     }
     log.info("configuration reloaded")
+  }
+}
+
+extension Gateway {
+  /// Puts changed settings in force for what happens from now on.
+  fileprivate func apply(_ changed: Configuration) {
+    configuration = changed
+    capacity = changed.capacity
+    log.level = changed.logLevel
+    let refused = channels.replaceDefaults(changed.clientTimeouts)
+    for (record, error) in refused {
+      log.error("channel \(record.id) keeps its timeouts: \(error.sentence.text)")
+    }
+    server?.replaceLimits(changed.httpLimits)
+    pool.replace(
+      limits: changed.httpLimits,
+      policy: AddressPolicy(privateBlocks: changed.privateUpstreamBlocks))
+    let (context, problem) = UpstreamTrust.context(changed, log: log)
+    if context == nil {
+      log.error("upstreams are verified as before: \(problem.text)")
+    } else {
+      (tlsContext, tlsProblem) = (context, problem)
+    }
   }
 }
 

@@ -27,8 +27,8 @@ package final class ConnectionPool {
 
   let loop: EventLoop
   let resolver: Resolver
-  let limits: HTTPLimits
-  let policy: AddressPolicy
+  private(set) var limits: HTTPLimits
+  private(set) var policy: AddressPolicy
   /// Ports that this program listens on; a channel must not lead back to it.
   package var ownPorts: [Int] = []
   /// Refilled by every answer; valid during `receivedHead`.
@@ -42,6 +42,12 @@ package final class ConnectionPool {
     self.limits = limits
     self.policy = policy
     resolver = Resolver(loop: loop)
+  }
+
+  /// Uses other limits and another policy for connections from now on.
+  package func replace(limits: HTTPLimits, policy: AddressPolicy) {
+    self.limits = limits
+    self.policy = policy
   }
 
   /// A connection for one exchange: an idle one, or a new one that is being set up.

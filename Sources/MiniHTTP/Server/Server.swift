@@ -88,7 +88,9 @@ package final class Server {
   }
 
   private func admits(_ peer: IPAddress?) -> Bool {
-    if let peer, connectionsByAddress[peer, default: 0] >= limits.connectionsPerAddress {
+    if let peer, connectionsByAddress[peer, default: 0] >= limits.connectionsPerAddress,
+      !limits.proxyBlocks.contains(where: { $0.contains(peer) })
+    {
       return false
     }
     if connections.count < limits.connectionCount { return true }

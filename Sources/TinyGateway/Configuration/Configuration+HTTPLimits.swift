@@ -15,6 +15,7 @@ extension Configuration {
     limits.poolIdlePerHost = capacity.poolIdlePerUpstream
     limits.connectionCount = capacity.connections
     limits.connectionsPerAddress = capacity.connectionsPerAddress
+    limits.proxyBlocks = trustedProxies
     limits.queuedByteCount = min(limits.queuedByteCount, capacity.streamBufferByteCount)
     return limits
   }

@@ -183,17 +183,15 @@ enum ConfigurationTable {
     ) { $0.storage.journalSizeLimit = $1.number << 10 },
     ConfigurationRow(
       "flush_interval_ms", .number, in: 100...day, default: "5000",
-      "Usage and request logs wait so long for one transaction; a power cut loses that much.",
-      isReloadable: true
+      "Usage and request logs wait so long for one transaction; a power cut loses that much."
     ) { $0.storage.flushIntervalMilliseconds = $1.number },
     ConfigurationRow(
       "flush_rows", .number, in: 1...100_000, default: "1000",
-      "So many waiting rows are written at once.",
-      isReloadable: true
+      "So many waiting rows are written at once."
     ) { $0.storage.flushRowCount = $1.int },
     ConfigurationRow(
       "log_limit_mb", .number, in: 0...1_048_576, default: "64",
-      "Request log in db.db, oldest rows go first; 0 keeps none.", isReloadable: true
+      "Request log in db.db, oldest rows go first; 0 keeps none."
     ) { $0.storage.logByteLimit = $1.number << 20 },
   ]
 

@@ -23,6 +23,8 @@ final class AnswerStream {
   private(set) var hasFinishReason = false
   /// The upstream sent an error as an event.
   private(set) var hasError = false
+  /// The upstream's sentence in that event.
+  private(set) var errorMessage = ByteString.empty
 
   /// - Parameter hidesUsage: the client did not ask for usage, so it must not see any.
   init(hidesUsage: Bool) { self.hidesUsage = hidesUsage }
@@ -84,6 +86,7 @@ final class AnswerStream {
       data[error.lowerBound] == UInt8(ascii: "{")
     {
       hasError = true
+      errorMessage = JSONQuery.string(["error", "message"], in: data.rawBuffer) ?? .empty
     }
     guard data.firstIndex(of: "\"usage\"") != nil,
       let value = JSONQuery.member("usage", in: data.rawBuffer),

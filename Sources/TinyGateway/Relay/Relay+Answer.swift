@@ -79,9 +79,21 @@ extension Relay {
     if rest.count > AnswerStream.eventByteLimit {
       return giveUpAnswer("an event of the stream is too long")
     }
+    // Before any content an error event is a failed attempt like any other.
+    if events.hasError, responder.isWaiting {
+      connection?.cancel()
+      connection = nil
+      return endWithErrorEvent(events)
+    }
     guard !output.isEmpty else { return }
     beginEvents()
     responder.write(output.readable)
+  }
+
+  private func endWithErrorEvent(_ events: AnswerStream) {
+    recordAttempt(.upstreamServer, events.errorMessage)
+    note(UpstreamError(eventMessage: events.errorMessage).converted)
+    perform(state.attemptFailed(mayRetry: mayRetry))
   }
 
   /// The answer cannot be used: its connection goes, and the attempt has failed.
@@ -137,6 +149,7 @@ extension Relay {
   }
 
   private func end(_ events: AnswerStream) {
+    if events.hasError { return endWithErrorEvent(events) }
     guard events.isComplete else {
       return attemptFailed(.cut, "the upstream ended its stream before the answer was complete")
     }
@@ -176,7 +189,9 @@ extension Relay {
 
   /// Tells the client that an answer under way will not be completed.
   func breakAnswer() {
-    guard case .events = answer else { return responder.abort() }
+    guard case .events(let events, _) = answer else { return responder.abort() }
+    // The upstream's own error event has told it already.
+    if events.hasError { return responder.end() }
     let event = Buffer()
     event.append("data: ")
     RelayError.upstream(

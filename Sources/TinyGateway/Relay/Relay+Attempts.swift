@@ -26,7 +26,8 @@ extension Relay {
     let edited: Buffer
     do throws(RelayError) {
       try body.edit(
-        model: model, upstreamModel: channel.upstreamModel(for: model), asksUsage: isStream,
+        model: model, upstreamModel: channel.upstreamModel(for: model),
+        asksUsage: isPassing ? mode.canStream : isStream,
         isPassing: isPassing)
       edited = isPassing ? Buffer() : body.edited()
     } catch {

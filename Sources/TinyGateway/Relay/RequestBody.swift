@@ -154,8 +154,8 @@ final class RequestBody {
       _ = splice.replaceModel(upstreamModel, member)
     }
     if isPassing {
-      mustAskUsage = true
-      try askUsageWhenKnown()
+      mustAskUsage = asksUsage
+      if mustAskUsage { try askUsageWhenKnown() }
     } else if asksUsage, !askUsage() {
       throw .invalidRequest("The field stream_options must be an object.", param: "stream_options")
     }

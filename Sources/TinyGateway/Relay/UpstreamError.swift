@@ -48,6 +48,15 @@ struct UpstreamError {
       status == 402 || UpstreamError.accountCodes.contains { code == $0 || type == $0 }
   }
 
+  /// An error that came as an event of a stream with status 200.
+  init(eventMessage: ByteString) {
+    status = 502
+    retryAfter = nil
+    message = ByteString(Array(eventMessage.bytes.prefix(UpstreamError.messageByteLimit)))
+    code = .empty
+    concernsAccount = false
+  }
+
   /// What the status concerns: 401, 402 and 403 the channel's key or account, 408, 409, 429 and
   /// 5xx the upstream at the moment, the rest the request.
   var kind: ErrorKind {

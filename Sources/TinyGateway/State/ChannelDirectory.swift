@@ -11,7 +11,7 @@ final class ChannelDirectory {
   /// Enabled channels by group and listed model, made when first asked for.
   private var enabledByGroup: [ByteString: [ByteString: [Channel]]] = [:]
   /// Used where a channel has no timeouts of its own.
-  var defaults: ClientTimeouts
+  private(set) var defaults: ClientTimeouts
 
   /// Makes an empty directory.
   init(defaults: ClientTimeouts) { self.defaults = defaults }
@@ -31,6 +31,22 @@ final class ChannelDirectory {
     let statistics = channels[record.id]?.statistics ?? ChannelStatistics()
     channels[record.id] = try Channel(record, defaults: defaults, statistics: statistics)
     reindex()
+  }
+
+  /// Uses other timeouts where a channel has none of its own; what could not is returned.
+  func replaceDefaults(_ defaults: ClientTimeouts) -> [(ChannelRecord, FieldError)] {
+    self.defaults = defaults
+    var refused: [(ChannelRecord, FieldError)] = []
+    for (id, channel) in channels {
+      do throws(FieldError) {
+        channels[id] = try Channel(
+          channel.record, defaults: defaults, statistics: channel.statistics)
+      } catch {
+        refused.append((channel.record, error))
+      }
+    }
+    reindex()
+    return refused
   }
 
   /// Takes many records over; those that no longer fit are returned with the reason.
