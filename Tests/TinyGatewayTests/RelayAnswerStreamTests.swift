@@ -15,6 +15,7 @@ struct RelayAnswerStreamTests {
     var isDone = false
     var hasFinishReason = false
     var hasError = false
+    var errorMessage = ByteString.empty
     var isComplete = false
   }
 
@@ -32,7 +33,7 @@ struct RelayAnswerStreamTests {
       output: output.byteString.text, rest: rest.byteString.text, usage: stream.usage,
       text: [stream.asciiByteCount, stream.nonASCIIByteCount], isDone: stream.isDone,
       hasFinishReason: stream.hasFinishReason, hasError: stream.hasError,
-      isComplete: stream.isComplete)
+      errorMessage: stream.errorMessage, isComplete: stream.isComplete)
   }
 
   /// The report of a stream, which every cutting must share.
@@ -246,5 +247,18 @@ struct RelayAnswerStreamTests {
     ends("data: {\"error\":null}\n\n")
     ends(#"data: {"choices":[{"delta":{"content":"\"error\":{}"}}]}"# + "\n\n")
     ends(#"data: {"choices":[{"error":{}}]}"# + "\n\n")
+  }
+
+  @Test func takesTheSentenceOfAnErrorEvent() throws {
+    for (data, message): (String, ByteString) in [
+      (#"{"error":{"message":"over\nloaded"}}"#, "over\nloaded"), (#"{"error":{"message":5}}"#, ""),
+      (#"{"error":{}}"#, ""), (#"{"message":"no error"}"#, ""),
+    ] {
+      let report = Self.report(Array("data: \(data)\n\n".utf8), hidesUsage: false)
+      #expect(report.errorMessage == message)
+    }
+    let sample = try RelayFixtures.bytes("openai/error.midstream.vendor.txt")
+    let report = Self.run(sample, hidesUsage: false)
+    #expect(report.errorMessage == "The server had an error while processing your request.")
   }
 }

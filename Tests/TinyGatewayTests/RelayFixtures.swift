@@ -49,7 +49,10 @@ enum RelayFixtures {
     let head = RequestHead()
     let outcome = RequestParser.parse(bytes.span, into: head, limits: HTTPLimits())
     try #require(outcome == .done(bytes.count), "\(fields)")
-    if let peer { head.peerAddress = try #require(IPAddress(peer)) }
+    if let peer {
+      let address: IPAddress = try #require(IPAddress(peer))
+      head.peerAddress = address
+    }
     return head
   }
 

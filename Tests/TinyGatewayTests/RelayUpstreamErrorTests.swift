@@ -69,6 +69,33 @@ struct RelayUpstreamErrorTests {
     }
   }
 
+  @Test func passesOnCodesThatTellWhatIsWrongWithARequest() {
+    for code in ["context_length_exceeded", "unsupported_parameter", "content_filter"] {
+      let body = "{\"error\":{\"message\":\"m\",\"code\":\"\(code)\"}}"
+      check(400, .refusedRequest, body: body, elsewhere: false, sees: 400, code)
+      check(422, .refusedRequest, body: body, elsewhere: false, sees: 422, code)
+      check(404, .refusedRequest, body: body, sees: 404, "model_not_found")
+      check(401, .refusedKey, body: body, sees: 502, "upstream_auth_failed")
+      check(500, .upstreamServer, body: body, sees: 502, "upstream_error")
+    }
+    for code in ["invalid_api_key", "token_disabled", "ip_not_allowed", "", "400"] {
+      let body = "{\"error\":{\"message\":\"m\",\"code\":\"\(code)\"}}"
+      check(400, .refusedRequest, body: body, elsewhere: false, sees: 400, "upstream_refused")
+    }
+    let body = #"{"error":{"code":400,"message":"m"}}"#
+    check(400, .refusedRequest, body: body, elsewhere: false, sees: 400, "upstream_refused")
+  }
+
+  @Test func blamesTheUpstreamForAnErrorWithinItsStream() {
+    let error = UpstreamError(eventMessage: "Overloaded, key sk-abcdefghijklmnop.")
+    #expect(error.kind == .upstreamServer)
+    #expect(error.mayDifferElsewhere)
+    #expect(error.converted.status == 502)
+    #expect(error.converted.message.text.hasPrefix("Overloaded"))
+    #expect(!error.converted.message.text.contains("hijklmnop"))
+    #expect(UpstreamError(eventMessage: "").converted.message == "The upstream failed.")
+  }
+
   @Test func neverLooksLikeARefusedClientKey() {
     let bodies = [
       "", "<html>", #"{"error":{"code":"invalid_api_key","type":"authentication_error"}}"#,

@@ -89,4 +89,22 @@ struct StateChannelDirectoryTests {
     #expect(directory.models(inGroup: "vip").map(\.text) == ["alpha", "vip-only"])
     #expect(directory.models(inGroup: "nobody").isEmpty)
   }
+
+  @Test func usesOtherTimeoutsFromNowOn() throws {
+    var own = RelayFixtures.record(2)
+    own.idleTimeoutMilliseconds = 7
+    let directory = directory(RelayFixtures.record(1), own)
+    let statistics = try #require(directory.find(1)).statistics
+    _ = directory.enabled(for: "gpt-4o", group: "default")
+    var timeouts = RelayFixtures.timeouts
+    timeouts.idleMilliseconds = 99
+    #expect(directory.replaceDefaults(timeouts).isEmpty)
+    #expect(directory.find(1)?.timeouts.idleMilliseconds == 99)
+    #expect(directory.find(1)?.statistics === statistics)
+    #expect(directory.find(2)?.timeouts.idleMilliseconds == 7)
+    let served = try #require(directory.enabled(for: "gpt-4o", group: "default"))
+    #expect(served.map(\.timeouts.idleMilliseconds) == [99, 7])
+    try directory.put(RelayFixtures.record(3))
+    #expect(directory.find(3)?.timeouts.idleMilliseconds == 99)
+  }
 }
