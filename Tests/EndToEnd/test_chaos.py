@@ -15,6 +15,8 @@ from rawhttp import RawClient
 from test_sdk_chat import user
 
 SECONDS = 6
+# The echo puts the whole text into one event, which must stay below the 1 MiB that one may have.
+REPEATS = [1, 10, 1000, 70_000]
 WORKERS = 16
 GOOD = {"echo": None, "poem": payloads.POEM} | dict.fromkeys((
     "dribble", "chunk-per-byte", "close-delimited", "http10", "sse-crlf", "sse-cr", "sse-bom",
@@ -33,7 +35,7 @@ class Chaos:
         self.gateway, self.seed = gateway, seed
         self.random = random.Random(seed)
         self.key = gateway.key()
-        self.problems, self.checked = [], 0
+        self.problems, self.suspects, self.checked = [], [], 0
         self.models = [
             gateway.route(upstream, script, listener=listener).model
             for script in [*GOOD, *BAD] for listener in ("plain", "tls")]
@@ -52,7 +54,7 @@ class Chaos:
     def work(self, number):
         dice = random.Random(self.seed + number)
         while time.monotonic() < self.end:
-            model, text = dice.choice(self.models), "é世x" * dice.choice([1, 10, 1000, 200_000])
+            model, text = dice.choice(self.models), "é世x" * dice.choice(REPEATS)
             fields = {"model": model, "stream": dice.random() < 0.5, "messages": user(text)}
             if dice.random() < 0.3:
                 fields["stream_options"] = {"include_usage": dice.random() < 0.5}
@@ -79,7 +81,11 @@ class Chaos:
                 client.socket.recv(dice.randint(1, 2000))
                 return
             answer = client.answer()
-            self.check(fields, text, answer)
+            try:
+                self.check(fields, text, answer)
+            except AssertionError:
+                self.suspects += answer.header("x-request-id")
+                raise
             if answer.header("connection") == ["close"]:
                 return
 
@@ -119,7 +125,8 @@ def test_every_complete_answer_is_correct_whatever_happens_around_it(
     descriptors = len(os.listdir(f"/proc/{gateway.process.pid}/fd"))
     chaos = Chaos(gateway, upstream, random.randrange(1 << 30))
     chaos.run()
-    assert not chaos.problems, (chaos.seed, chaos.problems[:5])
+    told = [line for line in gateway.log_lines if any(s in line for s in chaos.suspects)]
+    assert not chaos.problems, (chaos.seed, told[:10], chaos.problems[:5])
     assert chaos.checked >= WORKERS
     wait_until(lambda: len(os.listdir(f"/proc/{gateway.process.pid}/fd")) < descriptors + 40,
                what="closed descriptors")

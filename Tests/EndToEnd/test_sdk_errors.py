@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every refusal reaches the application as the exception class that the SDK has for it."""
 
+import json
 import time
 
 import openai
@@ -144,6 +145,17 @@ def test_bad_body(gateway, body):
     assert answer.status_code == 400, answer.text
     error = answer.json()["error"]
     assert error["type"] == "invalid_request_error" and error["message"]
+
+
+@pytest.mark.parametrize("body", [
+    b"[]", b'{"model":"a","model":"b"}', b'{"model":"\xff"}', b'{"a":1,}', b'{"model":"m"}x', b"{",
+    b'{"model":3}'])
+def test_a_bad_body_leaves_nothing_behind_for_the_next_request(gateway, route, body):
+    for _ in range(3):
+        assert gateway.post("/v1/chat/completions", body).status_code == 400
+        good = gateway.post(
+            "/v1/chat/completions", json.dumps({"model": route.model, "messages": user("well?")}))
+        assert good.status_code == 200, good.text
 
 
 def test_bad_request_has_the_sdk_class(gateway, route):

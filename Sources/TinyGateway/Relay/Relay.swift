@@ -113,7 +113,8 @@ final class Relay: Exchange, ClientExchange {
   }
 
   func received(_ bytes: Span<UInt8>) {
-    guard error == nil || state.phase != .readingRequest else { return }
+    // A relay that has ended gave its body back for the next one to use.
+    guard state.phase != .finished, error == nil || state.phase != .readingRequest else { return }
     do throws(RelayError) {
       guard body.byteCount + Int64(bytes.count) <= gateway.capacity.bodyByteCount else {
         throw bodyTooLarge
@@ -157,6 +158,7 @@ final class Relay: Exchange, ClientExchange {
 
   func bodyEnded() {
     bodyIsComplete = true
+    guard state.phase != .finished else { return }
     if let error, state.phase == .readingRequest { return refuse(error) }
     do throws(RelayError) {
       try body.finish()
