@@ -10,6 +10,24 @@ package enum ChannelStatus: Int64, Sendable {
   case autoDisabled = 3
 }
 
+/// Whether a channel's upstream is reached without the internet; raw values are stored, never
+/// renumber.
+package enum ChannelLocation: Int64, Sendable {
+  /// As its address says: private and loopback addresses are local.
+  case automatic = 0
+  case local = 1
+  case cloud = 2
+}
+
+/// What happens to a request while its channel's machine is being woken; raw values are stored,
+/// never renumber.
+package enum WakePolicy: Int64, Sendable {
+  /// It waits.
+  case hold = 0
+  /// Another channel takes it.
+  case fallback = 1
+}
+
 /// One upstream account.
 ///
 /// How texts with several entries are separated is the caller's matter.
@@ -38,6 +56,16 @@ package struct ChannelRecord: Sendable {
   package var config: ByteString
   /// Unix seconds.
   package var createdAt: Int64
+  /// Requests that it may have at once; 0 for no limit.
+  package var maxConcurrency: Int64
+  package var location: ChannelLocation
+  /// Hardware address of the machine to wake, such as `00:11:22:33:44:55`; empty for none.
+  package var wakeMAC: ByteString
+  /// IPv4 address to which the wake-up packet goes; empty for 255.255.255.255.
+  package var wakeBroadcast: ByteString
+  /// How long the machine may take to answer; 0 for the default.
+  package var wakeTimeoutMilliseconds: Int64
+  package var wakePolicy: WakePolicy
 
   /// Makes a record; `id` is not for the caller to choose.
   package init(
@@ -47,7 +75,10 @@ package struct ChannelRecord: Sendable {
     status: ChannelStatus = .enabled, statusReason: ByteString = .empty,
     connectTimeoutMilliseconds: Int64 = 0, firstByteTimeoutMilliseconds: Int64 = 0,
     idleTimeoutMilliseconds: Int64 = 0, headers: ByteString = .empty,
-    config: ByteString = .empty, createdAt: Int64 = 0
+    config: ByteString = .empty, createdAt: Int64 = 0, maxConcurrency: Int64 = 0,
+    location: ChannelLocation = .automatic, wakeMAC: ByteString = .empty,
+    wakeBroadcast: ByteString = .empty, wakeTimeoutMilliseconds: Int64 = 0,
+    wakePolicy: WakePolicy = .hold
   ) {
     self.id = id
     self.name = name
@@ -67,6 +98,12 @@ package struct ChannelRecord: Sendable {
     self.headers = headers
     self.config = config
     self.createdAt = createdAt
+    self.maxConcurrency = maxConcurrency
+    self.location = location
+    self.wakeMAC = wakeMAC
+    self.wakeBroadcast = wakeBroadcast
+    self.wakeTimeoutMilliseconds = wakeTimeoutMilliseconds
+    self.wakePolicy = wakePolicy
   }
 
   /// Reads a row in the schema's order of columns, which only grows at its end.
@@ -91,6 +128,12 @@ package struct ChannelRecord: Sendable {
     headers = row.bytes()
     config = row.bytes()
     createdAt = row.integer()
+    maxConcurrency = row.integer()
+    location = ChannelLocation(rawValue: row.integer()) ?? .automatic
+    wakeMAC = row.bytes()
+    wakeBroadcast = row.bytes()
+    wakeTimeoutMilliseconds = row.integer()
+    wakePolicy = WakePolicy(rawValue: row.integer()) ?? .hold
   }
 
   /// Binds what an insert and an update write.
@@ -100,7 +143,8 @@ package struct ChannelRecord: Sendable {
     statement.bind(priority).bind(status.rawValue).bind(text: statusReason)
     statement.bind(connectTimeoutMilliseconds).bind(firstByteTimeoutMilliseconds)
     statement.bind(idleTimeoutMilliseconds).bind(text: headers).bind(text: config)
-    statement.bind(createdAt)
+    statement.bind(createdAt).bind(maxConcurrency).bind(location.rawValue).bind(text: wakeMAC)
+    statement.bind(text: wakeBroadcast).bind(wakeTimeoutMilliseconds).bind(wakePolicy.rawValue)
   }
 }
 
@@ -114,8 +158,10 @@ package enum ChannelTable {
       """
       INSERT INTO channels (name, type, base_url, keys, models, model_mapping, groups, weight,
         priority, status, status_reason, connect_timeout_ms, first_byte_timeout_ms,
-        idle_timeout_ms, headers, config, created_at)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+        idle_timeout_ms, headers, config, created_at, max_concurrency, location, wake_mac,
+        wake_broadcast, wake_timeout_ms, wake_policy)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+        ?19, ?20, ?21, ?22, ?23)
       """
     ) { channel.bind(to: $0) }
   }
@@ -129,8 +175,10 @@ package enum ChannelTable {
       UPDATE channels SET name = ?1, type = ?2, base_url = ?3, keys = ?4, models = ?5,
         model_mapping = ?6, groups = ?7, weight = ?8, priority = ?9, status = ?10,
         status_reason = ?11, connect_timeout_ms = ?12, first_byte_timeout_ms = ?13,
-        idle_timeout_ms = ?14, headers = ?15, config = ?16, created_at = ?17
-      WHERE id = ?18
+        idle_timeout_ms = ?14, headers = ?15, config = ?16, created_at = ?17,
+        max_concurrency = ?18, location = ?19, wake_mac = ?20, wake_broadcast = ?21,
+        wake_timeout_ms = ?22, wake_policy = ?23
+      WHERE id = ?24
       """
     ) {
       channel.bind(to: $0)

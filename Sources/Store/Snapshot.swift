@@ -6,6 +6,8 @@ package struct Snapshot: Sendable {
   package let users: [UserRecord]
   package let tokens: [TokenRecord]
   package let channels: [ChannelRecord]
+  package let channelGroups: [ChannelGroupRecord]
+  package let userGroups: [UserGroupRecord]
   package let options: [OptionRecord]
   package let models: [ModelRecord]
   /// Id of the newest log row, 0 when there is none: log ids go on from here.
@@ -16,6 +18,8 @@ package struct Snapshot: Sendable {
     users = try UserTable.all(in: database)
     tokens = try TokenTable.all(in: database)
     channels = try ChannelTable.all(in: database)
+    channelGroups = try ChannelGroupTable.all(in: database)
+    userGroups = try UserGroupTable.all(in: database)
     options = try OptionTable.all(in: database)
     models = try ModelTable.all(in: database)
     lastLogID = try LogTable.lastID(in: database)

@@ -11,6 +11,10 @@ final class Gateway {
   fileprivate(set) var configuration: Configuration
   fileprivate(set) var capacity: Capacity
   let channels: ChannelDirectory
+  let channelGroups = ChannelGroupDirectory()
+  let userGroups = UserGroupDirectory()
+  /// Which models serve for others; the management API replaces it.
+  var modelFallbacks = ModelFallbacks()
   let secrets: ChannelSecrets
   let accounts = AccountDirectory()
   let storage: Storage
@@ -167,23 +171,6 @@ final class Gateway {
         "port \(port) may not be used without root; choose one above 1023 with --port")
     }
     return StartError("cannot listen on \(address.text.text) port \(port): \(error.text)")
-  }
-
-  private func load(_ snapshot: Snapshot, _ hours: [ChannelHour]) {
-    for user in snapshot.users { accounts.put(user) }
-    for token in snapshot.tokens {
-      do throws(FieldError) {
-        try accounts.put(token)
-      } catch {
-        log.error("token \(token.id) is left out: \(error.sentence.text)")
-      }
-    }
-    for (record, error) in channels.load(secrets.opened(snapshot.channels, log: log)) {
-      log.error("channel \(record.id) \(record.name.text) is left out: \(error.sentence.text)")
-    }
-    for hour in hours {
-      channels.find(hour.channelID)?.statistics.restore(ChannelBucket(hour))
-    }
   }
 
   private func warnAboutDefaultPassword() {

@@ -28,9 +28,10 @@ enum ModelList {
     _ name: ByteString, _ caller: Caller, _ responder: Responder, _ gateway: Gateway,
     _ requestID: Int64
   ) throws(RelayError) {
-    let isServed = !ChannelSelector.eligible(
-      for: name, group: caller.token.channelGroup, pinned: nil, in: gateway.channels
-    ).channels.isEmpty
+    let isServed = caller.channelGroups.contains { group in
+      !ChannelSelector.eligible(for: name, group: group, pinned: nil, in: gateway.channels)
+        .channels.isEmpty
+    }
     guard ModelName.isValid(name), isServed, caller.token.allows(model: name) else {
       throw RelayError(
         404, "invalid_request_error", "model_not_found",
@@ -40,7 +41,7 @@ enum ModelList {
   }
 
   private static func models(_ caller: Caller, _ gateway: Gateway) -> [ByteString] {
-    gateway.channels.models(inGroup: caller.token.channelGroup).filter {
+    gateway.channels.models(inGroups: caller.channelGroups).filter {
       caller.token.allows(model: $0)
     }
   }

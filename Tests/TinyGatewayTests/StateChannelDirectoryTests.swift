@@ -85,9 +85,9 @@ struct StateChannelDirectoryTests {
       RelayFixtures.record(3, models: "off", status: .disabled),
       RelayFixtures.record(4, models: "weightless", weight: 0),
       RelayFixtures.record(5, models: ""))
-    #expect(directory.models(inGroup: "default").map(\.text) == ["alpha", "zeta"])
-    #expect(directory.models(inGroup: "vip").map(\.text) == ["alpha", "vip-only"])
-    #expect(directory.models(inGroup: "nobody").isEmpty)
+    #expect(directory.models(inGroups: ["default"]).map(\.text) == ["alpha", "zeta"])
+    #expect(directory.models(inGroups: ["vip"]).map(\.text) == ["alpha", "vip-only"])
+    #expect(directory.models(inGroups: ["nobody"]).isEmpty)
   }
 
   @Test func usesOtherTimeoutsFromNowOn() throws {

@@ -10,6 +10,8 @@ struct Caller {
   let address: IPAddress?
   /// An administrator's key may end with `-<channel id>`, which pins that channel.
   let pinnedChannel: Int64?
+  /// Names of the channel groups that serve the caller, in the order in which they are tried.
+  let channelGroups: [ByteString]
 }
 
 /// Turns the key that a client presents into a caller.
@@ -38,7 +40,9 @@ enum Authenticator {
     guard token.allows(address: address) else {
       throw .forbidden("ip_not_allowed", "This API key may not be used from your address.")
     }
-    return Caller(token: token, user: user, address: address, pinnedChannel: pinned)
+    return Caller(
+      token: token, user: user, address: address, pinnedChannel: pinned,
+      channelGroups: CallerGroups.of(token: token, user: user, groups: gateway.userGroups))
   }
 
   /// Where the key is: one `Authorization: Bearer`, or one `x-api-key`.

@@ -86,11 +86,11 @@ final class ChannelDirectory {
     return found
   }
 
-  /// Public model names of enabled channels in one of the caller's groups, sorted.
-  func models(inGroup group: ByteString) -> [ByteString] {
+  /// Public model names of enabled channels in one of the groups, sorted.
+  func models(inGroups groups: [ByteString]) -> [ByteString] {
     var names: [ByteString] = []
     for (name, channels) in byModel {
-      if channels.contains(where: { $0.isEnabled && $0.groups.contains(group) }) {
+      if channels.contains(where: { $0.isEnabled && $0.groups.contains(where: groups.contains) }) {
         names.append(name)
       }
     }

@@ -7,6 +7,8 @@ final class Token {
   private(set) var record: TokenRecord
   private(set) var allowedBlocks: [AddressBlock]
   private(set) var models: [ByteString]
+  /// The channel group that the token names; empty when it names none.
+  private(set) var ownChannelGroups: [ByteString]
   /// Quota in units used so far; the truth while the program runs.
   var usedQuota: Int64
   /// Quota of requests under way.
@@ -23,12 +25,14 @@ final class Token {
     usedQuota = record.usedQuota
     allowedBlocks = try TokenFields.blocks(record.allowedIPs)
     models = record.models.list(separatedBy: UInt8(ascii: ","))
+    ownChannelGroups = record.channelGroup.isEmpty ? [] : [record.channelGroup]
   }
 
   /// Takes changed settings over; used and reserved quota stay.
   func update(_ record: TokenRecord) throws(FieldError) {
     allowedBlocks = try TokenFields.blocks(record.allowedIPs)
     models = record.models.list(separatedBy: UInt8(ascii: ","))
+    ownChannelGroups = record.channelGroup.isEmpty ? [] : [record.channelGroup]
     self.record = record
   }
 

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+import Platform
+import Store
+
+/// From the database to memory, once at the start.
+extension Gateway {
+  /// Takes over what was stored; what no longer fits is left out and logged.
+  func load(_ snapshot: Snapshot, _ hours: [ChannelHour]) {
+    for user in snapshot.users { accounts.put(user) }
+    for token in snapshot.tokens {
+      do throws(FieldError) {
+        try accounts.put(token)
+      } catch {
+        log.error("token \(token.id) is left out: \(error.sentence.text)")
+      }
+    }
+    for group in snapshot.channelGroups { channelGroups.put(group) }
+    for group in snapshot.userGroups { userGroups.put(group) }
+    loadModelFallbacks(snapshot.options)
+    for (record, error) in channels.load(secrets.opened(snapshot.channels, log: log)) {
+      log.error("channel \(record.id) \(record.name.text) is left out: \(error.sentence.text)")
+    }
+    for hour in hours {
+      channels.find(hour.channelID)?.statistics.restore(ChannelBucket(hour))
+    }
+  }
+
+  private func loadModelFallbacks(_ options: [OptionRecord]) {
+    guard let option = options.first(where: { $0.name == ModelFallbacks.optionName })
+    else { return }
+    do throws(FieldError) {
+      modelFallbacks = try ModelFallbacks(option.value)
+    } catch {
+      log.error("model fallbacks are left out: \(error.sentence.text)")
+    }
+  }
+}

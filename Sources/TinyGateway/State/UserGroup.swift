@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+import Platform
+import Store
+
+/// One user group in memory: which channel groups its users may use.
+final class UserGroup {
+  private(set) var record: UserGroupRecord
+  /// Names of channel groups, in the order in which they are tried.
+  private(set) var channelGroups: [ByteString]
+
+  init(_ record: UserGroupRecord) {
+    self.record = record
+    channelGroups = record.channelGroups.list(separatedBy: UInt8(ascii: ","))
+  }
+
+  /// Takes changed settings over.
+  func update(_ record: UserGroupRecord) {
+    self.record = record
+    channelGroups = record.channelGroups.list(separatedBy: UInt8(ascii: ","))
+  }
+
+  var id: Int64 { record.id }
+  var name: ByteString { record.name }
+}
+
+/// All user groups; they are few, so that searching a list is enough.
+final class UserGroupDirectory {
+  /// The group that is always there.
+  static let standard: ByteString = "default"
+
+  /// All groups by id.
+  private(set) var all: [UserGroup] = []
+
+  func find(_ name: ByteString) -> UserGroup? { all.first { $0.name == name } }
+
+  func find(_ id: Int64) -> UserGroup? { all.first { $0.id == id } }
+
+  /// The channel groups of a user group in their order; none of an unknown one.
+  func channelGroups(of userGroup: ByteString) -> [ByteString] {
+    find(userGroup)?.channelGroups ?? []
+  }
+
+  /// Takes a record over: a new group, or the new settings of a known one.
+  func put(_ record: UserGroupRecord) {
+    if let known = find(record.id) { return known.update(record) }
+    all.append(UserGroup(record))
+    all.sort { $0.id < $1.id }
+  }
+
+  func remove(_ id: Int64) { all.removeAll { $0.id == id } }
+}
+
+/// Which channel groups serve a caller.
+enum CallerGroups {
+  /// The token's own group, or those of its owner's user group in their order.
+  ///
+  /// Users may use only what their user group lists, also by a token from before a change of
+  /// that list. Administrators may use any, and `default` when their user group does not exist.
+  static func of(token: Token, user: User, groups: UserGroupDirectory) -> [ByteString] {
+    let group = groups.find(user.record.userGroup)
+    let listed = group?.channelGroups ?? []
+    let isUser = user.record.role == .user
+    if let own = token.ownChannelGroups.first {
+      return isUser && !listed.contains(own) ? [] : token.ownChannelGroups
+    }
+    return group == nil && !isUser ? standard : listed
+  }
+
+  private static let standard = [ChannelGroupDirectory.standard]
+}
