@@ -207,9 +207,8 @@ final class Gateway {
       if now >= logFlushAt {
         log.flush()
         logFlushAt = now.advanced(byMilliseconds: Gateway.logMilliseconds)
-      } else {
-        wake = min(wake, logFlushAt.nanoseconds)
       }
+      if log.hasPending { wake = min(wake, logFlushAt.nanoseconds) }
     }
     if let stopDeadline, let server {
       if server.isDrained || now >= stopDeadline { loop.stop() }

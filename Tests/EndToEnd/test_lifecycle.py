@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Start, stop, restart, kill: nothing acknowledged is lost, no stream is cut without need."""
 
+import re
 import signal
 import socket
 import threading
@@ -202,6 +203,36 @@ def test_a_request_is_logged_with_its_id_and_figures(make_gateway, upstream):
         lambda: next((line for line in gateway.log_lines if request_id in line), None),
         what="the log line of a request")
     assert route.model in line and "200" in line
+
+
+@pytest.fixture
+def unread(make_gateway):
+    """A gateway whose log is a pipe that nobody reads, and that is full."""
+    gateway = make_gateway(start=False)
+    gateway.leaves_log = True
+    gateway.start()
+    for _ in range(2000):
+        assert gateway.post("/v1/chat/completions", "{").status_code == 400
+    return gateway
+
+
+@pytest.mark.native
+def test_a_log_that_nobody_reads_is_lost_in_part_and_counted(unread):
+    unread.leaves_log = False
+    unread.read_log()
+    told = wait_until(
+        lambda: re.search(r"warn (\d+) log lines were lost because nobody read them", unread.log),
+        what="the number of lost lines")
+    kept = sum(" status=400 " in line for line in unread.log_lines)
+    assert kept > 100 and kept + int(told.group(1)) == 2000
+    answer = unread.post("/v1/chat/completions", "{")
+    request_id = answer.headers["x-oneapi-request-id"]
+    wait_until(lambda: request_id in unread.log, what="the lines after the lost ones")
+
+
+@pytest.mark.native
+def test_a_log_that_nobody_reads_does_not_hold_the_stop_up(unread):
+    unread.stop()
 
 
 def test_listens_on_ipv6(make_gateway):
