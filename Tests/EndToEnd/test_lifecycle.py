@@ -148,6 +148,30 @@ def test_two_gateways_cannot_share_a_data_directory_or_say_so(make_gateway):
     assert gateway.get("/v1/models").status_code == 200
 
 
+@pytest.fixture
+def taken():
+    """A port that another program listens on."""
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_a_port_in_use_leaves_the_data_clean(fresh, taken):
+    result = run("serve", "--data-dir", fresh.data_dir, "--port", taken)
+    assert result.returncode == 1
+    assert f"port {taken} is already in use; stop the other program" in result.stdout
+    fresh.start()
+    fresh.login("123456")
+    assert not any("not clean" in line for line in fresh.log_lines), fresh.log
+
+
+def test_nothing_is_announced_before_every_port_is_open(make_gateway, taken):
+    gateway = make_gateway(start=False)
+    result = run("serve", "--data-dir", gateway.data_dir, "--port", 0, "--tls-port", taken)
+    assert result.returncode == 1
+    assert f"port {taken} is already in use" in result.stdout and "--tls-port" in result.stdout
+    assert "Server started" not in result.stdout
+
+
 def test_the_log_level_is_read_again_on_sighup(make_gateway):
     gateway = make_gateway()
     config = gateway.data_dir / "config.yaml"
