@@ -81,8 +81,8 @@ class Gateway:
         for key, value in self.config.items():
             arguments += ["--" + key.replace("_", "-"), value]
         self.process = subprocess.Popen(
-            command(*arguments), env=environment(**self.env), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            [*self.wrapper, *command(*arguments)], env=environment(**self.env),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.port, self._started = None, threading.Event()
         self.read_log()
         if not self._started.wait(START_SECONDS) or self.port is None:
