@@ -174,8 +174,16 @@ class Gateway:
     @property
     def resident_kb(self):
         """Resident memory in kB."""
+        return self._status_kb("VmRSS")
+
+    @property
+    def peak_kb(self):
+        """The most that was ever resident, in kB."""
+        return self._status_kb("VmHWM")
+
+    def _status_kb(self, name):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+        return int(re.search(rf"{name}:\s+(\d+)", status).group(1))
 
     # Management API
 
