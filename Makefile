@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
-.PHONY: help build run test check format tidy size release bench fuzz asan e2e clean
+.PHONY: help prepared build run test check format tidy size release bench fuzz asan e2e clean
 
 PORT ?= 3000
 SECONDS ?= 60
@@ -9,9 +9,12 @@ DATA ?= data
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-build: ## the host binary (ordinary Swift, for development)
+# What compiling for the host needs: packages, and the table of certificate authorities.
+prepared:
 	@scripts/install-packages.sh run
 	@scripts/roots.sh
+
+build: prepared ## the host binary (ordinary Swift, for development)
 	swift build
 
 run: build ## build and start the gateway on PORT (3000) with its data in ./data
@@ -20,7 +23,7 @@ run: build ## build and start the gateway on PORT (3000) with its data in ./data
 test: ## everything: style, unit tests, Embedded builds, end-to-end tests
 	@scripts/test.sh
 
-check: tidy ## style and unit tests only
+check: prepared tidy ## style and unit tests only
 	swift test
 
 format: ## format all Swift sources in place
@@ -42,12 +45,13 @@ e2e: ## end-to-end tests against dist/x86_64
 
 bench: ## the gateway beside nginx; writes docs/performance.md
 	@scripts/install-packages.sh bench
+	@[ -x dist/x86_64/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=x86_64
 	@scripts/bench.sh --write docs/performance.md
 
-fuzz: ## every fuzz target for SECONDS (60)
+fuzz: prepared ## every fuzz target for SECONDS (60)
 	@scripts/fuzz.sh $(SECONDS)
 
-asan: ## unit tests under AddressSanitizer
+asan: prepared ## unit tests under AddressSanitizer
 	ASAN_OPTIONS=symbolize=0:detect_leaks=0 swift test --sanitize=address --scratch-path .build/asan
 
 clean: ## forget all that was built here (the cache of C libraries stays)

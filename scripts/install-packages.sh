@@ -8,11 +8,13 @@
 # when nothing is missing.
 set -euo pipefail
 
-RUN="libsqlite3-dev libmbedtls-dev pkg-config make python3 ca-certificates"
-RELEASE="make python3 ca-certificates tcl dpkg-dev binutils xz-utils libc6-dev
-  debian-archive-keyring patch"
+# What the Swift toolchain takes from the system: its linker and what that links with, and the
+# libraries of its own programs. A package's manifest is linked too, so every build needs these.
+SWIFT="binutils g++ libc6-dev libncurses6 libsqlite3-0 libxml2"
+RUN="$SWIFT libsqlite3-dev libmbedtls-dev pkg-config make python3 ca-certificates"
+RELEASE="$SWIFT make python3 ca-certificates tcl dpkg-dev xz-utils debian-archive-keyring patch"
 TEST="$RUN $RELEASE qemu-user-static python3-venv openssl"
-BENCH="$RELEASE gcc openssl"
+BENCH="$RELEASE gcc openssl strace"
 ATTEMPTS=4
 
 wanted=()

@@ -31,7 +31,7 @@ is_outdated() {
 }
 
 if is_outdated; then
-  before=$(cksum <"$table" 2>/dev/null || true)
+  before=$(cksum 2>/dev/null <"$table" || true)
   python3 scripts/make-roots.py "$source" "$table"
   # SwiftPM does not see that an included file has changed.
   [ "$before" = "$(cksum <"$table")" ] || touch Sources/CRoots/CRoots.c

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,6 +233,15 @@ int64_t cp_write(int32_t descriptor, const void *bytes, size_t count) {
   do put = write(descriptor, bytes, count);
   while (put < 0 && errno == EINTR);
   return put < 0 ? -errno : put;
+}
+
+int32_t cp_can_write(int32_t descriptor) {
+  struct pollfd asked = {.fd = descriptor, .events = POLLOUT};
+  int count;
+  do count = poll(&asked, 1, 0);
+  while (count < 0 && errno == EINTR);
+  if (count > 0 && (asked.revents & POLLNVAL)) return -EBADF;
+  return result(count);
 }
 
 int32_t cp_sync(int32_t descriptor) { return result(fsync(descriptor)); }

@@ -58,6 +58,8 @@ enum Sizes {
   static let scratchByteCount = 64 * 1024
   /// Connections accepted in one turn, so that accepting cannot starve streams.
   static let acceptsPerTurn = 64
+  /// Connections beyond the limit that may be open at once, to be told so.
+  static let turnedAwayConnections = 8
   /// Reads from one TLS connection in one turn.
   static let readsPerTurn = 4
   /// Empty lines tolerated before a request line (RFC 9112 §2.2).

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import CPlatform
 import MiniHTTP
 import Platform
 import Store
@@ -123,54 +122,32 @@ final class Gateway {
     let router = Router(gateway: self)
     let server = Server(loop: loop, service: router, limits: limits, log: log)
     self.server = server
-    try listen(server)
+    do throws(StartError) {
+      try listen(server)
+    } catch {
+      closeStorage()
+      throw error
+    }
     for warning in configuration.warnings { log.warn(warning.text) }
     if !tlsProblem.isEmpty { log.warn("channels with https will not work: \(tlsProblem.text)") }
     warnAboutDefaultPassword()
     loop.add(SignalHandler(descriptor: signals, gateway: self))
     loop.endOfTurn = { [self] in endOfTurn() }
     loop.run()
-    do throws(StoreError) {
-      try storage.close(flushing: batch)
-      log.info("stopped")
-    } catch {
-      log.error("the last usage could not be saved: \(error.sentence.text)")
-    }
+    if closeStorage() { log.info("stopped") }
     log.flush()
   }
 
-  private func listen(_ server: Server) throws(StartError) {
-    let address = configuration.listen
-    do throws(SystemError) {
-      let port = try server.listen(on: address, port: configuration.port)
-      pool.ownPorts.append(port)
-      Announcement.started(scheme: "http", address: address, port: port)
+  /// Closes the database in order, so that the next start finds it clean; false when that fails.
+  @discardableResult
+  private func closeStorage() -> Bool {
+    do throws(StoreError) {
+      try storage.close(flushing: batch)
+      return true
     } catch {
-      throw Gateway.listenError(error, address, configuration.port)
+      log.error("the last usage could not be saved: \(error.sentence.text)")
+      return false
     }
-    guard configuration.tlsPort > 0 else { return }
-    let context = try ServerCertificate.context(configuration, log: log)
-    do throws(SystemError) {
-      let port = try server.listen(on: address, port: configuration.tlsPort, tls: context)
-      pool.ownPorts.append(port)
-      Announcement.started(scheme: "https", address: address, port: port)
-    } catch {
-      throw Gateway.listenError(error, address, configuration.tlsPort)
-    }
-  }
-
-  private static func listenError(
-    _ error: SystemError, _ address: IPAddress, _ port: Int
-  ) -> StartError {
-    if error.number == cp_eaddrinuse {
-      return StartError(
-        "port \(port) is already in use; stop the other program or choose another with --port")
-    }
-    if error.number == cp_eacces {
-      return StartError(
-        "port \(port) may not be used without root; choose one above 1023 with --port")
-    }
-    return StartError("cannot listen on \(address.text.text) port \(port): \(error.text)")
   }
 
   private func warnAboutDefaultPassword() {
@@ -194,9 +171,8 @@ final class Gateway {
       if now >= logFlushAt {
         log.flush()
         logFlushAt = now.advanced(byMilliseconds: Gateway.logMilliseconds)
-      } else {
-        wake = min(wake, logFlushAt.nanoseconds)
       }
+      if log.hasPending { wake = min(wake, logFlushAt.nanoseconds) }
     }
     if let stopDeadline, let server {
       if server.isDrained || now >= stopDeadline { loop.stop() }

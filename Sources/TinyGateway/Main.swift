@@ -59,8 +59,8 @@ enum Main {
 
   private static func serve(_ invocation: Invocation) {
     let (configuration, loader) = load(invocation)
-    // 16 descriptors stay for the database, the log and the loop itself.
-    let wanted = Int64(configuration.capacity.connections) * 2 + 16
+    // The rest stays for the database, the log, the loop itself and clients that are turned away.
+    let wanted = Int64(configuration.capacity.connections) * 2 + 24
     let log = Log(level: configuration.logLevel)
     if cp_raise_descriptor_limit(wanted) < wanted {
       log.warn("the limit of open files is low for \(wanted) connections; see ulimit -n")

@@ -25,8 +25,11 @@ final class Router: Service {
   }
 
   func refuse(_ status: Status, _ sentence: StaticString, _ responder: Responder) {
-    RelayError(status.code, "invalid_request_error", "bad_request", ByteString(sentence))
-      .answer(responder, requestID: gateway.makeRequestID())
+    let error =
+      status.code == 503
+      ? RelayError.overloaded(ByteString(sentence))
+      : RelayError(status.code, "invalid_request_error", "bad_request", ByteString(sentence))
+    error.answer(responder, requestID: gateway.makeRequestID())
   }
 
   /// Answers what needs no body.

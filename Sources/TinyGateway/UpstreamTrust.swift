@@ -19,7 +19,10 @@ enum UpstreamTrust {
     _ configuration: Configuration, log: Log
   ) -> (context: TLSContext?, problem: ByteString) {
     do throws(TLSError) {
-      let (trust, source) = try trust(configuration)
+      let (trust, source) = try find(
+        caFile: configuration.caFile,
+        environmentFile: ByteString(cString: cp_environment("SSL_CERT_FILE")) ?? .empty,
+        bundles: bundles.map { ByteString($0) })
       let context = try TLSContext.client(trust: trust, extraAuthorities: nil)
       log.debug(
         "upstreams are verified with \(trust.certificateCount) authorities of \(source.text)")
@@ -29,20 +32,18 @@ enum UpstreamTrust {
     }
   }
 
-  private static func trust(
-    _ configuration: Configuration
-  ) throws(TLSError) -> (TLSTrust, ByteString) {
-    if !configuration.caFile.isEmpty {
-      return (try TLSTrust(file: configuration.caFile), configuration.caFile)
-    }
-    if let named = ByteString(cString: cp_environment("SSL_CERT_FILE")), !named.isEmpty {
+  /// The first set in the order above, and where it was found.
+  ///
+  /// Throws what is wrong with a file that is named: an empty name is none.
+  static func find(
+    caFile: ByteString, environmentFile: ByteString, bundles: [ByteString]
+  ) throws(TLSError) -> (trust: TLSTrust, source: ByteString) {
+    for named in [caFile, environmentFile] where !named.isEmpty {
       return (try TLSTrust(file: named), named)
     }
-    for bundle in bundles {
-      let path = ByteString(bundle)
-      guard File.exists(path) else { continue }
+    for bundle in bundles where File.exists(bundle) {
       // An empty or broken system bundle is no reason to refuse the built-in set.
-      if let trust = usable(path) { return (trust, path) }
+      if let trust = usable(bundle) { return (trust, bundle) }
     }
     return (try TLSTrust.builtIn(), "the built-in set")
   }

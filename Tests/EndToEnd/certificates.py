@@ -65,7 +65,8 @@ def _key_pem(key):
 
 
 class Certificates:
-    """All chains that the upstream's TLS listeners show, and `ca_file` with the trusted roots."""
+    """All chains that the upstream's TLS listeners show, `ca_file` with the trusted roots,
+    and `stranger_file` with the root of nobody but the listener `unknown-ca`."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -83,6 +84,8 @@ class Certificates:
         }
         self.ca_file = folder / "roots.pem"
         self.ca_file.write_bytes(_pem(root.certificate) + _pem(rsa_root.certificate))
+        self.stranger_file = folder / "stranger.pem"
+        self.stranger_file.write_bytes(_pem(stranger.certificate))
         self.own_certificate, self.own_key = self._leaf("own", root, local)
 
     def _leaf(self, name, authority, names, chain=(), kind="ec", **validity):

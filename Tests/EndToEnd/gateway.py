@@ -63,6 +63,8 @@ class Gateway:
         self.jwt, self.process, self.log_lines = jwt, None, []
         self.port = self.default_key = None
         self.http = self._sdk = None
+        self.wrapper = []               # a command that runs the gateway in place of itself
+        self.leaves_log = False         # nobody reads the log once the gateway has started
 
     def copy(self, data_dir, config=None, arguments=(), env=None):
         """Another gateway, not started, over a copy of this stopped one's data and logins."""
@@ -79,11 +81,10 @@ class Gateway:
         for key, value in self.config.items():
             arguments += ["--" + key.replace("_", "-"), value]
         self.process = subprocess.Popen(
-            command(*arguments), env=environment(**self.env), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            [*self.wrapper, *command(*arguments)], env=environment(**self.env),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.port, self._started = None, threading.Event()
-        self._reader = threading.Thread(target=self._read_log, daemon=True)
-        self._reader.start()
+        self.read_log()
         if not self._started.wait(START_SECONDS) or self.port is None:
             self.process.kill()
             self._reader.join(2)
@@ -94,6 +95,11 @@ class Gateway:
         self._sdk = None
         return self
 
+    def read_log(self):
+        """Reads the log from now on, in the background."""
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
+
     def _read_log(self):
         for line in self.process.stdout:
             text = line.decode(errors="replace").rstrip("\n")
@@ -102,6 +108,8 @@ class Gateway:
             if found:
                 self.port = int(found.group(1))
                 self._started.set()
+                if self.leaves_log:
+                    return
         self._started.set()
 
     def signal(self, number=signal.SIGTERM):
@@ -166,8 +174,16 @@ class Gateway:
     @property
     def resident_kb(self):
         """Resident memory in kB."""
+        return self._status_kb("VmRSS")
+
+    @property
+    def peak_kb(self):
+        """The most that was ever resident, in kB."""
+        return self._status_kb("VmHWM")
+
+    def _status_kb(self, name):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+        return int(re.search(rf"{name}:\s+(\d+)", status).group(1))
 
     # Management API
 

@@ -10,6 +10,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 EMULATOR = shlex.split(os.environ.get("TINYGATEWAY_EMULATOR", ""))
 IS_EMULATED = bool(EMULATOR)
 PATIENCE = 6 if IS_EMULATED else 1      # factor on waiting times that are no requirement
@@ -47,6 +49,15 @@ def run(*arguments, env=None, timeout=20 * PATIENCE, stdin=None):
 def is_release():
     """Whether the binary is one of those whose size and memory have goals."""
     return "Embedded Swift" in run("--version").stdout
+
+
+def over(target, source):
+    """A command that runs another with `source`, a file or folder, in the place of `target`."""
+    wrapper = ["unshare", "--map-root-user", "--mount", "sh", "-c",
+               f'mount --bind {shlex.quote(str(source))} {target} && exec "$@"', "sh"]
+    if subprocess.run([*wrapper, "true"], capture_output=True).returncode != 0:
+        pytest.skip("needs namespaces of its own, which are not allowed here")
+    return wrapper
 
 
 def wait_until(condition, timeout=5.0, what="condition"):

@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from gateway import ManagementError
-from process import PATIENCE, free_port, next_number, wait_until
+from process import PATIENCE, free_port, next_number, over, wait_until
 from test_sdk_chat import collect, user
 
 FAST = {"first_byte_timeout_ms": 400 * PATIENCE, "connect_timeout_ms": 400 * PATIENCE}
@@ -132,9 +132,18 @@ def test_a_channel_cannot_lead_back_to_the_gateway(gateway):
     assert len(requests) < 6, "the gateway called itself"
 
 
-def test_the_next_address_of_a_name_is_tried(gateway, upstream):
-    route = gateway.route(upstream, "echo", host="localhost")
-    assert chat(gateway, route) == "plan B"
+@pytest.mark.native
+def test_the_next_address_of_a_name_is_tried(make_gateway, upstream, tmp_path):
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.2 dead.test\n127.0.0.2 first.test\n127.0.0.1 first.test\n"
+                     "127.0.0.1 second.test\n127.0.0.2 second.test\n")
+    gateway = make_gateway(start=False, retry_interval_ms=10)
+    gateway.wrapper = over("/etc/hosts", hosts)
+    gateway.start()
+    with pytest.raises(openai.InternalServerError):
+        chat(gateway, gateway.route(upstream, "echo", host="dead.test"))
+    for host in ("first.test", "second.test"):
+        assert chat(gateway, gateway.route(upstream, "echo", host=host)) == "plan B"
 
 
 def test_silence_before_the_first_byte_is_a_timeout(gateway, upstream):

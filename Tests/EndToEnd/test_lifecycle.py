@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Start, stop, restart, kill: nothing acknowledged is lost, no stream is cut without need."""
 
+import re
 import signal
 import socket
 import threading
@@ -147,6 +148,30 @@ def test_two_gateways_cannot_share_a_data_directory_or_say_so(make_gateway):
     assert gateway.get("/v1/models").status_code == 200
 
 
+@pytest.fixture
+def taken():
+    """A port that another program listens on."""
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_a_port_in_use_leaves_the_data_clean(fresh, taken):
+    result = run("serve", "--data-dir", fresh.data_dir, "--port", taken)
+    assert result.returncode == 1
+    assert f"port {taken} is already in use; stop the other program" in result.stdout
+    fresh.start()
+    fresh.login("123456")
+    assert not any("not clean" in line for line in fresh.log_lines), fresh.log
+
+
+def test_nothing_is_announced_before_every_port_is_open(make_gateway, taken):
+    gateway = make_gateway(start=False)
+    result = run("serve", "--data-dir", gateway.data_dir, "--port", 0, "--tls-port", taken)
+    assert result.returncode == 1
+    assert f"port {taken} is already in use" in result.stdout and "--tls-port" in result.stdout
+    assert "Server started" not in result.stdout
+
+
 def test_the_log_level_is_read_again_on_sighup(make_gateway):
     gateway = make_gateway()
     config = gateway.data_dir / "config.yaml"
@@ -202,6 +227,36 @@ def test_a_request_is_logged_with_its_id_and_figures(make_gateway, upstream):
         lambda: next((line for line in gateway.log_lines if request_id in line), None),
         what="the log line of a request")
     assert route.model in line and "200" in line
+
+
+@pytest.fixture
+def unread(make_gateway):
+    """A gateway whose log is a pipe that nobody reads, and that is full."""
+    gateway = make_gateway(start=False)
+    gateway.leaves_log = True
+    gateway.start()
+    for _ in range(2000):
+        assert gateway.post("/v1/chat/completions", "{").status_code == 400
+    return gateway
+
+
+@pytest.mark.native
+def test_a_log_that_nobody_reads_is_lost_in_part_and_counted(unread):
+    unread.leaves_log = False
+    unread.read_log()
+    told = wait_until(
+        lambda: re.search(r"warn (\d+) log lines were lost because nobody read them", unread.log),
+        what="the number of lost lines")
+    kept = sum(" status=400 " in line for line in unread.log_lines)
+    assert kept > 100 and kept + int(told.group(1)) == 2000
+    answer = unread.post("/v1/chat/completions", "{")
+    request_id = answer.headers["x-oneapi-request-id"]
+    wait_until(lambda: request_id in unread.log, what="the lines after the lost ones")
+
+
+@pytest.mark.native
+def test_a_log_that_nobody_reads_does_not_hold_the_stop_up(unread):
+    unread.stop()
 
 
 def test_listens_on_ipv6(make_gateway):

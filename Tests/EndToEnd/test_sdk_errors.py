@@ -7,6 +7,7 @@ import time
 import openai
 import pytest
 
+from process import wait_until
 from test_sdk_chat import user
 
 pytestmark = pytest.mark.short
@@ -132,19 +133,48 @@ def test_spent_quota(gateway, route):
     refused(client, openai.RateLimitError, "insufficient_quota", route.model)
 
 
-@pytest.mark.parametrize("body", [
-    b"", b"{", b"[]", b"null", b'"x"', b"{}x", b'{"model":1}', b'{"messages":[]}', b'{"model":""}',
-    b'{"model":"a","model":"b","messages":[]}', b'{"model":"a","n":NaN}', b'{"model":"a","n":01}',
-    b'{"model":"a","x":"\xff"}', b'{"model":"a","x":"\\ud800"}', b'{"model":"a",}',
-    b'{"model":"a","x":"\n"}', b'\xef\xbb\xbf{"model":"a"}', b'{"model":"a","x":' + b"[" * 200,
-    b'{"model":"a","x":' + b"[" * 100 + b"]" * 100 + b"}",
-    b'{"model":"a b"}', b'{"model":"' + b"m" * 200 + b'"}', b'{"model":"a","stream":"yes"}',
-], ids=lambda body: ascii(body[:28])[2:-1])
-def test_bad_body(gateway, body):
+MODEL_FORM = "The field model must be a name of 1 to 128 characters of A-Z a-z 0-9 . _ : / @ + -."
+STREAM_FORM = "The field stream must be true or false."
+CUT = "the text ends in the middle of a value"
+NO_OBJECT = "the text must be an object, beginning with '{'"
+TOO_DEEP = "objects and arrays are nested too deep"
+
+
+@pytest.mark.parametrize("body, position, reason", [
+    (b"", 0, CUT), (b"{", 1, CUT), (b'{"model":"a', 11, CUT),
+    (b"[]", 0, NO_OBJECT), (b"null", 0, NO_OBJECT), (b'"x"', 0, NO_OBJECT),
+    (b"{}x", 2, "there is more text behind the end of the value"),
+    (b'{"model":"a","model":"b","messages":[]}', 13, "a key occurs twice in the outermost object"),
+    (b'{"model":"a","n":NaN}', 17, "a value is expected here"),
+    (b'{"model":"a","n":01}', 18, "a number is not written as JSON demands"),
+    (b'{"model":"a","x":"\xff"}', 18, "a string is not valid UTF-8"),
+    (b'{"model":"a","x":"\\ud800"}', 24, "a \\u escape is half of a surrogate pair"),
+    (b'{"model":"a",}', 13, "a key in double quotes is expected here"),
+    (b'{"model":"a","x":"\n"}', 18, "a string contains a raw line break"),
+    (b'\xef\xbb\xbf{"model":"a"}', 0, "the text begins with a byte order mark"),
+    (b'{"model":"a","x":' + b"[" * 200, 80, TOO_DEEP),
+    (b'{"model":"a","x":' + b"[" * 100 + b"]" * 100 + b"}", 80, TOO_DEEP),
+], ids=lambda value: ascii(value[:28])[2:-1] if isinstance(value, bytes) else "")
+def test_a_body_that_is_not_json_is_told_where_and_why(gateway, body, position, reason):
     answer = gateway.post("/v1/chat/completions", body)
     assert answer.status_code == 400, answer.text
-    error = answer.json()["error"]
-    assert error["type"] == "invalid_request_error" and error["message"]
+    assert answer.json()["error"] == {
+        "message": f"The request body is invalid JSON at byte {position}: {reason}.",
+        "type": "invalid_request_error", "param": None, "code": "invalid_json"}
+
+
+@pytest.mark.parametrize("body, param, message", [
+    ('{"messages":[]}', "model", "The field model is missing."),
+    ('{"model":1}', "model", MODEL_FORM), ('{"model":""}', "model", MODEL_FORM),
+    ('{"model":"a b"}', "model", MODEL_FORM), ('{"model":"%s"}' % ("m" * 200), "model", MODEL_FORM),
+    ('{"model":"a","stream":"yes"}', "stream", STREAM_FORM),
+], ids=lambda value: str(value)[:28])
+def test_a_bad_field_is_named(gateway, body, param, message):
+    answer = gateway.post("/v1/chat/completions", body)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"] == {
+        "message": message, "type": "invalid_request_error", "param": param,
+        "code": "invalid_request"}
 
 
 @pytest.mark.parametrize("body", [
@@ -159,9 +189,9 @@ def test_a_bad_body_leaves_nothing_behind_for_the_next_request(gateway, route, b
 
 
 def test_bad_request_has_the_sdk_class(gateway, route):
-    with pytest.raises(openai.BadRequestError):
-        gateway.sdk().chat.completions.create(
-            model=route.model, messages=user("x"), extra_body={"stream": "perhaps"})
+    error = refused(gateway.sdk(), openai.BadRequestError, "invalid_request", route.model,
+                    extra_body={"stream": "perhaps"})
+    assert error.body["message"] == STREAM_FORM and error.param == "stream"
 
 
 def test_encoded_body_is_refused(gateway):
@@ -192,13 +222,16 @@ def test_a_refused_channel_key_does_not_look_like_a_refused_client_key(
     assert error.status_code == 502
 
 
-def test_every_answer_carries_the_request_id_of_the_log(gateway, route):
-    for answer in (gateway.sdk().chat.completions.with_raw_response.create(
-                       model=route.model, messages=user("x")).http_response,
-                   gateway.post("/v1/chat/completions", "{")):
-        request_id = answer.headers["x-oneapi-request-id"]
-        assert request_id
-    assert any(request_id in line for line in gateway.log_lines) or answer.status_code == 400
+@pytest.mark.parametrize("body, status", [("good", 200), ("{", 400), ('{"model":"none"}', 404)])
+def test_every_answer_carries_the_request_id_of_the_log(gateway, route, body, status):
+    if body == "good":
+        body = json.dumps({"model": route.model, "messages": user("x")})
+    answer = gateway.post("/v1/chat/completions", body)
+    request_id = answer.headers["x-oneapi-request-id"]
+    line = wait_until(
+        lambda: next((line for line in gateway.log_lines if request_id in line), None),
+        what="the log line of a request")
+    assert answer.status_code == status and f" status={status} " in line
 
 
 def test_unknown_path_is_an_openai_error(gateway):

@@ -177,25 +177,50 @@ struct ConnectionPoolTests {
     #expect(upstream.takeAll() == "")
   }
 
-  /// `localhost` may have two addresses, and one of them nobody listens on.
-  @Test func triesTheNextAddress() throws {
-    let loopback = try LoopbackUpstream()
-    let byFour = loopback.lease(to: loopback.target("localhost"))
-    loopback.accept().send(Self.ok)
-    loopback.turn { byFour.isOver }
-    #expect(byFour.text == "ok")
+  /// One exchange with a host of these addresses, of which only 127.0.0.1 is listened on.
+  private func exchange(
+    _ loopback: LoopbackUpstream, _ addresses: [String]
+  ) throws -> RecordedExchange {
+    let known = try addresses.map { try #require(IPAddress(ByteString(utf8: $0))) }
+    loopback.pool.resolver.keep(known, of: "upstream.test")
+    return loopback.lease(to: loopback.target("upstream.test"))
+  }
 
-    var found: [IPAddress] = []
-    loopback.pool.resolver.resolve("localhost") { answer in
-      if case .addresses(let addresses) = answer { found = addresses }
-    }
+  /// The dead addresses refuse, or cannot be reached at all where there is no IPv6.
+  @Test(arguments: [
+    ["127.0.0.1"], ["127.0.0.2", "127.0.0.1"], ["127.0.0.1", "127.0.0.2"], ["::1", "127.0.0.1"],
+    ["127.0.0.2", "::1", "127.0.0.3", "127.0.0.4", "127.0.0.1"],
+  ])
+  func triesTheNextAddress(addresses: [String]) throws {
+    let loopback = try LoopbackUpstream()
+    let exchange = try exchange(loopback, addresses)
+    let upstream = loopback.accept()
+    #expect(upstream.take(through: "\r\n\r\n") == "GET / HTTP/1.1\r\n\r\n")
+    upstream.send(Self.ok)
+    loopback.turn { exchange.isOver }
+    #expect(exchange.text == "ok" && exchange.failures.isEmpty)
+    #expect(!loopback.hasArrival)
+  }
+
+  /// A socket that listens at ::1; negative where there is no IPv6.
+  private static func listenAtSix() -> Int32 {
+    IPAddress("::1")?.withBytes { cp_listen($0, $1, 0, 8) } ?? -1
+  }
+
+  private static var hasIPv6: Bool {
+    let listener = listenAtSix()
+    if listener >= 0 { _ = cp_close(listener) }
+    return listener >= 0
+  }
+
+  @Test(.enabled(if: hasIPv6, "no IPv6 here")) func triesAnAddressOfTheOtherKind() throws {
+    let loopback = try LoopbackUpstream()
     let six = try #require(IPAddress("::1"))
-    guard found.contains(six), found.contains(Loopback.address) else { return }
-    let listener = six.withBytes { cp_listen($0, $1, 0, 8) }
-    guard listener >= 0 else { return }
+    let listener = try SystemError.check(Self.listenAtSix(), "listen")
     defer { _ = cp_close(listener) }
-    let bySix = loopback.lease(
-      to: loopback.target("localhost", port: Int(cp_local_port(listener))))
+    loopback.pool.resolver.keep([Loopback.address, six], of: "upstream.test")
+    let exchange = loopback.lease(
+      to: loopback.target("upstream.test", port: Int(cp_local_port(listener))))
     var address = [UInt8](repeating: 0, count: 16)
     var count: Int32 = 0
     var accepted: Int32 = -1
@@ -204,7 +229,46 @@ struct ConnectionPoolTests {
       return accepted >= 0
     }
     RawSocket(descriptor: accepted, owner: loopback).send(Self.ok)
-    loopback.turn { bySix.isOver }
-    #expect(bySix.text == "ok")
+    loopback.turn { exchange.isOver }
+    #expect(exchange.text == "ok")
+  }
+
+  /// The second look-up of the host asks anew.
+  @Test func failsWhenNoAddressAnswers() throws {
+    let loopback = try LoopbackUpstream()
+    let exchange = try exchange(loopback, ["127.0.0.2", "127.0.0.3"])
+    loopback.turn { exchange.isOver }
+    #expect(exchange.failure == .connect)
+    #expect(exchange.failures.first?.text == "Connection refused")
+    var isAnswered = false
+    loopback.pool.resolver.resolve("upstream.test") { _ in isAnswered = true }
+    #expect(!isAnswered)
+  }
+
+  /// The listener's queue is full, so that its kernel leaves the connection unanswered.
+  @Test func goesOnWhenAnAddressIsSilent() throws {
+    let loopback = try LoopbackUpstream()
+    let dead = try #require(IPAddress("127.0.0.2"))
+    let silent = dead.withBytes { cp_listen($0, $1, Int32(loopback.port), 0) }
+    defer { _ = cp_close(silent) }
+    let filling = (0..<4).map { _ in
+      dead.withBytes { cp_connect($0, $1, Int32(loopback.port), 0) }
+    }
+    defer { for descriptor in filling { _ = cp_close(descriptor) } }
+    loopback.pool.resolver.keep([dead, Loopback.address], of: "upstream.test")
+    let exchange = loopback.lease(
+      to: loopback.target("upstream.test"), connectMilliseconds: 200)
+    loopback.accept().send(Self.ok)
+    loopback.turn { exchange.isOver }
+    #expect(exchange.text == "ok")
+  }
+
+  /// What the policy refuses is left out, and the rest is tried.
+  @Test func skipsAddressesThatThePolicyRefuses() throws {
+    let loopback = try LoopbackUpstream()
+    let exchange = try exchange(loopback, ["169.254.169.254", "0.0.0.0", "127.0.0.1"])
+    loopback.accept().send(Self.ok)
+    loopback.turn { exchange.isOver }
+    #expect(exchange.text == "ok")
   }
 }

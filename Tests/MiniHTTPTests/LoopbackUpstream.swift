@@ -42,11 +42,12 @@ final class LoopbackUpstream: Loopback {
   /// Starts an exchange that sends the request.
   func lease(
     _ request: String = "GET / HTTP/1.1\r\n\r\n", to target: ConnectionPool.Target? = nil,
-    fresh: Bool = false, firstByteMilliseconds: Int64 = 5000, idleMilliseconds: Int64 = 5000
+    fresh: Bool = false, connectMilliseconds: Int64 = 5000,
+    firstByteMilliseconds: Int64 = 5000, idleMilliseconds: Int64 = 5000
   ) -> RecordedExchange {
     let exchange = RecordedExchange()
     let timeouts = ClientTimeouts(
-      connectMilliseconds: 5000, firstByteMilliseconds: firstByteMilliseconds,
+      connectMilliseconds: connectMilliseconds, firstByteMilliseconds: firstByteMilliseconds,
       idleMilliseconds: idleMilliseconds)
     let connection = pool.lease(
       target ?? self.target(), for: exchange, timeouts: timeouts, fresh: fresh)

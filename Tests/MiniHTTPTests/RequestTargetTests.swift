@@ -6,7 +6,11 @@ import Testing
 
 struct RequestTargetTests {
   private func parse(_ target: String, method: String = "GET") -> RequestHead? {
-    let bytes = [UInt8]("\(method) \(target) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+    parse([UInt8](target.utf8), method: method)
+  }
+
+  private func parse(_ target: [UInt8], method: String = "GET") -> RequestHead? {
+    let bytes = Array("\(method) ".utf8) + target + Array(" HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
     let head = RequestHead()
     let outcome = RequestParser.parse(bytes.span, into: head, limits: HTTPLimits())
     return outcome == .done(bytes.count) ? head : nil
@@ -110,5 +114,62 @@ struct RequestTargetTests {
       #expect(String(decoding: head.path, as: UTF8.self) == path)
     }
     #expect(head.query == nil)
+  }
+
+  /// `refused`: the counts of bytes at which the text is not a target.
+  private func checkPrefixes(_ text: String, refused: Set<Int>) {
+    for count in 0...text.utf8.count {
+      let prefix = String(text.prefix(count))
+      #expect((parse(prefix) == nil) == refused.contains(count), "\(prefix)")
+    }
+  }
+
+  @Test func judgesEveryPrefix() {
+    //             0      7       15  19
+    checkPrefixes("/v1/a%20b/../c?x=%41&y", refused: [0, 6, 7, 18, 19])
+    checkPrefixes("/a/../../b", refused: [0, 8, 9, 10])
+    checkPrefixes("http://a.b:80/v1%2fx?q", refused: Set(0...7).union([17, 18]))
+    checkPrefixes("https://[::1]:3000/", refused: Set(0...12))
+  }
+
+  @Test func judgesEveryByteOfAPath() {
+    for byte in UInt8.min...UInt8.max {
+      let target = Array("/a".utf8) + [byte] + Array("b".utf8)
+      let isRefused = byte <= 0x20 || byte >= 0x7F || byte == 0x23 || byte == 0x25
+      let isQuery = byte == UInt8(ascii: "?")
+      let head = parse(target)
+      #expect((head == nil) == isRefused, "byte \(byte)")
+      if !isRefused {
+        #expect(head?.path == (isQuery ? Array("/a".utf8) : target), "byte \(byte)")
+        #expect((head?.query != nil) == isQuery, "byte \(byte)")
+      }
+    }
+  }
+
+  @Test func judgesEveryByteOfAQuery() {
+    for byte in UInt8.min...UInt8.max {
+      let head = parse(Array("/a?b".utf8) + [byte] + Array("c".utf8))
+      let isRefused = byte <= 0x20 || byte >= 0x7F || byte == 0x23 || byte == 0x25
+      #expect((head == nil) == isRefused, "byte \(byte)")
+      if !isRefused { #expect(head?.query?.count == 3, "byte \(byte)") }
+    }
+  }
+
+  @Test func judgesEveryEscape() {
+    for byte in UInt8.min...UInt8.max {
+      let digits = Array("0123456789abcdef".utf8)
+      let escape = [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      let head = parse(Array("/a".utf8) + escape + Array("b".utf8))
+      let isRefused = byte < 0x20 || byte == 0x7F
+      #expect((head == nil) == isRefused, "byte \(byte)")
+      if !isRefused { #expect(head?.path == Array("/a".utf8) + [byte] + Array("b".utf8)) }
+    }
+  }
+
+  @Test func judgesEveryFirstByte() {
+    for byte in UInt8.min...UInt8.max {
+      let head = parse([byte] + Array("a/b".utf8))
+      #expect((head != nil) == (byte == UInt8(ascii: "/")), "byte \(byte)")
+    }
   }
 }

@@ -55,6 +55,10 @@ struct ServerConnectionStateTests {
     #expect(State(isSecure: false).phase == .idle)
   }
 
+  @Test func turnedAway() {
+    check([(.idle, (.refuse(503), .flushing))]) { $0.turnedAway() }
+  }
+
   @Test func handshakeEnded() {
     check([(.handshaking, (.wait, .idle))]) { $0.handshakeEnded() }
     check([], stopping: true) { $0.handshakeEnded() }

@@ -9,10 +9,11 @@ struct ServerTests {
   private static let later = "GET /later HTTP/1.1\r\nHost: a\r\n\r\n"
   private static let get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 
-  /// Whether the client is turned away at once with a 503.
+  /// Whether the client is turned away with a whole answer in the service's words.
   private func isTurnedAway(_ client: RawSocket) -> Bool {
     let answer = client.takeAll()
-    return answer.hasPrefix("HTTP/1.1 503 ") && answer.contains("\r\nRetry-After: ")
+    return answer.hasPrefix("HTTP/1.1 503 ") && answer.contains("\r\nConnection: close\r\n")
+      && answer.hasSuffix("\r\n\r\nThere are too many connections; try again shortly.")
   }
 
   @Test func turnsAwayConnectionsBeyondTheLimit() throws {
@@ -23,6 +24,50 @@ struct ServerTests {
     #expect(loopback.server.connectionCount == 2)
     for exchange in loopback.service.exchanges { exchange.answer("ok") }
     for client in busy { #expect(client.take(through: "\r\n\r\nok").hasPrefix("HTTP/1.1 200")) }
+  }
+
+  /// What such a client has sent is dropped, so that no reset takes the answer from it.
+  @Test func lingersForConnectionsBeyondTheLimit() throws {
+    let loopback = try LoopbackServer {
+      $0.connectionCount = 0
+      $0.lingeringMilliseconds = 60_000
+      $0.lingeringByteCount = 100_000
+    }
+    let before = loopback.loop.handlerCount
+    let client = loopback.connect(sending: Self.get)
+    #expect(isTurnedAway(client))
+    client.send(String(repeating: "x", count: 100_000 - Self.get.utf8.count))
+    loopback.turn(milliseconds: 5)
+    #expect(loopback.loop.handlerCount == before + 1 && loopback.service.exchanges.isEmpty)
+    client.send("x")
+    loopback.turn { loopback.loop.handlerCount == before }
+    #expect(loopback.server.connectionCount == 0)
+  }
+
+  @Test func tellsOnlyAFewConnectionsBeyondTheLimit() throws {
+    let loopback = try LoopbackServer { $0.connectionCount = 0 }
+    let before = loopback.loop.handlerCount
+    let told = (0..<Sizes.turnedAwayConnections).map { _ in loopback.connect() }
+    loopback.turn { loopback.loop.handlerCount == before + told.count }
+    #expect(loopback.connect().takeAll() == "")
+    #expect(loopback.loop.handlerCount == before + told.count)
+    for client in told {
+      #expect(isTurnedAway(client))
+      client.close()
+    }
+    loopback.turn { loopback.loop.handlerCount == before }
+    #expect(isTurnedAway(loopback.connect()))
+  }
+
+  @Test func endsTheLingeringOfConnectionsBeyondTheLimit() throws {
+    let loopback = try LoopbackServer {
+      $0.connectionCount = 0
+      $0.lingeringMilliseconds = 20
+    }
+    let before = loopback.loop.handlerCount
+    let client = loopback.connect()
+    #expect(isTurnedAway(client))
+    loopback.turn { loopback.loop.handlerCount == before }
   }
 
   @Test func closesTheOldestIdleConnectionForANewOne() throws {

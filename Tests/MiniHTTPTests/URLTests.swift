@@ -91,4 +91,48 @@ struct URLTests {
       #expect(URL(text) == nil, "\(text.text)")
     }
   }
+
+  /// `refused`: the counts of bytes at which the text is not a URL.
+  private func checkPrefixes(_ text: String, refused: Set<Int>) {
+    for count in 0...text.utf8.count {
+      let prefix = String(text.prefix(count))
+      #expect((URL(ByteString(utf8: prefix)) == nil) == refused.contains(count), "\(prefix)")
+    }
+  }
+
+  @Test func judgesEveryPrefix() {
+    //             0       8         17   22         33
+    checkPrefixes("https://api.a.com:8443/v1/x%20/y", refused: Set(0...8).union([18, 28, 29]))
+    checkPrefixes("http://[2001:db8::1]:80/a", refused: Set(0...19).union([21]))
+    checkPrefixes("http://127.0.0.1:65535", refused: Set(0...7).union([17]))
+    #expect(URL("http://127.0.0.1:655350") == nil)
+  }
+
+  @Test func judgesEveryByteOfAHost() {
+    for byte in UInt8.min...UInt8.max {
+      let text = ByteString(Array("http://a".utf8) + [byte] + Array("c/v1".utf8))
+      let isName = ASCII.isLetter(byte) || ASCII.isDigit(byte) || [0x2D, 0x2E, 0x5F].contains(byte)
+      let isSlash = byte == UInt8(ascii: "/")
+      #expect((URL(text) != nil) == (isName || isSlash), "byte \(byte)")
+      if isName { #expect(URL(text)?.host == ByteString([0x61, byte, 0x63]).lowercased) }
+      if isSlash { #expect(URL(text)?.path == "/c/v1") }
+    }
+  }
+
+  @Test func judgesEveryByteOfAPath() {
+    for byte in UInt8.min...UInt8.max {
+      let text = ByteString(Array("http://a/b".utf8) + [byte] + Array("c".utf8))
+      let isRefused = byte <= 0x20 || byte >= 0x7F || Array("@?#\\%".utf8).contains(byte)
+      #expect((URL(text) == nil) == isRefused, "byte \(byte)")
+      if !isRefused { #expect(URL(text)?.path == ByteString([0x2F, 0x62, byte, 0x63])) }
+    }
+  }
+
+  @Test func judgesEveryByteOfAPort() {
+    for byte in UInt8.min...UInt8.max {
+      let text = ByteString(Array("http://a:8".utf8) + [byte])
+      let isPort = ASCII.isDigit(byte) || byte == UInt8(ascii: "/")
+      #expect((URL(text) != nil) == isPort, "byte \(byte)")
+    }
+  }
 }

@@ -53,4 +53,65 @@ struct IPAddressTests {
       #expect(IPAddress(text)?.text == text)
     }
   }
+
+  /// `accepted`: the prefixes, by their count of bytes, that are addresses or blocks.
+  private func checkPrefixes(_ text: String, accepted: Set<Int>) {
+    for count in 0...text.utf8.count {
+      let prefix = String(text.prefix(count))
+      let isAccepted = AddressBlock(ByteString(utf8: prefix)) != nil
+      #expect(isAccepted == accepted.contains(count), "\(prefix)")
+    }
+  }
+
+  @Test func judgesEveryPrefix() {
+    checkPrefixes("192.168.100.200/32", accepted: [13, 14, 15, 17, 18])
+    checkPrefixes("2001:db8:1:2:3:4:5:66/128", accepted: [20, 21, 23, 24, 25])
+    checkPrefixes("2001:db8::ff:10/64", accepted: [10, 11, 12, 14, 15, 17, 18])
+    checkPrefixes("::ffff:1.2.3.4/128", accepted: [2, 3, 4, 5, 6, 8, 14, 18])
+  }
+
+  /// An address with one digit replaced by anything is none, or it prints as it was written.
+  @Test func judgesEveryByte() {
+    var acceptedCount = 0
+    for index in [0, 1, 3, 5, 7] {
+      for byte in UInt8.min...UInt8.max {
+        var bytes = Array("10.2.3.4".utf8)
+        bytes[index] = byte
+        guard let address = IPAddress(ByteString(bytes)) else { continue }
+        acceptedCount += 1
+        #expect(ASCII.isDigit(byte) && address.isIPv4 && address.text == ByteString(bytes))
+      }
+    }
+    #expect(acceptedCount == 9 + 4 * 10)  // No number begins with 0.
+  }
+
+  @Test func judgesEveryByteBetweenNumbers() {
+    for index in [2, 4, 6] {
+      for byte in UInt8.min...UInt8.max where byte != UInt8(ascii: ".") {
+        var bytes = Array("10.2.3.4".utf8)
+        bytes[index] = byte
+        #expect(IPAddress(ByteString(bytes)) == nil, "byte \(byte) at \(index)")
+      }
+    }
+  }
+
+  @Test func judgesEveryByteOfIPv6() {
+    for byte in UInt8.min...UInt8.max {
+      let bytes = Array("2001:db8::".utf8) + [byte] + Array("1".utf8)
+      let isHexadecimal = ASCII.hexValue(byte) != nil
+      let address = IPAddress(ByteString(bytes))
+      #expect((address != nil) == isHexadecimal, "byte \(byte)")
+      if isHexadecimal, byte != UInt8(ascii: "0") {
+        #expect(address?.text == ByteString(bytes).lowercased)
+      }
+    }
+  }
+
+  @Test func judgesEveryByteOfAPrefixLength() {
+    for byte in UInt8.min...UInt8.max {
+      let block = AddressBlock(ByteString(Array("10.0.0.0/2".utf8) + [byte]))
+      let isDigit = ASCII.isDigit(byte)
+      #expect(block?.prefixBitCount == (isDigit ? 20 + Int(byte - 0x30) : nil), "byte \(byte)")
+    }
+  }
 }

@@ -59,6 +59,8 @@ enum { CP_READ = 0, CP_WRITE_NEW = 1, CP_WRITE_REPLACE = 2, CP_APPEND = 3 };
 int32_t cp_open(const char *path, int32_t how, int32_t mode);
 int64_t cp_read(int32_t descriptor, void *bytes, size_t count);
 int64_t cp_write(int32_t descriptor, const void *bytes, size_t count);
+/* 1 when a write of at most PIPE_BUF bytes does not block, or fails at once; else 0. */
+int32_t cp_can_write(int32_t descriptor);
 int32_t cp_sync(int32_t descriptor);
 int32_t cp_close(int32_t descriptor);
 int32_t cp_rename(const char *from, const char *to);

@@ -86,16 +86,21 @@ package final class Resolver {
       }
     }
     guard !addresses.isEmpty else { return answer(host, .failed("the name has no address")) }
-    if kept.count >= Resolver.keptHosts { kept = kept.filter { $0.value.until > loop.now } }
-    if kept.count >= Resolver.keptHosts { kept = [:] }
-    kept[host] = Kept(
-      addresses: addresses, until: loop.now.advanced(byMilliseconds: Resolver.keptMilliseconds))
+    keep(addresses, of: host)
     answer(host, .addresses(addresses))
   }
 
   private func answer(_ host: ByteString, _ answer: Answer) {
     let completions = waiting.removeValue(forKey: host) ?? []
     for completion in completions { completion(answer) }
+  }
+
+  /// Uses these addresses of a host for a while, as after a look-up.
+  func keep(_ addresses: [IPAddress], of host: ByteString) {
+    if kept.count >= Resolver.keptHosts { kept = kept.filter { $0.value.until > loop.now } }
+    if kept.count >= Resolver.keptHosts { kept = [:] }
+    kept[host] = Kept(
+      addresses: addresses, until: loop.now.advanced(byMilliseconds: Resolver.keptMilliseconds))
   }
 
   /// Forgets a host whose addresses did not answer.

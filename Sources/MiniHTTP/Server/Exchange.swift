@@ -6,7 +6,8 @@ package protocol Service: AnyObject {
   /// Takes a request over. `head` is valid during this call only; `responder` until the answer
   /// has ended or `Exchange.cancelled()` was called.
   func begin(_ head: RequestHead, _ responder: Responder) -> any Exchange
-  /// Answers a request that could not be read, in the shape that clients expect.
+  /// Answers a request that could not be read, in the shape that clients expect; with 503 one
+  /// that was not looked at, since there are too many connections.
   func refuse(_ status: Status, _ sentence: StaticString, _ responder: Responder)
 }
 

@@ -15,6 +15,8 @@ package final class Server {
   private var listeners: [Listener] = []
   private var connections: [ServerConnection] = []
   private var connectionsByAddress: [IPAddress: Int] = [:]
+  /// Connections beyond the limit that are being told so; not among `connections`.
+  private var turnedAwayCount = 0
   private var tlsContext: TLSContext?
   private var isStopping = false
   private let log: Log
@@ -64,7 +66,7 @@ package final class Server {
   package var isDrained: Bool { isStopping && connections.isEmpty }
 
   func accepted(_ descriptor: Int32, from peer: IPAddress?, isSecure: Bool) {
-    guard admits(peer) else { return turnAway(descriptor, isSecure: isSecure) }
+    guard admits(peer) else { return turnAway(descriptor, from: peer, isSecure: isSecure) }
     var tls: TLSStream?
     if isSecure {
       guard let tlsContext else {
@@ -113,20 +115,28 @@ package final class Server {
     _ = closeOldestIdle()
   }
 
-  /// At the limit a plain client is told so; nothing is kept for it.
-  private func turnAway(_ descriptor: Int32, isSecure: Bool) {
-    if !isSecure {
-      let answer: StaticString =
-        """
-        HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n\
-        Connection: close\r\n\r\n
-        """
-      _ = cp_send(descriptor, answer.utf8Start, answer.utf8CodeUnitCount)
+  /// At the limit a client is told so, and lingered for, as long as few others are.
+  ///
+  /// Beyond those the connection is closed at once. So is one that wants TLS: a handshake is what
+  /// costs most of all that a connection costs.
+  private func turnAway(_ descriptor: Int32, from peer: IPAddress?, isSecure: Bool) {
+    guard !isSecure, turnedAwayCount < Sizes.turnedAwayConnections else {
+      _ = cp_close(descriptor)
+      return
     }
-    _ = cp_close(descriptor)
+    turnedAwayCount += 1
+    let connection = ServerConnection(
+      server: self, descriptor: descriptor, peerAddress: peer, tls: nil, isTurnedAway: true)
+    connection.attach(loop.add(connection))
+    refusal = "There are too many connections; try again shortly."
+    connection.turnAway()
   }
 
   func connectionDropped(_ connection: ServerConnection) {
+    if connection.isTurnedAway {
+      turnedAwayCount -= 1
+      return
+    }
     let index = connection.index
     guard index < connections.count, connections[index] === connection else { return }
     let last = connections.removeLast()

@@ -9,6 +9,8 @@ final class ServerConnection: EventHandler {
   let responder: Responder
   let peerAddress: IPAddress?
   let isSecure: Bool
+  /// Whether it is beyond the limit, and only told so.
+  let isTurnedAway: Bool
   var state: ServerConnectionState
   var id = HandlerID.none
   /// Bytes that arrived and are not yet used: a part of a head, or pipelined requests.
@@ -27,7 +29,8 @@ final class ServerConnection: EventHandler {
   var index = 0
 
   init(
-    server: Server, descriptor: Int32, peerAddress: IPAddress?, tls: TLSStream?
+    server: Server, descriptor: Int32, peerAddress: IPAddress?, tls: TLSStream?,
+    isTurnedAway: Bool = false
   ) {
     self.server = server
     loop = server.loop
@@ -36,6 +39,7 @@ final class ServerConnection: EventHandler {
     state = ServerConnectionState(isSecure: tls != nil)
     self.peerAddress = peerAddress
     isSecure = tls != nil
+    self.isTurnedAway = isTurnedAway
     phaseStart = server.loop.now
     lastInput = server.loop.now
     lastOutput = server.loop.now
@@ -163,6 +167,9 @@ final class ServerConnection: EventHandler {
     responder.closeAfterwards()
     loop.touch(id)
   }
+
+  /// No place is left: answers without reading a request.
+  func turnAway() { perform(state.turnedAway()) }
 
   func shakeHands() {
     switch stream.handshake() {

@@ -56,6 +56,17 @@ package struct ServerConnectionState: Equatable, Sendable {
     }
   }
 
+  /// No place is left for this connection: one answer, no request.
+  package mutating func turnedAway() -> Action {
+    switch phase {
+    case .idle:
+      phase = .flushing
+      return .refuse(503)
+    case .handshaking, .readingHead, .readingBody, .answering, .flushing, .lingering, .closed:
+      return .wait
+    }
+  }
+
   package mutating func handshakeEnded() -> Action {
     guard phase == .handshaking else { return .wait }
     phase = isStopping ? .closed : .idle
