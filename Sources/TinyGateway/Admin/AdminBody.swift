@@ -79,6 +79,44 @@ struct AdminBody {
     return number
   }
 
+  /// `true` or `false`; nil when the member is missing.
+  func boolean(_ field: StaticString) throws(AdminError) -> Bool? {
+    guard let value = root?.member(field) else { return nil }
+    guard let bool = value.bool else { throw .field(field, "must be true or false") }
+    return bool
+  }
+
+  /// Which of the texts it is, counted from 0; nil when the member is missing.
+  func choice(_ field: StaticString, _ texts: [StaticString]) throws(AdminError) -> Int64? {
+    guard let value = root?.member(field) else { return nil }
+    if let text = value.string, let index = texts.firstIndex(where: { text == $0 }) {
+      return Int64(index)
+    }
+    let list = Buffer()
+    for text in texts {
+      if !list.isEmpty { list.append(", ") }
+      list.append(text)
+    }
+    throw .field(field, "must be one of " + list.byteString)
+  }
+
+  /// A list of different ids; nil when the member is missing.
+  func ids(_ field: StaticString, limit: Int) throws(AdminError) -> [Int64]? {
+    guard let value = root?.member(field) else { return nil }
+    var ids: [Int64] = []
+    guard value.kind == .array, value.count <= limit else {
+      throw .field(
+        field, "must be a list of at most " + ByteString(number: Int64(limit)) + " ids")
+    }
+    for element in value.elements {
+      guard let id = element.int64, id > 0, !ids.contains(id) else {
+        throw .field(field, "must be a list of ids, each once")
+      }
+      ids.append(id)
+    }
+    return ids
+  }
+
   /// A list of texts, each checked; nil when the member is missing.
   ///
   /// `limit`: the most entries.
