@@ -44,6 +44,7 @@ def test_the_default_groups_are_there_and_stay(own):
     assert changed == {**group, "strategy": "least_busy", "retries": 0}
 
 
+@pytest.mark.short
 def test_a_channel_group_is_created_read_changed_and_deleted_and_survives_a_restart(own):
     one, two = [own.call("POST", "/channels", {**NEW, "name": name})["id"] for name in "ab"]
     body = {"name": "fast \"所有\"", "strategy": "least_latency", "retries": 10,
@@ -186,6 +187,7 @@ def test_a_bad_field_of_load_or_waking_is_named(gateway, change):
     rejected(gateway, "POST", "/channels", {**NEW, **change}, *change)
 
 
+@pytest.mark.short
 def test_model_fallbacks_are_kept_and_changed_in_part(own):
     empty = {"fallbacks": {}, "offline": {}}
     assert own.call("GET", "/model-fallbacks") == empty

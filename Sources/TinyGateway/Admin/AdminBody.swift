@@ -38,6 +38,7 @@ struct AdminBody {
   func value(_ field: StaticString) -> JSONValue? { root?.member(field) }
 
   /// A text of so many bytes without control characters; nil when the member is missing.
+  @inline(never)
   func text(_ field: StaticString, _ length: ClosedRange<Int>) throws(AdminError) -> ByteString? {
     guard let value = root?.member(field) else { return nil }
     guard let text = value.string else { throw .field(field, "must be a text") }
@@ -46,6 +47,7 @@ struct AdminBody {
   }
 
   /// Throws unless the text has so many bytes and no control character.
+  @inline(never)
   static func check(
     _ text: ByteString, _ field: StaticString, _ length: ClosedRange<Int>
   ) throws(AdminError) {
@@ -66,6 +68,7 @@ struct AdminBody {
   }
 
   /// A whole number in the range; nil when the member is missing.
+  @inline(never)
   func number(
     _ field: StaticString, _ range: ClosedRange<Int64>
   ) throws(AdminError) -> Int64? {
@@ -124,6 +127,15 @@ struct AdminBody {
   func list(
     _ field: StaticString, limit: Int, expected: StaticString, _ isValid: (ByteString) -> Bool
   ) throws(AdminError) -> [ByteString]? {
+    guard let texts = try texts(field, limit: limit, expected) else { return nil }
+    guard texts.allSatisfy(isValid) else { throw AdminBody.wrongEntry(field, expected) }
+    return texts
+  }
+
+  /// A list of different texts; apart from the above, which is compiled for each check.
+  private func texts(
+    _ field: StaticString, limit: Int, _ expected: StaticString
+  ) throws(AdminError) -> [ByteString]? {
     guard let value = root?.member(field) else { return nil }
     guard value.kind == .array else { throw .field(field, "must be a list of texts") }
     guard value.count <= limit else {
@@ -132,15 +144,19 @@ struct AdminBody {
     var texts: [ByteString] = []
     var seen: Set<ByteString> = []
     for element in value.elements {
-      guard let text = element.string, isValid(text) else {
-        throw .field(field, "must be a list whose entries are " + ByteString(expected))
-      }
+      guard let text = element.string else { throw AdminBody.wrongEntry(field, expected) }
       guard seen.insert(text).inserted else {
         throw .field(field, "has an entry twice")
       }
       texts.append(text)
     }
     return texts
+  }
+
+  private static func wrongEntry(
+    _ field: StaticString, _ expected: StaticString
+  ) -> AdminError {
+    .field(field, "must be a list whose entries are " + ByteString(expected))
   }
 
   /// The members of an object whose values are texts; nil when the member is missing.

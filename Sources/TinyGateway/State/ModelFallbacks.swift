@@ -118,7 +118,7 @@ struct ModelFallbacks {
     json.beginObject()
     json.key("fallbacks")
     json.beginObject()
-    for model in ModelFallbacks.sorted(Array(fallbacks.keys)) {
+    for model in ByteString.sorted(Array(fallbacks.keys)) {
       json.key(model)
       json.beginArray()
       for other in fallbacks(for: model) { json.string(other) }
@@ -127,7 +127,7 @@ struct ModelFallbacks {
     json.endObject()
     json.key("offline")
     json.beginObject()
-    for model in ModelFallbacks.sorted(Array(offline.keys)) {
+    for model in ByteString.sorted(Array(offline.keys)) {
       guard let other = offline[model] else { continue }
       json.key(model)
       json.string(other)
@@ -142,9 +142,5 @@ struct ModelFallbacks {
     var json = JSONWriter(buffer)
     write(to: &json)
     return buffer.byteString
-  }
-
-  private static func sorted(_ names: [ByteString]) -> [ByteString] {
-    names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
   }
 }
