@@ -46,6 +46,9 @@ package struct JSONValue {
   }
 
   /// The first member with this key, compared after unescaping.
+  ///
+  /// Not inlined: each of the many callers would hold a copy of the search.
+  @inline(never)
   package func member(_ key: StaticString) -> JSONValue? {
     firstMember { lexeme in JSONQuery.equals(lexeme, 0..<lexeme.count, key) }
   }

@@ -111,6 +111,12 @@ package struct ByteString: Hashable, Sendable {
     ByteString(left.bytes + right.bytes)
   }
 
+  /// The texts in the order of their bytes; one copy of the sort for all callers.
+  @inline(never)
+  package static func sorted(_ texts: [ByteString]) -> [ByteString] {
+    texts.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+  }
+
   /// The unsigned decimal number that the whole string spells; nil otherwise or above Int64.
   package var decimal: Int64? { bytes.span.decimal }
 }

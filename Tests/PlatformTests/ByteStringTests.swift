@@ -72,6 +72,11 @@ struct ByteStringTests {
     #expect(ByteString("a") + ByteString("b") == "ab")
   }
 
+  @Test func sortsByBytes() {
+    let sorted = ByteString.sorted(["b", "é", "", "ab", "B", "a", "ab"])
+    #expect(sorted == ["", "B", "a", "ab", "ab", "b", "é"])
+  }
+
   @Test func classifiesASCII() {
     for byte in UInt8.min...UInt8.max {
       let isLetter = (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)

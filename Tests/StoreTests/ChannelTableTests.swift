@@ -10,7 +10,9 @@ struct ChannelTableTests {
     models: "a\nb", modelMapping: "a:b", groups: "x,y", weight: 1000, priority: -5,
     status: .autoDisabled, statusReason: "the key is refused", connectTimeoutMilliseconds: 1,
     firstByteTimeoutMilliseconds: 2, idleTimeoutMilliseconds: 3, headers: "A: b",
-    config: "{}", createdAt: 9)
+    config: "{}", createdAt: 9, maxConcurrency: 8, location: .local,
+    wakeMAC: "00:11:22:aa:bb:cc", wakeBroadcast: "192.168.1.255", wakeTimeoutMilliseconds: 5000,
+    wakePolicy: .fallback)
 
   private func expectSame(_ left: ChannelRecord?, _ right: ChannelRecord) {
     #expect(left?.id == right.id && left?.name == right.name && left?.type == right.type)
@@ -23,6 +25,10 @@ struct ChannelTableTests {
     #expect(left?.firstByteTimeoutMilliseconds == right.firstByteTimeoutMilliseconds)
     #expect(left?.idleTimeoutMilliseconds == right.idleTimeoutMilliseconds)
     #expect(left?.config == right.config && left?.createdAt == right.createdAt)
+    #expect(left?.maxConcurrency == right.maxConcurrency && left?.location == right.location)
+    #expect(left?.wakeMAC == right.wakeMAC && left?.wakeBroadcast == right.wakeBroadcast)
+    #expect(left?.wakeTimeoutMilliseconds == right.wakeTimeoutMilliseconds)
+    #expect(left?.wakePolicy == right.wakePolicy)
   }
 
   @Test func givesBackWhatItTook() throws {

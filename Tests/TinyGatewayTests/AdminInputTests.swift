@@ -20,16 +20,35 @@ struct AdminInputTests {
   ) throws(AdminError) -> ChannelRecord {
     try ChannelInput.apply(
       try body(text, ChannelInput.fields), to: old ?? ChannelRecord(name: "", type: ""),
-      isNew: old == nil)
+      isNew: old == nil, known: Self.channelGroups)
   }
 
   private func token(
-    _ text: String, over old: TokenRecord? = nil, role: UserRole = .root
+    _ text: String, over old: TokenRecord? = nil, role: UserRole = .root, owner: UserRole? = nil
   ) throws(AdminError) -> TokenRecord {
     let user = UserRecord(username: "u", passwordHash: "", role: role)
+    let owner = UserRecord(username: "o", passwordHash: "", role: owner ?? role)
     let blank = TokenRecord(userID: 1, name: "", keyHash: "", keyHint: "")
+    let context = TokenInput.Context(
+      caller: user, owner: owner, channelGroups: Self.channelGroups, userGroups: Self.userGroups)
     return try TokenInput.apply(
-      try body(text, TokenInput.fields), to: old ?? blank, by: user, isNew: old == nil)
+      try body(text, TokenInput.fields), to: old ?? blank, in: context, isNew: old == nil)
+  }
+
+  /// `default`, `vip` and `cheap`.
+  private static var channelGroups: ChannelGroupDirectory {
+    let groups = ChannelGroupDirectory()
+    for (index, name) in (["default", "vip", "cheap"] as [ByteString]).enumerated() {
+      groups.put(ChannelGroupRecord(id: Int64(index + 1), name: name))
+    }
+    return groups
+  }
+
+  /// `default`, which lists the channel groups `default` and `cheap`.
+  private static var userGroups: UserGroupDirectory {
+    let groups = UserGroupDirectory()
+    groups.put(UserGroupRecord(id: 1, name: "default", channelGroups: "default,cheap"))
+    return groups
   }
 
   /// Expects a refusal with this status and code whose sentence begins with the field's name.
@@ -249,9 +268,32 @@ struct AdminInputTests {
     refuses(.token, #"{"quota_period":"weekly"}"#, "quota_period")
   }
 
-  @Test func keepsUsersToTheirGroup() {
-    refuses(
-      .token, #"{"channel_group":"vip"}"#, "channel_group", code: "group_not_allowed", status: 403,
-      role: .user)
+  @Test func keepsUsersToTheGroupsOfTheirUserGroup() throws {
+    let cheap = #"{"name":"t","channel_group":"cheap"}"#
+    #expect(try token(cheap, role: .user).channelGroup == "cheap")
+    for name in ["vip", "no-such-group"] {
+      refuses(
+        .token, #"{"channel_group":"\#(name)"}"#, "channel_group", code: "group_not_allowed",
+        status: 403, role: .user)
+    }
+  }
+
+  @Test func demandsGroupsThatExist() {
+    let hint = "does not exist: create it with POST /api/v1/channel-groups"
+    refuses(.token, #"{"channel_group":"typo"}"#, #"channel group "typo", which \#(hint)"#)
+    refuses(.channel, #"{"groups":["vip","typo"]}"#, #"groups names the channel group "typo","#)
+    refuses(.channel, #"{"groups":["typo"]}"#, hint)
+  }
+
+  @Test func refusesAGroupThatTheOwnerMayNotUse() throws {
+    let text = #"{"name":"t","channel_group":"vip"}"#
+    do throws(AdminError) {
+      _ = try token(text, role: .admin, owner: .user)
+      Issue.record("accepted")
+    } catch {
+      #expect(error.status == 400)
+      #expect(error.message.text.contains("user group of the token's owner"))
+    }
+    #expect(try token(text, role: .root, owner: .admin).channelGroup == "vip")
   }
 }

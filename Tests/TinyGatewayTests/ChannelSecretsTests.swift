@@ -46,7 +46,8 @@ struct ChannelSecretsTests {
     let buffer = Buffer()
     buffer.append(text: text)
     return try ChannelInput.apply(
-      try AdminBody(buffer, knowing: ChannelInput.fields), to: old, isNew: false)
+      try AdminBody(buffer, knowing: ChannelInput.fields), to: old, isNew: false,
+      known: ChannelGroupDirectory())
   }
 
   // Sealing.

@@ -98,6 +98,16 @@ struct RelayAuthenticatorTests {
     }
   }
 
+  @Test func saysWhichChannelGroupsServe() throws {
+    let groups = fixture.gateway.userGroups
+    let standard = try #require(groups.find("default"))
+    var record = standard.record
+    record.channelGroups = "vip,default"
+    #expect(try authenticate(["X-Api-Key: sk-user"]).channelGroups == ["default"])
+    groups.put(record)
+    #expect(try authenticate(["X-Api-Key: sk-user"]).channelGroups == ["vip", "default"])
+  }
+
   @Test func findsTheKeyInEitherHeader() throws {
     for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
       try accepts("Authorization: \(scheme) sk-user")

@@ -60,6 +60,10 @@ struct StateTokenTests {
   @Test func belongsToTheDefaultGroupWithoutAnother() throws {
     #expect(try Token(record()).channelGroup == "default")
     #expect(try Token(record(group: "vip")).channelGroup == "vip")
+    let token = try Token(record())
+    #expect(token.ownChannelGroups.isEmpty)
+    try token.update(record(group: "vip"))
+    #expect(token.ownChannelGroups == ["vip"])
   }
 
   @Test func knowsWhatIsLeft() throws {

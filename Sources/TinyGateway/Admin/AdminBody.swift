@@ -38,6 +38,7 @@ struct AdminBody {
   func value(_ field: StaticString) -> JSONValue? { root?.member(field) }
 
   /// A text of so many bytes without control characters; nil when the member is missing.
+  @inline(never)
   func text(_ field: StaticString, _ length: ClosedRange<Int>) throws(AdminError) -> ByteString? {
     guard let value = root?.member(field) else { return nil }
     guard let text = value.string else { throw .field(field, "must be a text") }
@@ -46,6 +47,7 @@ struct AdminBody {
   }
 
   /// Throws unless the text has so many bytes and no control character.
+  @inline(never)
   static func check(
     _ text: ByteString, _ field: StaticString, _ length: ClosedRange<Int>
   ) throws(AdminError) {
@@ -66,6 +68,7 @@ struct AdminBody {
   }
 
   /// A whole number in the range; nil when the member is missing.
+  @inline(never)
   func number(
     _ field: StaticString, _ range: ClosedRange<Int64>
   ) throws(AdminError) -> Int64? {
@@ -79,12 +82,59 @@ struct AdminBody {
     return number
   }
 
+  /// `true` or `false`; nil when the member is missing.
+  func boolean(_ field: StaticString) throws(AdminError) -> Bool? {
+    guard let value = root?.member(field) else { return nil }
+    guard let bool = value.bool else { throw .field(field, "must be true or false") }
+    return bool
+  }
+
+  /// Which of the texts it is, counted from 0; nil when the member is missing.
+  func choice(_ field: StaticString, _ texts: [StaticString]) throws(AdminError) -> Int64? {
+    guard let value = root?.member(field) else { return nil }
+    if let text = value.string, let index = texts.firstIndex(where: { text == $0 }) {
+      return Int64(index)
+    }
+    let list = Buffer()
+    for text in texts {
+      if !list.isEmpty { list.append(", ") }
+      list.append(text)
+    }
+    throw .field(field, "must be one of " + list.byteString)
+  }
+
+  /// A list of different ids; nil when the member is missing.
+  func ids(_ field: StaticString, limit: Int) throws(AdminError) -> [Int64]? {
+    guard let value = root?.member(field) else { return nil }
+    var ids: [Int64] = []
+    guard value.kind == .array, value.count <= limit else {
+      throw .field(
+        field, "must be a list of at most " + ByteString(number: Int64(limit)) + " ids")
+    }
+    for element in value.elements {
+      guard let id = element.int64, id > 0, !ids.contains(id) else {
+        throw .field(field, "must be a list of ids, each once")
+      }
+      ids.append(id)
+    }
+    return ids
+  }
+
   /// A list of texts, each checked; nil when the member is missing.
   ///
   /// `limit`: the most entries.
   /// `expected`: what an entry must be, for the sentence.
   func list(
     _ field: StaticString, limit: Int, expected: StaticString, _ isValid: (ByteString) -> Bool
+  ) throws(AdminError) -> [ByteString]? {
+    guard let texts = try texts(field, limit: limit, expected) else { return nil }
+    guard texts.allSatisfy(isValid) else { throw AdminBody.wrongEntry(field, expected) }
+    return texts
+  }
+
+  /// A list of different texts; apart from the above, which is compiled for each check.
+  private func texts(
+    _ field: StaticString, limit: Int, _ expected: StaticString
   ) throws(AdminError) -> [ByteString]? {
     guard let value = root?.member(field) else { return nil }
     guard value.kind == .array else { throw .field(field, "must be a list of texts") }
@@ -94,15 +144,19 @@ struct AdminBody {
     var texts: [ByteString] = []
     var seen: Set<ByteString> = []
     for element in value.elements {
-      guard let text = element.string, isValid(text) else {
-        throw .field(field, "must be a list whose entries are " + ByteString(expected))
-      }
+      guard let text = element.string else { throw AdminBody.wrongEntry(field, expected) }
       guard seen.insert(text).inserted else {
         throw .field(field, "has an entry twice")
       }
       texts.append(text)
     }
     return texts
+  }
+
+  private static func wrongEntry(
+    _ field: StaticString, _ expected: StaticString
+  ) -> AdminError {
+    .field(field, "must be a list whose entries are " + ByteString(expected))
   }
 
   /// The members of an object whose values are texts; nil when the member is missing.

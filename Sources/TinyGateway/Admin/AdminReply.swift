@@ -9,6 +9,8 @@ final class AdminReply {
   let requestID: Int64
   /// Ends work that only this client waits for.
   var onCancel: (() -> Void)?
+  /// Writes the data of the answer.
+  private var compose: ((inout JSONWriter) throws(AdminError) -> Void)?
 
   /// Makes a reply that is still owed.
   init(_ responder: Responder, requestID: Int64) {
@@ -30,8 +32,15 @@ final class AdminReply {
   /// Answers `{"success":true,"message":"","data":…}`.
   ///
   /// - Parameter compose: writes the data: exactly one value.
-  func succeed(_ compose: (inout JSONWriter) throws(AdminError) -> Void) {
-    guard !isEnded else { return }
+  func succeed(_ compose: @escaping (inout JSONWriter) throws(AdminError) -> Void) {
+    self.compose = compose
+    succeed()
+  }
+
+  /// Apart from the above, of which the compiler makes a copy for each caller.
+  private func succeed() {
+    guard !isEnded, let compose else { return }
+    self.compose = nil
     let body = Buffer()
     var json = JSONWriter(body)
     json.beginObject()

@@ -57,33 +57,33 @@ final class AdminRequest {
     write: @escaping (Value, Database) throws(StoreError) -> Written,
     committed: @escaping (Value, Written) throws(AdminError) -> Void
   ) throws(AdminError) {
+    try perform(Change(check, write: write, committed: committed))
+  }
+
+  private func perform(_ change: AnyChange) throws(AdminError) {
     let changes = gateway.admin.changes
     let admitted = changes.begin { [self] in
-      let value: Value
       do throws(AdminError) {
-        value = try check()
+        try change.check()
       } catch {
         reply.fail(error)
         return changes.ended()
       }
       gateway.storage.perform(
-        { (database) throws(StoreError) in try write(value, database) },
+        { (database) throws(StoreError) in try change.write(to: database) },
         completion: { [self] result in
-          finish(result, value, committed)
+          finish(result, change)
           changes.ended()
         })
     }
     if !admitted { throw .busy }
   }
 
-  private func finish<Value, Written>(
-    _ result: Result<Written, StoreError>, _ value: Value,
-    _ committed: (Value, Written) throws(AdminError) -> Void
-  ) {
+  private func finish(_ result: Result<Void, StoreError>, _ change: AnyChange) {
     switch result {
-    case .success(let written):
+    case .success:
       do throws(AdminError) {
-        try committed(value, written)
+        try change.committed()
       } catch {
         reply.fail(error)
       }
@@ -151,13 +151,69 @@ extension AdminRequest {
     _ write: (Item, inout JSONWriter) throws(AdminError) -> Void
   ) throws(AdminError) {
     let page = try page(sizeLimit: sizeLimit)
+    for index in beginPage(page, itemCount: items.count, &json) { try write(items[index], &json) }
+    endPage(page, itemCount: items.count, &json)
+  }
+
+  // Apart from the above, which is compiled for each kind of item.
+
+  @inline(never)
+  private func beginPage(
+    _ page: Store.Page, itemCount: Int, _ json: inout JSONWriter
+  ) -> Range<Int> {
     json.key("items")
     json.beginArray()
-    let start = Int(min(page.offset, Int64(items.count)))
-    for item in items[start...].prefix(Int(page.size)) { try write(item, &json) }
+    let start = Int(min(page.offset, Int64(itemCount)))
+    return start..<min(start + Int(page.size), itemCount)
+  }
+
+  @inline(never)
+  private func endPage(_ page: Store.Page, itemCount: Int, _ json: inout JSONWriter) {
     json.endArray()
-    json.member("total", Int64(items.count))
+    json.member("total", Int64(itemCount))
     json.member("page", page.number)
     json.member("page_size", page.size)
+  }
+}
+
+/// The steps of one change of settings, without the types of what they hand on, so that what
+/// performs them is compiled once.
+private class AnyChange {
+  /// On the loop.
+  func check() throws(AdminError) {}
+  /// On the storage thread.
+  func write(to database: Database) throws(StoreError) {}
+  /// On the loop again.
+  func committed() throws(AdminError) {}
+}
+
+/// The steps of one change of settings with what is handed on from each to the next.
+private final class Change<Value, Written>: AnyChange {
+  private let checkStep: () throws(AdminError) -> Value
+  private let writeStep: (Value, Database) throws(StoreError) -> Written
+  private let committedStep: (Value, Written) throws(AdminError) -> Void
+  private var value: Value?
+  private var written: Written?
+
+  init(
+    _ check: @escaping () throws(AdminError) -> Value,
+    write: @escaping (Value, Database) throws(StoreError) -> Written,
+    committed: @escaping (Value, Written) throws(AdminError) -> Void
+  ) {
+    checkStep = check
+    writeStep = write
+    committedStep = committed
+  }
+
+  override func check() throws(AdminError) { value = try checkStep() }
+
+  override func write(to database: Database) throws(StoreError) {
+    guard let value else { return }
+    written = try writeStep(value, database)
+  }
+
+  override func committed() throws(AdminError) {
+    guard let value, let written else { return }
+    try committedStep(value, written)
   }
 }

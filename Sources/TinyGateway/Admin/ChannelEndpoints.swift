@@ -49,7 +49,8 @@ enum ChannelEndpoints {
         var blank = ChannelRecord(name: .empty, type: .empty)
         blank.createdAt = UnixTime.seconds
         return try change(
-          try ChannelInput.apply(request.body, to: blank, isNew: true), request)
+          try ChannelInput.apply(
+            request.body, to: blank, isNew: true, known: request.gateway.channelGroups), request)
       },
       write: { (change, database) throws(StoreError) -> Int64 in
         try ChannelTable.insert(change.stored, in: database)
@@ -67,7 +68,8 @@ enum ChannelEndpoints {
       { () throws(AdminError) -> Change in
         guard let old = channels.find(request.id)?.record else { throw .notFound }
         return try change(
-          try ChannelInput.apply(request.body, to: old, isNew: false), request)
+          try ChannelInput.apply(
+            request.body, to: old, isNew: false, known: request.gateway.channelGroups), request)
       },
       write: { (change, database) throws(StoreError) in
         try ChannelTable.update(change.stored, in: database)
@@ -79,15 +81,20 @@ enum ChannelEndpoints {
 
   @Sendable private static func delete(_ request: AdminRequest) throws(AdminError) {
     let channels = request.gateway.channels
+    let groups = request.gateway.channelGroups
     let id = request.id
     try request.change(
-      { () throws(AdminError) -> Int64 in
+      { () throws(AdminError) -> [ChannelGroupRecord] in
         guard channels.find(id) != nil else { throw .notFound }
-        return id
+        return groups.recordsWithout(fallback: id)
       },
-      write: { (id, database) throws(StoreError) in try ChannelTable.delete(id, in: database) },
-      committed: { (id, _: Void) throws(AdminError) in
+      write: { (records, database) throws(StoreError) in
+        try ChannelTable.delete(id, in: database)
+        for record in records { try ChannelGroupTable.update(record, in: database) }
+      },
+      committed: { (records, _: Void) throws(AdminError) in
         channels.remove(id)
+        for record in records { groups.put(record) }
         request.audit("channel_delete", "channel " + ByteString(number: id))
         request.reply.succeed { $0.null() }
       })
@@ -166,7 +173,17 @@ enum ChannelEndpoints {
     json.beginObject()
     json.endObject()
     json.member("created_at", record.createdAt)
+    writeTraffic(record, &json)
     json.endObject()
+  }
+
+  private static func writeTraffic(_ record: ChannelRecord, _ json: inout JSONWriter) {
+    json.member("max_concurrency", record.maxConcurrency)
+    json.member("location", ChannelInput.locations[Int(record.location.rawValue)])
+    json.member("wake_mac", record.wakeMAC)
+    json.member("wake_broadcast", record.wakeBroadcast)
+    json.member("wake_timeout_ms", record.wakeTimeoutMilliseconds)
+    json.member("wake_policy", ChannelInput.wakePolicies[Int(record.wakePolicy.rawValue)])
   }
 
   /// Writes a member that is a list of texts.

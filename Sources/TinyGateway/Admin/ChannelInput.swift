@@ -7,17 +7,18 @@ import Vendors
 
 /// Turns the body of a channel request into a record.
 enum ChannelInput {
-  static let fields: [StaticString] = [
-    "name", "type", "keys", "base_url", "models", "model_mapping", "groups", "weight", "priority",
-    "status", "connect_timeout_ms", "first_byte_timeout_ms", "idle_timeout_ms", "headers", "config",
-  ]
+  static let fields: [StaticString] =
+    [
+      "name", "type", "keys", "base_url", "models", "model_mapping", "groups", "weight", "priority",
+      "status", "connect_timeout_ms", "first_byte_timeout_ms", "idle_timeout_ms", "headers",
+      "config",
+    ] + trafficFields
 
   private static let nameByteCounts = 1...128
   private static let baseURLByteCounts = 0...1024
   private static let largestKeyCount = 100
   private static let keyByteLimit = 4096
   private static let largestModelCount = 1000
-  private static let largestGroupCount = 100
   private static let largestHeaderCount = 32
   private static let headerValueByteLimit = 4096
   private static let weights: ClosedRange<Int64> = 0...1000
@@ -25,12 +26,12 @@ enum ChannelInput {
   /// 0 stands for the gateway's own timeout.
   private static let timeouts: ClosedRange<Int64> = 0...3_600_000
 
-  /// The record with the body's members put over it.
+  /// The record with the body's members put over it; `groups`: those that it may name.
   ///
   /// Throws a 400 that names field and limit; also when keys would go to another address than
   /// the one they were entered for.
   static func apply(
-    _ body: AdminBody, to old: ChannelRecord, isNew: Bool
+    _ body: AdminBody, to old: ChannelRecord, isNew: Bool, known groups: ChannelGroupDirectory
   ) throws(AdminError) -> ChannelRecord {
     var record = old
     if let name = try body.text("name", nameByteCounts) { record.name = name }
@@ -43,7 +44,9 @@ enum ChannelInput {
       record.statusReason = .empty
     }
     try applyLists(body, &record)
+    try applyGroups(body, groups, &record)
     try applyTimeouts(body, &record)
+    try applyTraffic(body, &record)
     let keepsSecretHeader = try applyHeaders(body, &record)
     try checkConfig(body)
     record = ChannelSecrets.settled(record)
@@ -82,14 +85,6 @@ enum ChannelInput {
       expected: "model names of 1 to 128 characters of A-Z a-z 0-9 . _ : / @ + -",
       ModelName.isValid)
     if let models { record.models = AdminText.joined(models, by: UInt8(ascii: ",")) }
-    let groups = try body.list(
-      "groups", limit: largestGroupCount,
-      expected: "group names of 1 to 64 bytes without commas, control characters and outer spaces",
-      isGroup)
-    if let groups {
-      record.groups =
-        groups.isEmpty ? "default" : AdminText.joined(groups, by: UInt8(ascii: ","))
-    }
     guard let pairs = try body.pairs("model_mapping", limit: largestModelCount) else { return }
     var lines: [ByteString] = []
     for (from, to) in pairs {
@@ -108,10 +103,17 @@ enum ChannelInput {
       && key.bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F }
   }
 
-  /// Whether a channel group may have the name.
-  static func isGroup(_ name: ByteString) -> Bool {
-    !name.isEmpty && name.count <= 64 && name.trimmed == name && !AdminText.hasControls(name)
-      && !name.bytes.contains(UInt8(ascii: ","))
+  private static func applyGroups(
+    _ body: AdminBody, _ known: ChannelGroupDirectory, _ record: inout ChannelRecord
+  ) throws(AdminError) {
+    let names = try body.list(
+      "groups", limit: GroupInput.largestListCount, expected: GroupInput.expectedNames,
+      GroupInput.isName)
+    guard let names else { return }
+    try GroupInput.check(names, "groups", known)
+    record.groups =
+      names.isEmpty
+      ? ChannelGroupDirectory.standard : AdminText.joined(names, by: UInt8(ascii: ","))
   }
 
   private static func applyTimeouts(

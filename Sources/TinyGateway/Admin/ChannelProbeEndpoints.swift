@@ -207,6 +207,6 @@ enum ChannelProbeEndpoints {
     for entry in list.elements {
       if let name = entry.member("id")?.string, ModelName.isValid(name) { names.insert(name) }
     }
-    return names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    return ByteString.sorted(Array(names))
   }
 }

@@ -67,6 +67,7 @@ struct Endpoint: Sendable {
 enum EndpointTable {
   static let all: [Endpoint] =
     AuthEndpoints.all + ChannelEndpoints.all + ChannelProbeEndpoints.all + TokenEndpoints.all
+    + ChannelGroupEndpoints.all + UserGroupEndpoints.all + ModelFallbackEndpoints.all
     + GatewayEndpoints.all
 
   /// What a method and a path lead to.

@@ -62,7 +62,8 @@ enum TokenEndpoints {
         let blank = TokenRecord(
           userID: user.id, name: .empty, keyHash: Digest.sha256(key).bytes, keyHint: hint(secret),
           createdAt: UnixTime.seconds)
-        return try TokenInput.apply(request.body, to: blank, by: user.record, isNew: true)
+        return try TokenInput.apply(
+          request.body, to: blank, in: context(request, user, owner: user), isNew: true)
       },
       write: { (record, database) throws(StoreError) -> Int64 in
         try TokenTable.insert(record, in: database)
@@ -79,7 +80,9 @@ enum TokenEndpoints {
     try request.change(
       { () throws(AdminError) -> TokenRecord in
         let old = try token(request).record
-        return try TokenInput.apply(request.body, to: old, by: user.record, isNew: false)
+        let owner = request.gateway.accounts.user(old.userID) ?? user
+        return try TokenInput.apply(
+          request.body, to: old, in: context(request, user, owner: owner), isNew: false)
       },
       write: { (record, database) throws(StoreError) in
         try TokenTable.update(record, in: database)
@@ -87,6 +90,14 @@ enum TokenEndpoints {
       committed: { (record, _: Void) throws(AdminError) in
         try adopt(record, request, "token_change", key: nil)
       })
+  }
+
+  private static func context(
+    _ request: AdminRequest, _ caller: User, owner: User
+  ) -> TokenInput.Context {
+    TokenInput.Context(
+      caller: caller.record, owner: owner.record, channelGroups: request.gateway.channelGroups,
+      userGroups: request.gateway.userGroups)
   }
 
   @Sendable private static func delete(_ request: AdminRequest) throws(AdminError) {

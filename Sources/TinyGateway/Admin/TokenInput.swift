@@ -18,11 +18,20 @@ enum TokenInput {
   private static let largestBlockCount = 100
   private static let largestModelCount = 1000
 
+  /// Whom and which groups a token may have to do with.
+  struct Context {
+    /// Who changes the token.
+    let caller: UserRecord
+    let owner: UserRecord
+    let channelGroups: ChannelGroupDirectory
+    let userGroups: UserGroupDirectory
+  }
+
   /// The record with the body's members put over it.
   ///
   /// Throws a 400 that names field and limit, and 403 for a channel group that is not the caller's.
   static func apply(
-    _ body: AdminBody, to old: TokenRecord, by user: UserRecord, isNew: Bool
+    _ body: AdminBody, to old: TokenRecord, in context: Context, isNew: Bool
   ) throws(AdminError) -> TokenRecord {
     var record = old
     if let name = try body.text("name", nameByteCounts) { record.name = name }
@@ -41,7 +50,7 @@ enum TokenInput {
       record.status = isEnabled ? .enabled : .disabled
     }
     try applyLists(body, &record)
-    try applyGroup(body, user, &record)
+    try applyGroup(body, context, &record)
     try refuseUnsupported(body)
     return record
   }
@@ -61,22 +70,29 @@ enum TokenInput {
     if let models { record.models = AdminText.joined(models, by: UInt8(ascii: ",")) }
   }
 
-  /// An administrator may name any group; others may only keep to their own.
+  /// An administrator's token may name any group, others one that their user group lists.
   private static func applyGroup(
-    _ body: AdminBody, _ user: UserRecord, _ record: inout TokenRecord
+    _ body: AdminBody, _ context: Context, _ record: inout TokenRecord
   ) throws(AdminError) {
     if body.isNull("channel_group") {
       record.channelGroup = .empty
       return
     }
     guard let group = try body.text("channel_group", 0...64) else { return }
-    guard group.isEmpty || ChannelInput.isGroup(group) else {
-      throw .field("channel_group", "must be the name of a channel group")
-    }
-    if user.role == .user, !group.isEmpty, group != user.userGroup {
+    record.channelGroup = group
+    if group.isEmpty { return }
+    let owner = context.owner
+    let isAllowed =
+      owner.role != .user
+      || context.userGroups.channelGroups(of: owner.userGroup).contains(group)
+    if context.caller.role == .user, !isAllowed {
       throw AdminError(403, "group_not_allowed", "You may not use this channel_group.")
     }
-    record.channelGroup = group
+    try GroupInput.check([group], "channel_group", context.channelGroups)
+    guard isAllowed else {
+      throw .field(
+        "channel_group", "must be one that the user group of the token's owner lists")
+    }
   }
 
   /// Limits that are not enforced yet must not look as if they were.

@@ -94,7 +94,7 @@ final class ChannelDirectory {
         names.append(name)
       }
     }
-    return names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    return ByteString.sorted(names)
   }
 
   private func reindex() {

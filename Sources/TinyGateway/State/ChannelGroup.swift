@@ -52,7 +52,7 @@ final class ChannelGroupDirectory {
   /// The group that is always there.
   static let standard: ByteString = "default"
 
-  /// All groups by id.
+  /// All groups by id: new ids are above all others.
   private(set) var all: [ChannelGroup] = []
 
   func find(_ name: ByteString) -> ChannelGroup? { all.first { $0.name == name } }
@@ -63,7 +63,15 @@ final class ChannelGroupDirectory {
   func put(_ record: ChannelGroupRecord) {
     if let known = find(record.id) { return known.update(record) }
     all.append(ChannelGroup(record))
-    all.sort { $0.id < $1.id }
+  }
+
+  /// The changed records of those groups that have the channel as a fallback, without it.
+  func recordsWithout(fallback id: Int64) -> [ChannelGroupRecord] {
+    all.filter { $0.fallbackIDs.contains(id) }.map { group in
+      var record = group.record
+      record.fallbackChannels = ChannelGroup.text(group.fallbackIDs.filter { $0 != id })
+      return record
+    }
   }
 
   func remove(_ id: Int64) { all.removeAll { $0.id == id } }

@@ -17,9 +17,9 @@ struct ModelFallbacks {
 
   /// Model to those that are tried in this order when every channel of it has failed, or when
   /// its context window is too small.
-  var fallbacks: [ByteString: [ByteString]] = [:]
+  private(set) var fallbacks: [ByteString: [ByteString]] = [:]
   /// Model, or `*`, to the model of a local channel that serves while the internet is gone.
-  var offline: [ByteString: ByteString] = [:]
+  private(set) var offline: [ByteString: ByteString] = [:]
 
   /// Makes an empty table.
   init() {}
@@ -34,12 +34,18 @@ struct ModelFallbacks {
     } catch {
       throw FieldError("model_fallbacks", "is " + error.message)
     }
-    if let value = document.root.member("fallbacks") {
-      fallbacks = try ModelFallbacks.fallbacks(value)
-    }
-    if let value = document.root.member("offline") {
-      offline = try ModelFallbacks.offline(value)
-    }
+    try replace(
+      fallbacks: document.root.member("fallbacks"), offline: document.root.member("offline"))
+  }
+
+  /// Takes JSON objects over; a part that is nil stays.
+  ///
+  /// Throws what is wrong with them, and then nothing has changed.
+  mutating func replace(fallbacks: JSONValue?, offline: JSONValue?) throws(FieldError) {
+    let newFallbacks = try fallbacks.map(ModelFallbacks.fallbacks)
+    let newOffline = try offline.map(ModelFallbacks.offline)
+    self.fallbacks = newFallbacks ?? self.fallbacks
+    self.offline = newOffline ?? self.offline
   }
 
   /// The models to try instead, in order.
@@ -55,7 +61,9 @@ struct ModelFallbacks {
   // Reading.
 
   /// Reads `{model:[model]}`.
-  static func fallbacks(_ value: JSONValue) throws(FieldError) -> [ByteString: [ByteString]] {
+  private static func fallbacks(
+    _ value: JSONValue
+  ) throws(FieldError) -> [ByteString: [ByteString]] {
     try check(value, "fallbacks")
     var table: [ByteString: [ByteString]] = [:]
     for (model, value) in value.members {
@@ -80,7 +88,7 @@ struct ModelFallbacks {
   }
 
   /// Reads `{model:model}`.
-  static func offline(_ value: JSONValue) throws(FieldError) -> [ByteString: ByteString] {
+  private static func offline(_ value: JSONValue) throws(FieldError) -> [ByteString: ByteString] {
     try check(value, "offline")
     var table: [ByteString: ByteString] = [:]
     for (model, value) in value.members {
@@ -110,7 +118,7 @@ struct ModelFallbacks {
     json.beginObject()
     json.key("fallbacks")
     json.beginObject()
-    for model in ModelFallbacks.sorted(Array(fallbacks.keys)) {
+    for model in ByteString.sorted(Array(fallbacks.keys)) {
       json.key(model)
       json.beginArray()
       for other in fallbacks(for: model) { json.string(other) }
@@ -119,7 +127,7 @@ struct ModelFallbacks {
     json.endObject()
     json.key("offline")
     json.beginObject()
-    for model in ModelFallbacks.sorted(Array(offline.keys)) {
+    for model in ByteString.sorted(Array(offline.keys)) {
       guard let other = offline[model] else { continue }
       json.key(model)
       json.string(other)
@@ -134,9 +142,5 @@ struct ModelFallbacks {
     var json = JSONWriter(buffer)
     write(to: &json)
     return buffer.byteString
-  }
-
-  private static func sorted(_ names: [ByteString]) -> [ByteString] {
-    names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
   }
 }

@@ -28,7 +28,7 @@ final class UserGroupDirectory {
   /// The group that is always there.
   static let standard: ByteString = "default"
 
-  /// All groups by id.
+  /// All groups by id: new ids are above all others.
   private(set) var all: [UserGroup] = []
 
   func find(_ name: ByteString) -> UserGroup? { all.first { $0.name == name } }
@@ -44,7 +44,6 @@ final class UserGroupDirectory {
   func put(_ record: UserGroupRecord) {
     if let known = find(record.id) { return known.update(record) }
     all.append(UserGroup(record))
-    all.sort { $0.id < $1.id }
   }
 
   func remove(_ id: Int64) { all.removeAll { $0.id == id } }
