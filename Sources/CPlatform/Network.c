@@ -134,6 +134,22 @@ int64_t cp_send(int32_t descriptor, const void *bytes, size_t count) {
   return put < 0 ? -errno : put;
 }
 
+int32_t cp_send_datagram(const uint8_t *address, int32_t address_count, int32_t port,
+                         const void *bytes, size_t count) {
+  address_t remote;
+  socklen_t length = fill(&remote, address, address_count, port, 0);
+  int descriptor = socket(remote.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return -errno;
+  int one = 1;
+  int32_t error = 0;
+  if (setsockopt(descriptor, SOL_SOCKET, SO_BROADCAST, &one, sizeof one) != 0 ||
+      sendto(descriptor, bytes, count, MSG_NOSIGNAL, &remote.any, length) < 0) {
+    error = -errno;
+  }
+  close(descriptor);
+  return error;
+}
+
 int32_t cp_shutdown_write(int32_t descriptor) { return result(shutdown(descriptor, SHUT_WR)); }
 
 int32_t cp_parse_address(const char *text, uint8_t *address) {

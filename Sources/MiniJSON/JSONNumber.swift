@@ -20,6 +20,30 @@ package enum JSONNumber {
     scaled(lexeme, decimals: decimals)?.value
   }
 
+  /// Most digits of `plain`, before and after the point together.
+  private static var plainDigitCount: Int { 64 }
+
+  /// A number in plain decimal digits, exactly: `1.20` stays, `-12.5e1` becomes `-125`.
+  ///
+  /// - Returns: nil when the text is no number, or needs more than 64 digits.
+  package static func plain(_ lexeme: UnsafeRawBufferPointer) -> ByteString? {
+    guard lexeme.count <= plainDigitCount, let parts = Parts(lexeme) else { return nil }
+    if parts.digits.upperBound == lexeme.count { return ByteString(lexeme) }
+    let digits = lexeme[parts.digits].filter { ASCII.isDigit($0) }
+    let point = parts.integerDigitCount + parts.exponent
+    guard point <= plainDigitCount, digits.count - point <= plainDigitCount else { return nil }
+    let whole = (0..<max(point, 0)).map { $0 < digits.count ? digits[$0] : 0x30 }
+    let fraction = (point..<max(point, digits.count)).map { $0 < 0 ? 0x30 : digits[$0] }
+    let text = Buffer()
+    if parts.isNegative { text.append(JSONByte.minus) }
+    // No leading zeros but the one that stands for none.
+    for byte in whole.drop(while: { $0 == 0x30 }) { text.append(byte) }
+    if text.count == (parts.isNegative ? 1 : 0) { text.append(UInt8(ascii: "0")) }
+    if !fraction.isEmpty { text.append(UInt8(ascii: ".")) }
+    for byte in fraction { text.append(byte) }
+    return text.byteString
+  }
+
   /// Exponents beyond this are treated as this: the result is 0 or too large all the same.
   private static var exponentBound: Int { 100_000 }
 

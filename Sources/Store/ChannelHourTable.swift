@@ -31,13 +31,12 @@ package struct ChannelHour: Sendable {
     requests = requests.addingSaturated(1)
     promptTokens = promptTokens.addingSaturated(max(0, attempt.promptTokens))
     completionTokens = completionTokens.addingSaturated(max(0, attempt.completionTokens))
-    if attempt.isSuccess {
-      successes = successes.addingSaturated(1)
+    if attempt.isSuccess { successes = successes.addingSaturated(1) }
+    if attempt.isSuccess, attempt.errorKind == 0 {
       latencySum = latencySum.addingSaturated(max(0, attempt.latencyMilliseconds))
       latency.add(milliseconds: attempt.latencyMilliseconds)
-    } else {
-      errors.add(attempt.errorKind)
     }
+    errors.add(attempt.errorKind)
     if let milliseconds = attempt.firstByteMilliseconds {
       firstByteSum = firstByteSum.addingSaturated(max(0, milliseconds))
       firstByte.add(milliseconds: milliseconds)
@@ -143,12 +142,12 @@ package enum ChannelHourTable {
     try database.run("DELETE FROM channel_hours WHERE hour < ?1") { $0.bind(hour) }
   }
 
-  /// All channels' hours from a given one on, by hour and channel.
-  package static func all(
-    fromHour hour: Int64, in database: Database
-  ) throws(StoreError) -> [ChannelHour] {
-    try database.all(
+  /// Calls `body` with all channels' hours from a given one on, by hour and channel.
+  package static func each(
+    fromHour hour: Int64, in database: Database, _ body: (ChannelHour) -> Void
+  ) throws(StoreError) {
+    try database.each(
       "SELECT * FROM channel_hours WHERE hour >= ?1 ORDER BY hour, channel_id",
-      { $0.bind(hour) }, { ChannelHour($0) })
+      { $0.bind(hour) }, { body(ChannelHour($0)) })
   }
 }

@@ -61,7 +61,7 @@ package struct ErrorCounts: Sendable {
 
 extension Int64 {
   /// The sum; at the limit of the type when it does not fit.
-  func addingSaturated(_ other: Int64) -> Int64 {
+  package func addingSaturated(_ other: Int64) -> Int64 {
     let (sum, overflowed) = addingReportingOverflow(other)
     return overflowed ? (other > 0 ? .max : .min) : sum
   }

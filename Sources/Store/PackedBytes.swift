@@ -2,11 +2,14 @@
 import Platform
 
 /// Writes numbers as LEB128: seven bits a byte, the lowest first, so that small ones take one.
-struct PackedWriter {
-  private(set) var bytes: [UInt8] = []
+package struct PackedWriter {
+  package private(set) var bytes: [UInt8] = []
+
+  /// Makes a writer without bytes.
+  package init() {}
 
   /// Appends an unsigned number.
-  mutating func append(_ value: UInt64) {
+  package mutating func append(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -16,7 +19,7 @@ struct PackedWriter {
   }
 
   /// Appends a count; a negative one, which would be a defect, as 0.
-  mutating func append(count: Int64) { append(UInt64(max(count, 0))) }
+  package mutating func append(count: Int64) { append(UInt64(max(count, 0))) }
 
   /// Appends a signed number, small in magnitude for either sign ("zigzag").
   mutating func append(signed value: Int64) {
@@ -28,17 +31,18 @@ struct PackedWriter {
 }
 
 /// Reads what `PackedWriter` wrote; behind the end every number is 0.
-struct PackedReader {
+package struct PackedReader {
   private let bytes: UnsafeRawBufferPointer
-  private var position = 0
+  /// Bytes read so far.
+  package private(set) var position = 0
 
   /// Reads from memory that outlives the reader.
-  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-  var isAtEnd: Bool { position >= bytes.count }
+  package var isAtEnd: Bool { position >= bytes.count }
 
   /// The next unsigned number; bits above the 64th are lost.
-  mutating func number() -> UInt64 {
+  package mutating func number() -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while position < bytes.count {
@@ -52,7 +56,7 @@ struct PackedReader {
   }
 
   /// The next count; above `Int64.max`, which none can reach, that.
-  mutating func count() -> Int64 { Int64(clamping: number()) }
+  package mutating func count() -> Int64 { Int64(clamping: number()) }
 
   /// The next signed number.
   mutating func signed() -> Int64 {
@@ -61,8 +65,8 @@ struct PackedReader {
   }
 
   /// The next `count` bytes; nil when there are fewer.
-  mutating func raw(_ count: Int) -> UnsafeRawBufferPointer? {
-    guard bytes.count - position >= count else { return nil }
+  package mutating func raw(_ count: Int) -> UnsafeRawBufferPointer? {
+    guard count >= 0, bytes.count - position >= count else { return nil }
     defer { position += count }
     return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
   }

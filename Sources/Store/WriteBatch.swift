@@ -32,6 +32,8 @@ package final class WriteBatch {
 
   /// Log rows that were lost because nothing could be written.
   package private(set) var droppedRowCount: Int64 = 0
+  /// Flushes that failed, wholly or but for the sums.
+  package private(set) var failedFlushCount: Int64 = 0
   /// Why the last flush failed; nil when it did not.
   package private(set) var failure: StoreError?
 
@@ -193,6 +195,7 @@ package final class WriteBatch {
       failure = error
     }
     if let failure { storage.note(failure) }
+    failedFlushCount += 1
     droppedRowCount += Int64(
       waiting.prepend(unwritten, rowLimit: flushRowCount * WriteBatch.waitingFlushes))
     retryMilliseconds = min(

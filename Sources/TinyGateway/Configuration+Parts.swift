@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 import MiniHTTP
 import Platform
-import Store
 
 /// The configuration as each part of the program wants it.
 extension Configuration {
@@ -19,25 +18,6 @@ extension Configuration {
     case .allow: nil
     case .deny: []
     case .only(let blocks): blocks
-    }
-  }
-}
-
-extension ChannelBucket {
-  /// A saved hour.
-  init(_ hour: ChannelHour) {
-    self.init(period: hour.hour)
-    requests = hour.requests
-    successes = hour.successes
-    promptTokens = hour.promptTokens
-    completionTokens = hour.completionTokens
-    latencySum = hour.latencySum
-    firstByteSum = hour.firstByteSum
-    firstByteCount = hour.firstByte.count
-    latency = hour.latency
-    for kind in ErrorKind.allCases {
-      let count = hour.errors[kind.rawValue]
-      if count > 0 { self.count(error: kind.rawValue, by: count) }
     }
   }
 }

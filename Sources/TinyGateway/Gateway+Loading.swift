@@ -5,7 +5,7 @@ import Store
 /// From the database to memory, once at the start.
 extension Gateway {
   /// Takes over what was stored; what no longer fits is left out and logged.
-  func load(_ snapshot: Snapshot, _ hours: [ChannelHour]) {
+  func load(_ snapshot: Snapshot, _ hours: [Int64: BucketSeries]) {
     for user in snapshot.users { accounts.put(user) }
     for token in snapshot.tokens {
       do throws(FieldError) {
@@ -20,9 +20,7 @@ extension Gateway {
     for (record, error) in channels.load(secrets.opened(snapshot.channels, log: log)) {
       log.error("channel \(record.id) \(record.name.text) is left out: \(error.sentence.text)")
     }
-    for hour in hours {
-      channels.find(hour.channelID)?.statistics.restore(ChannelBucket(hour))
-    }
+    for (id, hours) in hours { channels.find(id)?.statistics.restore(hours) }
   }
 
   private func loadModelFallbacks(_ options: [OptionRecord]) {

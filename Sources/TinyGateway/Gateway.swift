@@ -28,16 +28,23 @@ final class Gateway {
   let jwtSecret: ByteString
   /// What the management API keeps in memory: login guard, changes under way, channel tests.
   let admin = AdminState()
+  let channelTests = ChannelTestTimer()
   let startedAt = UnixTime.seconds
+  let startedInstant = Instant.now
   let requestIDs = RequestIDSource()
   /// Relays under way, for the admission limit and for deadlines.
   let relays: RelayRegistry
+  /// Relays that wait for a busy channel.
+  let waitingRoom = WaitingRoom()
   /// Where relays collect what goes to a client in one step; empty between steps.
   let relayOutput = Buffer()
+  /// Machines that are being woken.
+  private(set) lazy var wakers = WakerRegistry(gateway: self)
   private let loader: ConfigurationLoader
   /// Reports signals; opened before any thread was started.
   private let signals: Int32
   fileprivate var server: Server?
+  var clientConnectionCount: Int { server?.connectionCount ?? 0 }
   private var stopDeadline: Instant?
 
   /// Opens everything but the listening sockets.
@@ -59,6 +66,7 @@ final class Gateway {
       throw StartError("the kernel refuses an event loop: \(error.text)")
     }
     channels = ChannelDirectory(defaults: configuration.clientTimeouts)
+    channels.breakerPolicy = configuration.breaker
     pool = ConnectionPool(
       loop: loop, limits: configuration.httpLimits,
       policy: AddressPolicy(privateBlocks: configuration.privateUpstreamBlocks))
@@ -66,13 +74,12 @@ final class Gateway {
     relays = RelayRegistry(
       limit: capacity.requests, bodiesByteCount: capacity.bodiesHeldByteCount)
     let snapshot: Snapshot
-    let hours: [ChannelHour]
+    let hours: [Int64: BucketSeries]
     do throws(StoreError) {
       try RootAccount.ensure(in: database, configuration: configuration)
       jwtSecret = try Gateway.secret(in: database)
       snapshot = try Snapshot(from: database)
-      let oldest = UnixTime.seconds / 3600 - Int64(ChannelStatistics.hours)
-      hours = try ChannelHourTable.all(fromHour: oldest, in: database)
+      hours = try ChannelStatistics.savedHours(in: database)
     } catch {
       throw StartError(error.sentence.text)
     }
@@ -113,6 +120,13 @@ final class Gateway {
     return made
   }
 
+  /// What routes are looked up in.
+  var routing: RoutingContext {
+    RoutingContext(
+      channels: channels, groups: channelGroups, fallbacks: modelFallbacks,
+      attemptLimit: configuration.retries + 1)
+  }
+
   /// A new id for one request.
   func makeRequestID() -> Int64 { requestIDs.next() }
 
@@ -133,6 +147,8 @@ final class Gateway {
     warnAboutDefaultPassword()
     loop.add(SignalHandler(descriptor: signals, gateway: self))
     loop.endOfTurn = { [self] in endOfTurn() }
+    channelTests.setInterval(
+      milliseconds: configuration.channelTestIntervalMilliseconds, now: .now)
     loop.run()
     if closeStorage() { log.info("stopped") }
     log.flush()
@@ -166,7 +182,12 @@ final class Gateway {
     let now = loop.now
     batch.deadlinePassed(now: now)
     relays.endOverdue(now: now)
-    var wake = min(batch.deadline?.nanoseconds ?? .max, relays.nextCheck?.nanoseconds ?? .max)
+    let goesOn = waitingRoom.turnEnded(now: now)
+    channelTests.deadlinePassed(now: now, self)
+    var wake = Int64.max
+    for due in [
+      batch.deadline, relays.nextCheck, channelTests.deadline, waitingRoom.nextDeadline,
+    ] { wake = min(wake, due?.nanoseconds ?? .max) }
     if log.hasPending {
       if now >= logFlushAt {
         log.flush()
@@ -178,7 +199,7 @@ final class Gateway {
       if server.isDrained || now >= stopDeadline { loop.stop() }
       wake = min(wake, stopDeadline.nanoseconds)
     }
-    loop.wakeAt = wake
+    loop.wakeAt = goesOn ? now.nanoseconds : wake
   }
 
   private static let logMilliseconds: Int64 = 1000
@@ -190,6 +211,7 @@ final class Gateway {
     log.info("stopping")
     stopDeadline = loop.now.advanced(byMilliseconds: configuration.stopTimeoutMilliseconds)
     server?.stop()
+    channelTests.stop(now: loop.now)
     pool.closeIdle()
   }
 
@@ -229,10 +251,13 @@ extension Gateway {
     configuration = changed
     capacity = changed.capacity
     log.level = changed.logLevel
+    channels.breakerPolicy = changed.breaker
     let refused = channels.replaceDefaults(changed.clientTimeouts)
     for (record, error) in refused {
       log.error("channel \(record.id) keeps its timeouts: \(error.sentence.text)")
     }
+    channelTests.setInterval(
+      milliseconds: changed.channelTestIntervalMilliseconds, now: loop.now)
     server?.replaceLimits(changed.httpLimits)
     pool.replace(
       limits: changed.httpLimits,

@@ -29,8 +29,7 @@ enum ModelList {
     _ requestID: Int64
   ) throws(RelayError) {
     let isServed = caller.channelGroups.contains { group in
-      !ChannelSelector.eligible(for: name, group: group, pinned: nil, in: gateway.channels)
-        .channels.isEmpty
+      gateway.channels.rotation(for: name, group: group) != nil
     }
     guard ModelName.isValid(name), isServed, caller.token.allows(model: name) else {
       throw RelayError(

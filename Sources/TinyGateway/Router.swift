@@ -13,6 +13,7 @@ final class Router: Service {
       return Relay(mode: mode, head: head, responder: responder, gateway: gateway)
     }
     if head.hasPathPrefix("/api/") { return AdminExchange(head, responder, gateway) }
+    if head.isPath(Metrics.path) { return Metrics.begin(head, responder, gateway) }
     let caller: Result<Caller, RelayError>
     do throws(RelayError) {
       caller = .success(try Authenticator.authenticate(head, gateway))

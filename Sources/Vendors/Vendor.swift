@@ -16,6 +16,8 @@ package struct Vendor: Sendable {
   package let models: [ByteString]
   /// Whether a channel works without a key, as local servers do.
   package let isKeyOptional: Bool
+  /// How the vendor tells the account's balance; nil when it does not.
+  package var balance: BalanceCall?
   /// Where the facts were read, with the date.
   package let source: StaticString
 
@@ -25,6 +27,14 @@ package struct Vendor: Sendable {
   /// otherwise `/v1` goes between, as clients of One API write base URLs without it.
   package func path(below base: ByteString, _ call: StaticString) -> ByteString {
     endsWithVersion(base) ? base + ByteString(call) : base + "/v1" + ByteString(call)
+  }
+
+  /// A base URL's path without its version segment, for calls beside the versioned ones.
+  func pathWithoutVersion(_ base: ByteString) -> ByteString {
+    guard endsWithVersion(base), let slash = base.bytes.lastIndex(of: UInt8(ascii: "/")) else {
+      return base
+    }
+    return ByteString(Array(base.bytes[..<slash]))
   }
 
   private func endsWithVersion(_ base: ByteString) -> Bool {

@@ -20,6 +20,7 @@ package enum VendorRegistry {
     Vendor(
       slug: "deepseek", name: "DeepSeek", defaultBaseURL: "https://api.deepseek.com/v1",
       models: ["deepseek-chat", "deepseek-reasoner"], isKeyOptional: false,
+      balance: Balances.deepSeek,
       source: "https://api-docs.deepseek.com, read 2026-11"),
     Vendor(
       slug: "moonshot", name: "Moonshot AI (Kimi)", defaultBaseURL: "https://api.moonshot.cn/v1",
@@ -27,7 +28,7 @@ package enum VendorRegistry {
         "kimi-k2-0905-preview", "kimi-k2-turbo-preview", "kimi-latest", "moonshot-v1-auto",
         "moonshot-v1-8k", "moonshot-v1-32k", "moonshot-v1-128k",
       ],
-      isKeyOptional: false,
+      isKeyOptional: false, balance: Balances.moonshot,
       source: "https://platform.moonshot.cn/docs, read 2026-11"),
     Vendor(
       slug: "ollama", name: "Ollama", defaultBaseURL: "http://127.0.0.1:11434/v1",

@@ -17,7 +17,7 @@ from shapes import (
 async def run_script(connection, exchange):
     """Answers one request as its model name tells."""
     if exchange.method == "GET":
-        return await list_models(connection)
+        return await answer_get(connection, exchange)
     request = exchange.json
     name, *arguments = exchange.model.split("@")[0].split(":")
     shape = shape_for(name, arguments)
@@ -93,6 +93,17 @@ async def stream_events(connection, chunks, shape):
         if shape.pace:
             await asyncio.sleep(shape.pace)
     await writer.finish()
+
+
+async def answer_get(connection, exchange):
+    """The list of models, or what `BALANCES` has for the first segment of the base path."""
+    folder, _, path = exchange.path.removeprefix("/").partition("/")
+    if folder not in BALANCES:
+        return await list_models(connection)
+    wanted, status, body = BALANCES[folder]
+    if path != wanted or exchange.key != "sk-upstream-key-1":
+        status, body = 400, payloads.error(f"not {path} with {exchange.key}")
+    await send_json(connection, status, body)
 
 
 async def list_models(connection):
@@ -212,6 +223,20 @@ async def early_script(connection, exchange, name):
     await asyncio.sleep(0.2)
 
 
+DEEPSEEK, MOONSHOT = "user/balance", "v1/users/me/balance"
+BALANCES = {
+    "deepseek": (DEEPSEEK, 200, {"is_available": True, "balance_infos": [
+        {"currency": "CNY", "total_balance": "110.00", "granted_balance": "10.00",
+         "topped_up_balance": "100.00"}]}),
+    "moonshot": (MOONSHOT, 200, b'{"code":0,"data":{"available_balance":49.58894,'
+                 b'"voucher_balance":46.58893,"cash_balance":3.00001},"status":true}'),
+    "bad-key": (DEEPSEEK, 401, payloads.error("Authentication Fails", "authentication_error")),
+    "broken": (DEEPSEEK, 500, payloads.error("out of order")),
+    "page": (DEEPSEEK, 404, b"<html>not here</html>"),
+    "odd": (DEEPSEEK, 200, {"balance": 5}),
+    "no-json": (DEEPSEEK, 200, b"<html></html>"),
+}
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 RAW = {
     "bad-json": OK + b"Content-Length: 10\r\n\r\n{\"id\": \"x\"",
@@ -227,6 +252,8 @@ RAW = {
     "short-chunks": OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{\"id\"\r\n",
     "redirect": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n",
     "html-502": b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n"
+                b"<html></html>",
+    "html-404": b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n"
                 b"<html></html>",
     "html-200": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n"
                 b"<html></html>",

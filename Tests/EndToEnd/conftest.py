@@ -4,6 +4,7 @@
 import pytest
 
 from certificates import Certificates
+from faulty import Fleet
 from gateway import Gateway
 from process import IS_EMULATED, binary
 from rawhttp import RawClient
@@ -32,6 +33,14 @@ def upstream(certificates):
     with Upstream(certificates) as upstream:
         yield upstream
     assert not upstream.failures, upstream.failures
+
+
+@pytest.fixture
+def fleet():
+    """Upstreams for load, each of them switched by the test; none is left afterwards."""
+    with Fleet() as fleet:
+        yield fleet
+    assert not fleet.failures, fleet.failures
 
 
 @pytest.fixture(scope="session")

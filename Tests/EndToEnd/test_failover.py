@@ -167,7 +167,6 @@ def test_retry_after_reaches_the_client(gateway, upstream):
     assert 0 < int(caught.value.response.headers["retry-after"]) <= 17
 
 
-@pytest.mark.xfail(strict=True, reason="cool-down of channels comes with channel health")
 def test_a_channel_that_asked_for_a_pause_gets_it(gateway, upstream):
     route = gateway.route(upstream, "retry-after:30", "echo")
     for _ in range(3):
@@ -176,7 +175,6 @@ def test_a_channel_that_asked_for_a_pause_gets_it(gateway, upstream):
     assert models == ["retry-after:30", "echo", "echo", "echo"]
 
 
-@pytest.mark.xfail(strict=True, reason="disabling of channels comes with channel health")
 def test_a_refused_key_disables_the_channel_with_its_reason(gateway, upstream):
     route = gateway.route(upstream, "status:401:invalid_api_key", "echo")
     assert chat(gateway, route) == "plan B"

@@ -75,6 +75,34 @@ struct JSONNumberTests {
     check("1e400", decimals: 6, nil)
   }
 
+  @Test func writesPlainDigits() {
+    func check(_ lexeme: ByteString, _ expected: ByteString?) {
+      #expect(lexeme.withBytes { JSONNumber.plain($0) } == expected, "\(lexeme.text)")
+    }
+    for text: ByteString in ["0", "110.00", "-0.5", "49.58894", "123456789012345678901234567890"] {
+      check(text, text)
+    }
+    check("1e2", "100")
+    check("1.25e1", "12.5")
+    check("1.25e2", "125")
+    check("1.25E+4", "12500")
+    check("-12.5e1", "-125")
+    check("1.5e-7", "0.00000015")
+    check("-15e-1", "-1.5")
+    check("0e5", "0")
+    check("0.0e-2", "0.000")
+    check("-0e1", "-0")
+    check("0.05e1", "0.5")
+    check("0.05e2", "5")
+    check("1e63", ByteString([0x31] + [UInt8](repeating: 0x30, count: 63)))
+    for text: ByteString in [
+      "", "x", "\"1\"", "1.", "01", "null", "1e64", "1e-65", "1e999999999999999999999",
+      "1e-999999999999999999999", ByteString([UInt8](repeating: 0x31, count: 65)),
+    ] {
+      check(text, nil)
+    }
+  }
+
   @Test func printsFixedPoint() {
     func check(_ value: Int64, _ decimals: Int, _ expected: ByteString) {
       let buffer = Buffer()

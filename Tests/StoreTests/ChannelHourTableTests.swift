@@ -47,4 +47,31 @@ struct ChannelHourTableTests {
     try ChannelHourTable.delete(before: 9, in: database)
     #expect(try ChannelHourTable.all(fromHour: 0, in: database).map(\.hour) == [9])
   }
+
+  @Test func readsRowsWithAnyDetail() throws {
+    let database = try TemporaryFolder().open()
+    _ = try ChannelTable.insert(.sample, in: database)
+    // Nothing, one kind of error and no histogram, and a length that promises more than there is.
+    let details: [[UInt8]] = [[], [1, 4, 9], [0x7F, 0xFF, 0xFF]]
+    for (number, detail) in details.enumerated() {
+      try database.run("INSERT INTO channel_hours VALUES (?1, 1, 5, 4, 3, 2, 1, 0, ?2)") {
+        $0.bind(Int64(number)).bind(blob: ByteString(detail))
+      }
+    }
+    let hours = try ChannelHourTable.all(fromHour: 0, in: database)
+    #expect(hours.map(\.requests) == [5, 5, 5])
+    #expect(hours.map { $0.latency.count + $0.firstByte.count } == [0, 0, 0])
+    #expect(hours[1].errors[4] == 9)
+  }
+}
+
+extension ChannelHourTable {
+  /// All hours at once.
+  static func all(
+    fromHour hour: Int64, in database: Database
+  ) throws(StoreError) -> [ChannelHour] {
+    var hours: [ChannelHour] = []
+    try each(fromHour: hour, in: database) { hours.append($0) }
+    return hours
+  }
 }

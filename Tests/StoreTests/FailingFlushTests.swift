@@ -54,6 +54,8 @@ struct FailingFlushTests {
     #expect(running.batch.failure?.kind == .full && running.storage.failure?.kind == .full)
     #expect(try state(running).used == 301)
     #expect(running.batch.deadline != nil && running.batch.droppedRowCount == 0)
+    let failed = running.batch.failedFlushCount
+    #expect(failed >= 1)
 
     try limitPages(100_000, running)
     running.batch.flush(now: .now)
@@ -61,6 +63,7 @@ struct FailingFlushTests {
     let (used, rows) = try state(running)
     #expect(used == 301 && rows == 300)
     #expect(running.batch.failure == nil && running.storage.failure == nil)
+    #expect(running.batch.failedFlushCount == failed)
     #expect(running.batch.deadline == nil)
   }
 

@@ -38,6 +38,33 @@ struct LatencyHistogramTests {
     #expect(histogram([7]).percentile(-3) == 7)
   }
 
+  @Test func countsBelowAStep() {
+    let histogram = histogram([0, 1, 2, 3, 4, 5, 6, 300_000])
+    for (step, count) in [
+      (-1, 0), (0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 6), (38, 8), (99, 8),
+    ] {
+      #expect(histogram.count(belowStep: step) == Int64(count), "\(step)")
+    }
+    #expect(LatencyHistogram().count(belowStep: 38) == 0)
+  }
+
+  @Test func staysWithinItsTypes() {
+    // As a damaged database may have it: every step with the largest number that fits.
+    var packed = PackedWriter()
+    packed.append(UInt64(LatencyHistogram.stepCount))
+    for step in 0..<LatencyHistogram.stepCount {
+      packed.append(step == 0 ? 0 : 1)
+      packed.append(count: .max)
+    }
+    packed.bytes.withUnsafeBytes {
+      var reader = PackedReader($0)
+      var histogram = LatencyHistogram(&reader)
+      histogram.merge(histogram)
+      #expect(histogram.count > 0)
+      for percent in 0...100 { #expect(histogram.percentile(percent) != nil) }
+    }
+  }
+
   @Test func mergesAndPacks() {
     var sum = histogram([0, 1, 5, 100])
     sum.merge(histogram([5, 300_000, .max]))

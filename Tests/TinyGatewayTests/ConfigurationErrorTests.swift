@@ -44,6 +44,16 @@ struct ConfigurationErrorTests {
       "trusted_proxies: 10.0.0.0/33",
       expecting: "config.yaml:1: trusted_proxies: \"10.0.0.0/33\" is not a list of addresses and "
         + "blocks such as 10.0.0.0/8, fd00::/8")
+    for value in ["all", "399", "500-600", "502-501", "429;500"] {
+      try check(
+        "retry_statuses: \(value)",
+        expecting: "config.yaml:1: retry_statuses: \"\(value)\" is not a list of statuses from "
+          + "400 to 599 such as 429, 500-599")
+    }
+    try check(
+      "breaker_error_percent: 101",
+      expecting: "config.yaml:1: breaker_error_percent: \"101\" is not a whole number from 0 to 100"
+    )
   }
 
   @Test func reportsEveryProblem() throws {
@@ -66,10 +76,27 @@ struct ConfigurationErrorTests {
     try check("zzzzzzzzzz: 1", expecting: "config.yaml:1: zzzzzzzzzz: there is no such setting")
   }
 
+  @Test func refusesTestsThatAreTooFrequent() throws {
+    for value in ["1", "59999"] {
+      try check(
+        "channel_test_interval_ms: \(value)",
+        expecting: "config.yaml:1: channel_test_interval_ms: is too short, since each test costs "
+          + "money; write at least 60000, or 0 for never")
+    }
+    for value in ["0", "60000", "86400000"] {
+      let fixture = try ConfigurationFixture("channel_test_interval_ms: \(value)")
+      #expect(try fixture.load().get().channelTestIntervalMilliseconds == Int64(value))
+    }
+  }
+
   @Test func keepsSecretsOutOfMessages() throws {
     try check(
       "initial_root_password: geheim",
       expecting: "config.yaml:1: initial_root_password: is not empty or text of 8 to 128 bytes "
+        + "without control characters")
+    try check(
+      "metrics_token: geheim",
+      expecting: "config.yaml:1: metrics_token: is not empty or text of 16 to 256 bytes "
         + "without control characters")
   }
 

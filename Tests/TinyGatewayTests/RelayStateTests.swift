@@ -9,8 +9,9 @@ struct RelayStateTests {
   private typealias Action = RelayState.Action
 
   private enum Event: CaseIterable {
-    case requestReady, refused, failed, failedRetryably, rested, answerBegan, answerEnded
-    case clientGone, deadlinePassed
+    case requestReady, refused, foundBusy, foundResting, resumed
+    case failedForGood, failed, failedWithPause, failedAsleep
+    case answerBegan, answerEnded, clientGone, deadlinePassed
   }
 
   private struct Row {
@@ -31,9 +32,13 @@ struct RelayStateTests {
     switch event {
     case .requestReady: state.requestReady()
     case .refused: state.refused()
-    case .failed: state.attemptFailed(mayRetry: false)
-    case .failedRetryably: state.attemptFailed(mayRetry: true)
-    case .rested: state.rested()
+    case .foundBusy: state.foundBusy()
+    case .foundResting: state.foundResting(milliseconds: 7)
+    case .resumed: state.resumed()
+    case .failedForGood: state.attemptFailed(next: .nothing)
+    case .failed: state.attemptFailed(next: .attempt)
+    case .failedWithPause: state.attemptFailed(next: .rest(milliseconds: 250))
+    case .failedAsleep: state.attemptFailed(next: .wake)
     case .answerBegan: state.answerBegan()
     case .answerEnded: state.answerEnded()
     case .clientGone: state.clientGone()
@@ -41,131 +46,131 @@ struct RelayStateTests {
     }
   }
 
-  /// A state that has come to the phase by events.
-  private func state(in phase: Phase, limit: Int, rests: Bool) throws -> RelayState {
-    var state = RelayState(attemptLimit: limit, rests: rests)
-    func advance(to attempt: Int) {
-      _ = state.requestReady()
-      while case .awaitingAnswer(let current) = state.phase, current < attempt {
-        _ = state.attemptFailed(mayRetry: true)
-        guard state.phase != .resting(attempt: attempt) || phase != state.phase else { return }
-        _ = state.rested()
-      }
-    }
+  private static let phases: [Phase] = [
+    .readingRequest, .awaitingAnswer, .queued, .resting, .waking, .answering, .finished,
+  ]
+
+  /// The events that lead to a phase.
+  private func path(to phase: Phase) -> [Event] {
     switch phase {
-    case .readingRequest: break
-    case .awaitingAnswer(let attempt), .resting(let attempt): advance(to: attempt)
-    case .answering:
-      advance(to: 1)
-      _ = state.answerBegan()
-    case .finished: _ = state.clientGone()
+    case .readingRequest: []
+    case .awaitingAnswer: [.requestReady]
+    case .queued: [.requestReady, .foundBusy]
+    case .resting: [.requestReady, .foundResting]
+    case .waking: [.requestReady, .failedAsleep]
+    case .answering: [.requestReady, .answerBegan]
+    case .finished: [.clientGone]
     }
+  }
+
+  private func state(in phase: Phase) throws -> RelayState {
+    var state = RelayState()
+    for event in path(to: phase) { _ = send(event, to: &state) }
     try #require(state.phase == phase)
     return state
   }
 
-  /// Sends every event in every phase; those without a row must change nothing.
-  private func check(_ rows: [Row], phases: [Phase], limit: Int, rests: Bool) throws {
-    for phase in phases {
-      let start = try state(in: phase, limit: limit, rests: rests)
-      for event in Event.allCases {
-        let row = rows.first { $0.phase == phase && $0.event == event }
-        var state = start
-        #expect(send(event, to: &state) == row?.action ?? .wait, "\(phase) \(event)")
-        #expect(state.phase == row?.next ?? phase, "\(phase) \(event)")
-      }
-    }
-  }
+  private static let rows: [Row] = [
+    Row(.readingRequest, .requestReady, .attempt, .awaitingAnswer),
+    Row(.readingRequest, .refused, .refuse, .finished),
+    Row(.readingRequest, .clientGone, .abandon, .finished),
+    Row(.readingRequest, .deadlinePassed, .refuse, .finished),
 
-  private static let first = Phase.awaitingAnswer(attempt: 1)
-  private static let second = Phase.awaitingAnswer(attempt: 2)
-  private static let third = Phase.awaitingAnswer(attempt: 3)
-  private static let secondRest = Phase.resting(attempt: 2)
+    Row(.awaitingAnswer, .refused, .refuse, .finished),
+    Row(.awaitingAnswer, .foundBusy, .queue, .queued),
+    Row(.awaitingAnswer, .foundResting, .rest(milliseconds: 7), .resting),
+    Row(.awaitingAnswer, .failedForGood, .refuse, .finished),
+    Row(.awaitingAnswer, .failed, .attempt, .awaitingAnswer),
+    Row(.awaitingAnswer, .failedWithPause, .rest(milliseconds: 250), .resting),
+    Row(.awaitingAnswer, .failedAsleep, .wake, .waking),
+    Row(.awaitingAnswer, .answerBegan, .wait, .answering),
+    Row(.awaitingAnswer, .answerEnded, .settle, .finished),
+    Row(.awaitingAnswer, .clientGone, .abandon, .finished),
+    Row(.awaitingAnswer, .deadlinePassed, .refuse, .finished),
 
-  /// What holds in every phase that waits for an answer.
-  private static func awaiting(_ phase: Phase) -> [Row] {
+    Row(.answering, .failedForGood, .breakOff, .finished),
+    Row(.answering, .failed, .breakOff, .finished),
+    Row(.answering, .failedWithPause, .breakOff, .finished),
+    Row(.answering, .failedAsleep, .breakOff, .finished),
+    Row(.answering, .answerEnded, .settle, .finished),
+    Row(.answering, .clientGone, .abandon, .finished),
+    Row(.answering, .deadlinePassed, .breakOff, .finished),
+  ]
+
+  /// What holds in every phase that waits for the next attempt.
+  private static func pausing(_ phase: Phase) -> [Row] {
     [
-      Row(phase, .refused, .refuse, .finished), Row(phase, .failed, .refuse, .finished),
-      Row(phase, .answerBegan, .wait, .answering), Row(phase, .answerEnded, .settle, .finished),
+      Row(phase, .resumed, .attempt, .awaitingAnswer), Row(phase, .refused, .refuse, .finished),
       Row(phase, .clientGone, .abandon, .finished),
       Row(phase, .deadlinePassed, .refuse, .finished),
     ]
   }
 
-  private static let common: [Row] =
-    [
-      Row(.readingRequest, .requestReady, .attempt(1), first),
-      Row(.readingRequest, .refused, .refuse, .finished),
-      Row(.readingRequest, .clientGone, .abandon, .finished),
-      Row(.readingRequest, .deadlinePassed, .refuse, .finished),
-      Row(.answering, .failed, .breakOff, .finished),
-      Row(.answering, .failedRetryably, .breakOff, .finished),
-      Row(.answering, .answerEnded, .settle, .finished),
-      Row(.answering, .clientGone, .abandon, .finished),
-      Row(.answering, .deadlinePassed, .breakOff, .finished),
-    ] + awaiting(first) + awaiting(second) + awaiting(third)
-
-  private static let phases = [.readingRequest, first, second, third, .answering, .finished]
-
+  /// Events without a row must change nothing.
   @Test func answersEveryEventInEveryPhase() throws {
     let rows =
-      Self.common + [
-        Row(Self.first, .failedRetryably, .attempt(2), Self.second),
-        Row(Self.second, .failedRetryably, .attempt(3), Self.third),
-        Row(Self.third, .failedRetryably, .refuse, .finished),
-      ]
-    try check(rows, phases: Self.phases, limit: 3, rests: false)
-  }
-
-  @Test func restsBetweenAttempts() throws {
-    let rows =
-      Self.common + [
-        Row(Self.first, .failedRetryably, .rest(2), Self.secondRest),
-        Row(Self.second, .failedRetryably, .rest(3), .resting(attempt: 3)),
-        Row(Self.third, .failedRetryably, .refuse, .finished),
-        Row(Self.secondRest, .rested, .attempt(2), Self.second),
-        Row(Self.secondRest, .refused, .refuse, .finished),
-        Row(Self.secondRest, .clientGone, .abandon, .finished),
-        Row(Self.secondRest, .deadlinePassed, .refuse, .finished),
-      ]
-    try check(rows, phases: Self.phases + [Self.secondRest], limit: 3, rests: true)
-  }
-
-  @Test func neverRetriesWithOneAttempt() throws {
-    for rests in [false, true] {
-      var state = try state(in: Self.first, limit: 1, rests: rests)
-      #expect(state.attemptFailed(mayRetry: true) == .refuse)
-      #expect(state.phase == .finished)
+      Self.rows + Self.pausing(.queued) + Self.pausing(.resting) + Self.pausing(.waking)
+    for phase in Self.phases {
+      let start = try state(in: phase)
+      for event in Event.allCases {
+        let found = rows.filter { $0.phase == phase && $0.event == event }
+        try #require(found.count <= 1, "\(phase) \(event)")
+        var state = start
+        #expect(send(event, to: &state) == found.first?.action ?? .wait, "\(phase) \(event)")
+        #expect(state.phase == found.first?.next ?? phase, "\(phase) \(event)")
+      }
     }
   }
 
-  @Test func makesExactlyTheAttemptsAllowed() {
-    for limit in 1...5 {
-      var state = RelayState(attemptLimit: limit, rests: false)
-      var attempts = 0
-      var action = state.requestReady()
-      while case .attempt(let number) = action {
-        attempts += 1
-        #expect(number == attempts)
-        action = state.attemptFailed(mayRetry: true)
+  @Test func triesAsLongAsSomethingIsLeft() {
+    var state = RelayState()
+    #expect(state.requestReady() == .attempt)
+    for _ in 0..<20 { #expect(state.attemptFailed(next: .attempt) == .attempt) }
+    #expect(state.attemptFailed(next: .nothing) == .refuse)
+  }
+
+  /// A channel that turns out busy after a pause, a second wake, and so on.
+  @Test func waitsAgainAfterEveryWait() {
+    var state = RelayState()
+    _ = state.requestReady()
+    for _ in 0..<3 {
+      #expect(state.foundBusy() == .queue)
+      #expect(state.resumed() == .attempt)
+      #expect(state.foundResting(milliseconds: 1) == .rest(milliseconds: 1))
+      #expect(state.resumed() == .attempt)
+      #expect(state.attemptFailed(next: .wake) == .wake)
+      #expect(state.resumed() == .attempt)
+    }
+    #expect(state.answerEnded() == .settle)
+  }
+
+  /// Once the client has seen content no further attempt begins, whatever happens.
+  @Test func neverTriesAgainAfterContent() throws {
+    for first in Event.allCases {
+      for second in Event.allCases {
+        var state = try state(in: .answering)
+        for event in [first, second] {
+          let action = send(event, to: &state)
+          #expect([.wait, .settle, .breakOff, .abandon].contains(action), "\(first) \(second)")
+        }
       }
-      #expect(attempts == limit)
-      #expect(action == .refuse)
     }
   }
 
   /// Whatever comes in whatever order, quota is given back or charged once.
-  @Test func endsExactlyOnce() {
+  @Test func endsExactlyOnce() throws {
     let endings: [Action] = [.refuse, .settle, .breakOff, .abandon]
     var sequences: [[Event]] = [[]]
-    for _ in 0..<4 { sequences = sequences.flatMap { old in Event.allCases.map { old + [$0] } } }
-    for events in sequences {
-      var state = RelayState(attemptLimit: 2, rests: true)
-      var count = 0
-      for event in events {
-        if endings.contains(send(event, to: &state)) { count += 1 }
+    for _ in 0..<3 { sequences = sequences.flatMap { old in Event.allCases.map { old + [$0] } } }
+    for phase in Self.phases where phase != .finished {
+      let start = try state(in: phase)
+      for events in sequences {
+        var state = start
+        var count = 0
+        for event in events where endings.contains(send(event, to: &state)) { count += 1 }
+        guard count != (state.phase == .finished ? 1 : 0) else { continue }
+        Issue.record("\(count) endings in \(phase) by \(events)")
       }
-      #expect(count == (state.phase == .finished ? 1 : 0), "\(events)")
     }
   }
 }

@@ -13,6 +13,9 @@ struct RelayUpstreamErrorTests {
     UpstreamError(status: status, retryAfter: retryAfter, body: RelayFixtures.buffer(body))
   }
 
+  /// As `retry_statuses` has them by default.
+  private static let statuses = RetryStatuses("408,409,429,500-599") ?? RetryStatuses()
+
   /// Checks the kind, whether another channel is tried, and the client's status and code.
   private func check(
     _ status: Int, _ kind: ErrorKind, body: String = "", elsewhere: Bool = true, sees seen: Int,
@@ -20,7 +23,8 @@ struct RelayUpstreamErrorTests {
   ) {
     let error = error(status, body)
     #expect(error.kind == kind, "\(status)", sourceLocation: location)
-    #expect(error.mayDifferElsewhere == elsewhere, "\(status)", sourceLocation: location)
+    #expect(
+      error.mayDifferElsewhere(Self.statuses) == elsewhere, "\(status)", sourceLocation: location)
     #expect(error.converted.status == seen, "\(status)", sourceLocation: location)
     #expect(error.converted.code.text == code, "\(status)", sourceLocation: location)
     #expect(!error.converted.message.isEmpty, sourceLocation: location)
@@ -57,6 +61,15 @@ struct RelayUpstreamErrorTests {
     }
   }
 
+  @Test func knowsARefusedKeyByItsCode() {
+    for code in ["invalid_api_key", "account_deactivated"] {
+      let body = "{\"error\":{\"message\":\"m\",\"code\":\"\(code)\"}}"
+      for status in [400, 403, 404, 429, 500] {
+        check(status, .refusedKey, body: body, sees: 502, "upstream_auth_failed")
+      }
+    }
+  }
+
   /// A message may quote anything, such as the client's own words.
   @Test func neverJudgesByTheMessage() {
     for body in [
@@ -78,7 +91,7 @@ struct RelayUpstreamErrorTests {
       check(401, .refusedKey, body: body, sees: 502, "upstream_auth_failed")
       check(500, .upstreamServer, body: body, sees: 502, "upstream_error")
     }
-    for code in ["invalid_api_key", "token_disabled", "ip_not_allowed", "", "400"] {
+    for code in ["token_disabled", "ip_not_allowed", "", "400"] {
       let body = "{\"error\":{\"message\":\"m\",\"code\":\"\(code)\"}}"
       check(400, .refusedRequest, body: body, elsewhere: false, sees: 400, "upstream_refused")
     }
@@ -89,7 +102,7 @@ struct RelayUpstreamErrorTests {
   @Test func blamesTheUpstreamForAnErrorWithinItsStream() {
     let error = UpstreamError(eventMessage: "Overloaded, key sk-abcdefghijklmnop.")
     #expect(error.kind == .upstreamServer)
-    #expect(error.mayDifferElsewhere)
+    #expect(error.mayDifferElsewhere(Self.statuses))
     #expect(error.converted.status == 502)
     #expect(error.converted.message.text.hasPrefix("Overloaded"))
     #expect(!error.converted.message.text.contains("hijklmnop"))
@@ -201,7 +214,9 @@ struct RelayUpstreamErrorTests {
   @Test(arguments: ["openai", "deepseek"])
   func actsOnSamples(_ vendor: String) throws {
     for sample in try samples(vendor) {
-      #expect(sample.error.mayDifferElsewhere == (sample.action != "client"), "\(sample.name)")
+      #expect(
+        sample.error.mayDifferElsewhere(Self.statuses) == (sample.action != "client"),
+        "\(sample.name)")
       #expect(
         (sample.error.kind == .refusedKey) == (sample.action == "disable"), "\(sample.name)")
       // A status that concerns the request is passed on as it is.

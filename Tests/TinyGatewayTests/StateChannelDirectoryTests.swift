@@ -41,12 +41,14 @@ struct StateChannelDirectoryTests {
     #expect(directory.all.isEmpty)
   }
 
-  @Test func keepsFiguresWhenSettingsChange() throws {
+  @Test func keepsFiguresAndHealthWhenSettingsChange() throws {
     let directory = directory(RelayFixtures.record(1))
     let statistics = try #require(directory.find(1)).statistics
+    let health = try #require(directory.find(1)).health
     try directory.put(RelayFixtures.record(1, models: "other"))
     let channel = try #require(directory.find(1))
     #expect(channel.statistics === statistics)
+    #expect(channel.health === health)
     #expect(channel.serves("other"))
     #expect(directory.serving("gpt-4o").isEmpty)
   }
@@ -68,12 +70,12 @@ struct StateChannelDirectoryTests {
     #expect(directory.serving("a").map(\.id) == [1, 4])
     #expect(directory.serving("b").map(\.id) == [1, 2, 3, 4])
     #expect(directory.serving("c").map(\.id) == [4])
-    #expect(directory.enabled(for: "b", group: "default")?.map(\.id) == [1, 2, 4])
-    #expect(directory.enabled(for: "c", group: "default") == nil)
-    #expect(directory.enabled(for: "b", group: "other") == nil)
+    #expect(directory.rotation(for: "b", group: "default")?.channels.map(\.id) == [1, 2, 4])
+    #expect(directory.rotation(for: "c", group: "default")?.channels.map(\.id) == [4])
+    #expect(directory.rotation(for: "b", group: "other") == nil)
     directory.remove(4)
     #expect(directory.serving("c").isEmpty)
-    #expect(directory.enabled(for: "b", group: "default")?.map(\.id) == [1, 2])
+    #expect(directory.rotation(for: "b", group: "default")?.channels.map(\.id) == [1, 2])
     directory.remove(99)
     #expect(directory.all.map(\.id) == [1, 2, 3])
   }
@@ -95,16 +97,29 @@ struct StateChannelDirectoryTests {
     own.idleTimeoutMilliseconds = 7
     let directory = directory(RelayFixtures.record(1), own)
     let statistics = try #require(directory.find(1)).statistics
-    _ = directory.enabled(for: "gpt-4o", group: "default")
+    _ = directory.rotation(for: "gpt-4o", group: "default")
     var timeouts = RelayFixtures.timeouts
     timeouts.idleMilliseconds = 99
     #expect(directory.replaceDefaults(timeouts).isEmpty)
     #expect(directory.find(1)?.timeouts.idleMilliseconds == 99)
     #expect(directory.find(1)?.statistics === statistics)
     #expect(directory.find(2)?.timeouts.idleMilliseconds == 7)
-    let served = try #require(directory.enabled(for: "gpt-4o", group: "default"))
-    #expect(served.map(\.timeouts.idleMilliseconds) == [99, 7])
+    let served = try #require(directory.rotation(for: "gpt-4o", group: "default"))
+    #expect(served.channels.map(\.timeouts.idleMilliseconds) == [99, 7])
     try directory.put(RelayFixtures.record(3))
     #expect(directory.find(3)?.timeouts.idleMilliseconds == 99)
+  }
+
+  /// The policy reaches channels from before and from after, also by a reload of timeouts.
+  @Test func handsTheBreakersPolicyToEveryChannel() throws {
+    let directory = directory(RelayFixtures.record(1))
+    var policy = CircuitBreaker.Policy()
+    policy.failureLimit = 7
+    directory.breakerPolicy = policy
+    #expect(directory.load([RelayFixtures.record(2)]).isEmpty)
+    try directory.put(RelayFixtures.record(3))
+    for id: Int64 in 1...3 { #expect(directory.find(id)?.health.policy == policy) }
+    _ = directory.replaceDefaults(RelayFixtures.timeouts)
+    for id: Int64 in 1...3 { #expect(directory.find(id)?.health.policy == policy) }
   }
 }

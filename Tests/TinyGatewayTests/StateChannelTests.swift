@@ -84,8 +84,9 @@ struct StateChannelTests {
   ])
   func usesItsKeysInTurn(_ keys: String, _ count: Int) throws {
     let channel = try channel(keys: ByteString(utf8: keys))
-    guard count > 0 else { return #expect(channel.takeKey().isEmpty) }
-    let taken = (0..<(4 * count)).map { _ in channel.takeKey().text }
+    #expect(channel.keys.count == count)
+    guard count > 0 else { return #expect(channel.health.keyInTurn().isEmpty) }
+    let taken = (0..<(4 * count)).map { _ in channel.health.keyInTurn().text }
     for start in 0...(3 * count) {
       #expect(Set(taken[start..<(start + count)]).count == count, "from \(start)")
     }
@@ -151,5 +152,34 @@ struct StateChannelTests {
     #expect(timeouts.connectMilliseconds == 7)
     #expect(timeouts.firstByteMilliseconds == 8)
     #expect(timeouts.idleMilliseconds == 9)
+  }
+
+  // Where it is.
+
+  @Test(arguments: [
+    ("http://127.0.0.1:9", true), ("http://192.168.1.7", true), ("http://10.1.2.3/v1", true),
+    ("http://172.16.0.1", true), ("http://169.254.1.1", true), ("http://[::1]:8080", true),
+    ("http://[fd00::7]", true), ("http://[fe80::7]", true), ("http://8.8.8.8", false),
+    ("http://172.32.0.1", false), ("http://[2001:db8::1]", false), ("http://nas:11434", true),
+    ("http://localhost", true), ("http://localhost.", true), ("http://box.local", true),
+    ("http://BOX.Local", true), ("http://ai.lan", true), ("http://ai.lan.", true),
+    ("http://a.b.home.arpa", true), ("http://ai.corp.internal", true),
+    ("http://ai.localdomain", true), ("https://api.example.com", false),
+    ("https://api.example.com.", false), ("https://local.example.com", false),
+    ("https://notlocal", true), ("https://xlan.example", false), ("https://a.wlan", false),
+  ])
+  func knowsALocalUpstreamByItsAddress(_ base: String, _ isLocal: Bool) throws {
+    #expect(try channel(base: ByteString(utf8: base)).isLocal == isLocal)
+  }
+
+  @Test func believesTheOwnerAboutThePlace() throws {
+    for base: ByteString in ["http://192.168.1.7", "https://api.example.com", "http://nas"] {
+      var record = RelayFixtures.record()
+      record.baseURL = base
+      record.location = .local
+      #expect(try RelayFixtures.channel(record).isLocal)
+      record.location = .cloud
+      #expect(try !RelayFixtures.channel(record).isLocal)
+    }
   }
 }

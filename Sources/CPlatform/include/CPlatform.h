@@ -81,6 +81,9 @@ int32_t cp_is_own_peer(int32_t descriptor); /* 1 when both ends have the same ad
 int32_t cp_socket_error(int32_t descriptor); /* pending -errno, or 0 */
 int64_t cp_receive(int32_t descriptor, void *bytes, size_t count);
 int64_t cp_send(int32_t descriptor, const void *bytes, size_t count);
+/* One UDP datagram from a socket of its own, which may broadcast; 0 or -errno. */
+int32_t cp_send_datagram(const uint8_t *address, int32_t address_count, int32_t port,
+                         const void *bytes, size_t count);
 int32_t cp_shutdown_write(int32_t descriptor);
 int32_t cp_parse_address(const char *text, uint8_t *address); /* 4, 16, or 0 when not numeric */
 int32_t cp_format_address(const uint8_t *address, int32_t count, uint8_t *text, int32_t capacity);

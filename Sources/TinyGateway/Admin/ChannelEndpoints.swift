@@ -31,7 +31,7 @@ enum ChannelEndpoints {
   ) throws(AdminError) {
     json.beginObject()
     try request.writePage(of: request.gateway.channels.all, &json) { channel, json in
-      write(channel.record, &json)
+      write(channel, &json)
     }
     json.endObject()
   }
@@ -40,7 +40,7 @@ enum ChannelEndpoints {
     _ request: AdminRequest, _ json: inout JSONWriter
   ) throws(AdminError) {
     guard let channel = request.gateway.channels.find(request.id) else { throw .notFound }
-    write(channel.record, &json)
+    write(channel, &json)
   }
 
   @Sendable private static func create(_ request: AdminRequest) throws(AdminError) {
@@ -131,13 +131,17 @@ enum ChannelEndpoints {
       throw AdminError(error)
     }
     request.audit(action, "channel " + ByteString(number: record.id) + " " + record.name)
-    request.reply.succeed { json in write(record, &json) }
+    guard let channel = request.gateway.channels.find(record.id) else { throw .notFound }
+    // Who enables a channel says that it is well.
+    if request.body.has("status"), record.status == .enabled { channel.health.recover() }
+    request.reply.succeed { json in write(channel, &json) }
   }
 
   // Writing.
 
   /// Writes a channel: its keys and secret headers as hints only.
-  private static func write(_ record: ChannelRecord, _ json: inout JSONWriter) {
+  private static func write(_ channel: Channel, _ json: inout JSONWriter) {
+    let record = channel.record
     let comma = UInt8(ascii: ",")
     json.beginObject()
     json.member("id", record.id)
@@ -157,8 +161,8 @@ enum ChannelEndpoints {
     write("groups", record.groups.list(separatedBy: comma), &json)
     json.member("weight", record.weight)
     json.member("priority", record.priority)
-    json.member("status", name(of: record.status))
-    json.member("status_reason", record.statusReason)
+    json.member("status", name(of: channel.shownStatus))
+    json.member("status_reason", channel.shownReason)
     json.member("connect_timeout_ms", record.connectTimeoutMilliseconds)
     json.member("first_byte_timeout_ms", record.firstByteTimeoutMilliseconds)
     json.member("idle_timeout_ms", record.idleTimeoutMilliseconds)

@@ -12,7 +12,7 @@ enum ChannelFigures {
     let bucketCount: Int64
     /// Channels on a page with series: 720 buckets of one take a quarter of a megabyte.
     let seriesPageSize: Int64
-    let buckets: @Sendable (ChannelStatistics) -> [ChannelBucket]
+    let buckets: @Sendable (ChannelStatistics) -> BucketSeries
   }
 
   private static let windows: [Window] = [
@@ -42,13 +42,13 @@ enum ChannelFigures {
       json.beginObject()
       json.member("channel_id", channel.id)
       json.member("name", channel.record.name)
-      json.member("status", ChannelEndpoints.name(of: channel.record.status))
-      write(ChannelStatistics.sum(buckets, from: first), &json)
+      json.member("status", ChannelEndpoints.name(of: channel.shownStatus))
+      write(buckets.sum(from: first), &json)
       writeLastError(channel, &json)
       if hasSeries {
         json.key("series")
         json.beginArray()
-        for bucket in buckets where bucket.period >= first {
+        buckets.forEach(from: first) { bucket in
           json.beginObject()
           json.member("time", bucket.period * window.bucketSeconds)
           write(bucket, &json)
@@ -92,9 +92,11 @@ enum ChannelFigures {
     }
     json.endObject()
     writeMean("latency_ms_mean", figures.latencySum, over: figures.latency.count, &json)
-    json.key("latency_ms_p95")
-    if let value = figures.latency.percentile(95) { json.integer(value) } else { json.null() }
-    writeMean("first_byte_ms_mean", figures.firstByteSum, over: figures.firstByteCount, &json)
+    write("latency_ms_p50", figures.latency.percentile(50), &json)
+    write("latency_ms_p95", figures.latency.percentile(95), &json)
+    write("latency_ms_p99", figures.latency.percentile(99), &json)
+    writeMean("first_byte_ms_mean", figures.firstByteSum, over: figures.firstByte.count, &json)
+    write("first_byte_ms_p95", figures.firstByte.percentile(95), &json)
     json.member("prompt_tokens", figures.promptTokens)
     json.member("completion_tokens", figures.completionTokens)
   }
@@ -110,11 +112,15 @@ enum ChannelFigures {
     json.fixedPoint((scaled + whole / 2) / whole, decimals: rateDecimals)
   }
 
+  private static func write(_ key: StaticString, _ value: Int64?, _ json: inout JSONWriter) {
+    json.key(key)
+    if let value { json.integer(value) } else { json.null() }
+  }
+
   private static func writeMean(
     _ key: StaticString, _ sum: Int64, over count: Int64, _ json: inout JSONWriter
   ) {
-    json.key(key)
-    if count > 0 { json.integer(sum / count) } else { json.null() }
+    write(key, count > 0 ? sum / count : nil, &json)
   }
 
   private static func writeLastError(_ channel: Channel, _ json: inout JSONWriter) {

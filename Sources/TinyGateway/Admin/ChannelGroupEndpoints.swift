@@ -143,7 +143,7 @@ enum ChannelGroupEndpoints {
       json.member("name", channel.record.name)
       json.member("weight", channel.record.weight)
       json.member("priority", channel.record.priority)
-      json.member("status", ChannelEndpoints.name(of: channel.record.status))
+      json.member("status", ChannelEndpoints.name(of: channel.shownStatus))
       json.endObject()
     }
     json.endArray()

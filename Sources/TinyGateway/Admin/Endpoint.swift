@@ -68,7 +68,7 @@ enum EndpointTable {
   static let all: [Endpoint] =
     AuthEndpoints.all + ChannelEndpoints.all + ChannelProbeEndpoints.all + TokenEndpoints.all
     + ChannelGroupEndpoints.all + UserGroupEndpoints.all + ModelFallbackEndpoints.all
-    + GatewayEndpoints.all
+    + ExplainEndpoint.all + GatewayEndpoints.all
 
   /// What a method and a path lead to.
   enum Finding {

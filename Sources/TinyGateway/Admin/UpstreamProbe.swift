@@ -5,7 +5,8 @@ import Platform
 
 /// One small request of the gateway's own to a channel's upstream, and its whole answer.
 ///
-/// For channel tests and model lists; counted neither in quotas nor in the channel's figures.
+/// For channel tests, model lists and balances, and to see whether a machine is awake; counted
+/// neither in quotas nor in the channel's figures.
 final class UpstreamProbe: ClientExchange {
   /// Longest answer that is kept, in bytes; a longer one is a failure.
   static let answerByteCount = 4 * 1024 * 1024
@@ -25,14 +26,15 @@ final class UpstreamProbe: ClientExchange {
   }
 
   private enum Call {
-    case get(StaticString)
-    case post(StaticString, Buffer)
+    case get(ByteString)
+    case post(ByteString, Buffer)
   }
 
   private let gateway: Gateway
   private let channel: Channel
   private let key: ByteString
   private let call: Call
+  private let timeouts: ClientTimeouts
   private let startedAt = Instant.now
   private var connection: ClientConnection?
   private var done: ((Outcome) -> Void)?
@@ -40,28 +42,33 @@ final class UpstreamProbe: ClientExchange {
   private var isRetry = false
 
   private init(
-    _ channel: Channel, _ gateway: Gateway, _ call: Call, _ done: @escaping (Outcome) -> Void
+    _ channel: Channel, _ gateway: Gateway, _ call: Call, timeouts: ClientTimeouts? = nil,
+    _ done: @escaping (Outcome) -> Void
   ) {
     self.channel = channel
     self.gateway = gateway
     self.call = call
+    self.timeouts = timeouts ?? channel.timeouts
     self.done = done
-    key = channel.takeKey()
+    key = channel.health.keyInTurn()
   }
 
-  /// Sends a GET; `done` is called once, unless the probe is cancelled.
+  /// Sends a GET of a path on the channel's host; `done` is called once, unless the probe is
+  /// cancelled.
+  ///
+  /// `timeouts`: nil for the channel's own. `fresh`: leave connections in the pool alone.
   static func get(
-    _ path: StaticString, _ channel: Channel, _ gateway: Gateway,
-    _ done: @escaping (Outcome) -> Void
+    _ path: ByteString, _ channel: Channel, _ gateway: Gateway,
+    timeouts: ClientTimeouts? = nil, fresh: Bool = false, _ done: @escaping (Outcome) -> Void
   ) -> UpstreamProbe {
-    let probe = UpstreamProbe(channel, gateway, .get(path), done)
-    probe.start(fresh: false)
+    let probe = UpstreamProbe(channel, gateway, .get(path), timeouts: timeouts, done)
+    probe.start(fresh: fresh)
     return probe
   }
 
   /// Sends a POST with a JSON body; `done` is called once, unless the probe is cancelled.
   static func post(
-    _ path: StaticString, _ body: Buffer, _ channel: Channel, _ gateway: Gateway,
+    _ path: ByteString, _ body: Buffer, _ channel: Channel, _ gateway: Gateway,
     _ done: @escaping (Outcome) -> Void
   ) -> UpstreamProbe {
     let probe = UpstreamProbe(channel, gateway, .post(path, body), done)
@@ -84,18 +91,17 @@ final class UpstreamProbe: ClientExchange {
       return fail(
         "https needs certificate authorities, and none were found: " + gateway.tlsProblem)
     }
-    let connection = gateway.pool.lease(
-      target, for: self, timeouts: channel.timeouts, fresh: fresh)
+    let connection = gateway.pool.lease(target, for: self, timeouts: timeouts, fresh: fresh)
     // A host that cannot be looked up may have failed within the call.
     guard done != nil else { return }
     self.connection = connection
     switch call {
     case .get(let path):
       UpstreamCall.appendHead(
-        get: channel.path(of: path), channel: channel, key: key, to: connection.outgoing)
+        get: path, channel: channel, key: key, to: connection.outgoing)
     case .post(let path, let body):
       UpstreamCall.appendHead(
-        post: channel.path(of: path), channel: channel, key: key, bodyByteCount: Int64(body.count),
+        post: path, channel: channel, key: key, bodyByteCount: Int64(body.count),
         to: connection.outgoing)
       connection.outgoing.append(contentsOf: body)
     }
@@ -168,16 +174,16 @@ final class UpstreamProbe: ClientExchange {
     case .refusedAddress: return text
     case .connect: return "no connection to " + place + ": " + text
     case .connectTimeout:
-      return "no connection to " + place + within(channel.timeouts.connectMilliseconds)
+      return "no connection to " + place + within(timeouts.connectMilliseconds)
     case .tls: return "no secure connection to " + place + ": " + text
     case .reset, .stale: return place + " closed the connection without an answer"
     case .firstByteTimeout:
-      return place + " did not answer" + within(channel.timeouts.firstByteMilliseconds)
+      return place + " did not answer" + within(timeouts.firstByteMilliseconds)
     case .badAnswer: return place + " does not speak HTTP/1.1 as expected: " + text
     case .cut: return "the answer of " + place + " broke off"
     case .idleTimeout:
       return "the answer of " + place + " stopped for more than "
-        + ByteString(number: channel.timeouts.idleMilliseconds) + " ms"
+        + ByteString(number: timeouts.idleMilliseconds) + " ms"
     }
   }
 }

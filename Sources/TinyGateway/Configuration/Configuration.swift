@@ -27,6 +27,8 @@ struct Configuration: Sendable {
   var logLevel = LogLevel.info
   var initialRootPassword: ByteString = .empty
   var passwordRounds = 0
+  var metricsToken: ByteString = .empty
+  var metricsAddresses: [AddressBlock] = []
 
   var memoryLimitMegabytes = 0
   var connectionLimit = 0
@@ -35,7 +37,6 @@ struct Configuration: Sendable {
   var bodyHeldLimitKilobytes = 0
   var bodyLimitMegabytes = 0
   var poolIdlePerUpstream = 0
-  var retries = 0
 
   var headerTimeoutMilliseconds: Int64 = 0
   var bodyIdleTimeoutMilliseconds: Int64 = 0
@@ -45,9 +46,22 @@ struct Configuration: Sendable {
   var firstByteTimeoutMilliseconds: Int64 = 0
   var streamIdleTimeoutMilliseconds: Int64 = 0
   var requestTimeoutMilliseconds: Int64 = 0
-  var retryIntervalMilliseconds: Int64 = 0
+  var heartbeatMilliseconds: Int64 = 0
+  var channelTestIntervalMilliseconds: Int64 = 0
   var poolIdleTimeoutMilliseconds: Int64 = 0
   var stopTimeoutMilliseconds: Int64 = 0
+
+  var retries = 0
+  var retryIntervalMilliseconds: Int64 = 0
+  var retryStatuses = RetryStatuses()
+  var retryDeadlineMilliseconds: Int64 = 0
+  var retryAfterLimitMilliseconds: Int64 = 0
+  var failoverConnectMilliseconds: Int64 = 0
+  var failoverFirstByteMilliseconds: Int64 = 0
+  var queueLimit = 0
+  var queueTimeoutMilliseconds: Int64 = 0
+  var exposesChannel = false
+  var breaker = CircuitBreaker.Policy()
 
   /// How the database lies on its medium; with the intervals of the write batch.
   var storage = StoreSettings()
@@ -178,6 +192,14 @@ enum UpstreamPrivate: Equatable, Sendable {
 }
 
 extension IPAddress {
+  /// The address 255.255.255.255: everyone in the network that a packet leaves on.
+  static let everyone: IPAddress = {
+    guard let address = IPAddress("255.255.255.255") else {
+      preconditionFailure("255.255.255.255 is an address")
+    }
+    return address
+  }()
+
   /// The address 0.0.0.0, which stands for all addresses of this machine.
   static let anyIPv4: IPAddress = {
     guard let address = IPAddress("0.0.0.0") else { preconditionFailure("0.0.0.0 is an address") }

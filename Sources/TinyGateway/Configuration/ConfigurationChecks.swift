@@ -21,9 +21,11 @@ enum ConfigurationChecks {
   static func problems(in configuration: Configuration) -> [ConfigurationProblem] {
     var problems: [ConfigurationProblem] = []
     checkStorage(configuration, &problems)
+    checkTimes(configuration, &problems)
     checkTLS(configuration, &problems)
     checkMemory(configuration, &problems)
     checkFiles(configuration, &problems)
+    checkTests(configuration, &problems)
     return problems
   }
 
@@ -50,6 +52,19 @@ enum ConfigurationChecks {
           delete needs synchronous: extra, or a power cut takes back what was acknowledged; \
           write wal or persist, or add synchronous: extra
           """))
+    }
+  }
+
+  private static func checkTimes(
+    _ configuration: Configuration, _ problems: inout [ConfigurationProblem]
+  ) {
+    let least = Heartbeat.leastMilliseconds
+    if configuration.heartbeatMilliseconds != 0 && configuration.heartbeatMilliseconds < least {
+      problems.append(
+        ConfigurationProblem(configuration.origin(of: "heartbeat_ms")) { message in
+          message.append("is too short; write 0 for none, or at least ")
+          message.append(decimal: least)
+        })
     }
   }
 
@@ -118,6 +133,20 @@ enum ConfigurationChecks {
           configuration.origin(of: "body_held_limit_kb"),
           "is more than body_limit_mb, the largest body; lower it or raise body_limit_mb"))
     }
+  }
+
+  /// Shortest interval of timed channel tests, in milliseconds.
+  private static let leastTestInterval: Int64 = 60_000
+
+  private static func checkTests(
+    _ configuration: Configuration, _ problems: inout [ConfigurationProblem]
+  ) {
+    let interval = configuration.channelTestIntervalMilliseconds
+    guard interval != 0, interval < leastTestInterval else { return }
+    problems.append(
+      ConfigurationProblem(
+        configuration.origin(of: "channel_test_interval_ms"),
+        "is too short, since each test costs money; write at least 60000, or 0 for never"))
   }
 
   private static func checkFiles(

@@ -5,10 +5,10 @@ import Store
 /// All keys, in the order of `config.yaml` and `--help`: adding one is a row and a field.
 enum ConfigurationTable {
   /// A day, the longest time that any setting takes.
-  private static let day: Int64 = 86_400_000
-  private static let timeRange: ClosedRange<Int64> = 100...day
+  static let day: Int64 = 86_400_000
+  static let timeRange: ClosedRange<Int64> = 100...day
 
-  static let rows: [ConfigurationRow] = network + amounts + times + storage + places
+  static let rows: [ConfigurationRow] = network + amounts + times + traffic + storage + places
 
   private static let network: [ConfigurationRow] = [
     ConfigurationRow(
@@ -59,6 +59,16 @@ enum ConfigurationTable {
       "password_rounds", .number, in: 10_000...10_000_000, default: "210000",
       "PBKDF2 rounds for new passwords; 210000 is the recommended least.", isReloadable: true
     ) { $0.passwordRounds = $1.int },
+    ConfigurationRow(
+      "metrics_token", .text, in: 16...256, default: "",
+      "Bearer token with which Prometheus may read /metrics; empty: only administrators' logins.",
+      scope: .secret, isReloadable: true
+    ) { $0.metricsToken = $1.text },
+    ConfigurationRow(
+      "metrics_addresses", .blocks, default: "",
+      "Addresses that may read /metrics without a token, as A, B/BITS; empty: none.",
+      isReloadable: true
+    ) { $0.metricsAddresses = $1.blocks },
   ]
 
   private static let amounts: [ConfigurationRow] = [
@@ -93,10 +103,6 @@ enum ConfigurationTable {
       "pool_idle_per_upstream", .number, in: 0...10_000, default: "0",
       "Idle connections kept for one upstream; 0: from memory_limit_mb."
     ) { $0.poolIdlePerUpstream = $1.int },
-    ConfigurationRow(
-      "retries", .number, in: 0...10, default: "3", "Further channels tried before the first byte.",
-      isReloadable: true
-    ) { $0.retries = $1.int },
   ]
 
   private static let times: [ConfigurationRow] = [
@@ -138,10 +144,15 @@ enum ConfigurationTable {
       isReloadable: true
     ) { $0.requestTimeoutMilliseconds = $1.number },
     ConfigurationRow(
-      "retry_interval_ms", .number, in: 0...60_000, default: "0",
-      "Pause before the next channel is tried.",
+      "heartbeat_ms", .number, in: 0...600_000, default: "0",
+      "Comments sent to streaming clients while the upstream thinks; 0: none.",
       isReloadable: true
-    ) { $0.retryIntervalMilliseconds = $1.number },
+    ) { $0.heartbeatMilliseconds = $1.number },
+    ConfigurationRow(
+      "channel_test_interval_ms", .number, in: 0...day, default: "0",
+      "Each enabled channel is tested so often, with a request that costs money; 0: never.",
+      isReloadable: true
+    ) { $0.channelTestIntervalMilliseconds = $1.number },
     ConfigurationRow(
       "pool_idle_timeout_ms", .number, in: timeRange, default: "55000",
       "An idle upstream connection is kept so long.", isReloadable: true

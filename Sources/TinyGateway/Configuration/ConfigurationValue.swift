@@ -55,6 +55,8 @@ enum ConfigurationKind: Sendable {
   case address
   /// Addresses and CIDR blocks between commas, or one of the row's choices.
   case blocks
+  /// Statuses of upstreams and ranges of them between commas.
+  case statuses
 }
 
 /// Where a row may be set.
@@ -142,6 +144,7 @@ extension ConfigurationRow {
     case .blocks:
       if let index = choice(text) { return .number(index) }
       return blocks(text).map { .blocks($0) }
+    case .statuses: return RetryStatuses(text) == nil ? nil : .text(text)
     }
   }
 
@@ -188,6 +191,7 @@ extension ConfigurationRow {
         buffer.append(" or ")
       }
       buffer.append("a list of addresses and blocks such as 10.0.0.0/8, fd00::/8")
+    case .statuses: buffer.append("a list of statuses from 400 to 599 such as 429, 500-599")
     }
   }
 

@@ -96,7 +96,7 @@ enum Help {
     case .text: buffer.append("NAME")
     case .path: buffer.append("FILE")
     case .address: buffer.append("ADDRESS")
-    case .blocks: buffer.append("LIST")
+    case .blocks, .statuses: buffer.append("LIST")
     }
   }
 }

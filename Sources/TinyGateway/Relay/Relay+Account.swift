@@ -5,20 +5,43 @@ import Store
 
 /// What a relay leaves behind: quota, the channel's figures, one row and one line of log.
 extension Relay {
-  /// Counts one attempt on the channel in use.
-  func recordAttempt(_ kind: ErrorKind, _ text: ByteString) {
-    guard let channel else { return }
+  /// Ends the attempt under way: frees its place, tells the channel's health, figures and log.
+  func endAttempt(_ kind: ErrorKind, _ text: ByteString, _ outcome: AttemptOutcome) {
+    guard let attempt = current else { return }
+    current = nil
+    attempt.channel.health.end(attempt.ticket, outcome, at: gateway.loop.now)
+    gateway.waitingRoom.channelFreed()
+    recordAttempt(attempt.channel, kind, text)
+  }
+
+  /// The relay ends while an attempt is under way: the client left, or its body turned out bad.
+  func endUnfinishedAttempt(_ ending: Ending) {
+    switch ending {
+    case .clientGone: endAttempt(.clientGone, .empty, .undecided)
+    case .broken, .refused, .complete: endAttempt(.gateway, "given up here", .undecided)
+    }
+  }
+
+  /// From the attempt's beginning to the answer's head.
+  var firstByteMicroseconds: Int64? {
+    firstByteAt.map { max(($0.nanoseconds - attemptStartedAt.nanoseconds) / 1000, 0) }
+  }
+
+  /// Counts one attempt.
+  private func recordAttempt(_ channel: Channel, _ kind: ErrorKind, _ text: ByteString) {
     let now = gateway.loop.now
-    let usage = kind == .none ? producedUsage : Usage()
+    // A client that leaves is no failure of the channel.
+    let isSuccess = kind == .none || kind == .clientGone
+    let usage = isSuccess ? producedUsage : Usage()
     let attempt = ChannelAttempt(
-      channelID: channel.id, isSuccess: kind == .none, errorKind: kind.rawValue,
+      channelID: channel.id, isSuccess: isSuccess, errorKind: kind.rawValue,
       latencyMilliseconds: now.milliseconds(since: attemptStartedAt),
       firstByteMilliseconds: firstByteAt.map { $0.milliseconds(since: attemptStartedAt) },
       promptTokens: usage.promptTokens, completionTokens: usage.completionTokens)
     let seconds = UnixTime.seconds
     channel.statistics.add(attempt, at: seconds)
     gateway.batch.count(attempt, now: now)
-    guard kind != .none else { return }
+    guard !isSuccess else { return }
     channel.statistics.note(error: ByteString(kind.name) + ": " + text, at: seconds)
     gateway.log.write(.warn) { line in
       line.append("attempt failed request=")
@@ -59,7 +82,7 @@ extension Relay {
       usage = producedUsage
       kind = .cut
     case .clientGone:
-      // The prompt was read by the vendor even if nothing came back.
+      // What was produced until then; nothing before the answer's head.
       usage = producedUsage
       kind = .clientGone
       status = 499

@@ -43,6 +43,7 @@ extension Relay {
     if isEvents {
       answer = .events(AnswerStream(hidesUsage: body.hidesUsage), rest: Buffer())
     } else {
+      guard responder.isWaiting else { return giveUpAnswer("the upstream does not stream") }
       var length: Int64?
       if case .length(let count) = head.framing { length = count }
       guard length ?? 0 <= AnswerDocument.byteLimit else {
@@ -80,7 +81,7 @@ extension Relay {
       return giveUpAnswer("an event of the stream is too long")
     }
     // Before any content an error event is a failed attempt like any other.
-    if events.hasError, responder.isWaiting {
+    if events.hasError, state.phase == .awaitingAnswer {
       connection?.cancel()
       connection = nil
       return endWithErrorEvent(events)
@@ -88,12 +89,15 @@ extension Relay {
     guard !output.isEmpty else { return }
     beginEvents()
     responder.write(output.readable)
+    heartbeat?.sent(now: gateway.loop.now)
   }
 
   private func endWithErrorEvent(_ events: AnswerStream) {
-    recordAttempt(.upstreamServer, events.errorMessage)
-    note(UpstreamError(eventMessage: events.errorMessage).converted)
-    perform(state.attemptFailed(mayRetry: mayRetry))
+    attemptFailed(
+      AttemptFailure(
+        kind: .upstreamServer, text: events.errorMessage,
+        error: UpstreamError(eventMessage: events.errorMessage).converted,
+        outcome: .channelFailed(isUnreachable: false)))
   }
 
   /// The answer cannot be used: its connection goes, and the attempt has failed.
@@ -103,13 +107,10 @@ extension Relay {
     attemptFailed(.badAnswer, reason)
   }
 
-  /// Begins the client's stream with the first whole event.
+  /// Content goes to the client: from now on no other channel can be tried.
   private func beginEvents() {
-    guard responder.isWaiting else { return }
-    responder.begin(.ok, length: nil) { fields in
-      fields.append("Content-Type: text/event-stream\r\nCache-Control: no-cache\r\n")
-      RequestID.appendHeaders(requestID, to: fields)
-    }
+    guard state.phase == .awaitingAnswer else { return }
+    openStream()
     _ = state.answerBegan()
     body.release()
   }
@@ -133,7 +134,7 @@ extension Relay {
   private func beginDocument(_ status: Int, _ length: Int64?) {
     responder.begin(Status(status), length: length) { fields in
       fields.append("Content-Type: application/json\r\n")
-      RequestID.appendHeaders(requestID, to: fields)
+      appendAnswerHeaders(to: fields)
     }
   }
 
@@ -157,7 +158,7 @@ extension Relay {
     // Some servers end after the finish reason without the word: clients wait for it.
     if !events.isDone { responder.write(Relay.done) }
     responder.end()
-    recordAttempt(.none, .empty)
+    endAttempt(.none, .empty, .answered(firstByteMicroseconds: firstByteMicroseconds))
     perform(state.answerEnded())
   }
 
@@ -170,7 +171,7 @@ extension Relay {
       responder.write(document.held.readable)
     }
     responder.end()
-    recordAttempt(.none, .empty)
+    endAttempt(.none, .empty, .answered(firstByteMicroseconds: firstByteMicroseconds))
     perform(state.answerEnded())
   }
 
@@ -182,9 +183,12 @@ extension Relay {
   /// The upstream answered with an error status.
   private func upstreamRefused(_ status: Int, _ retryAfter: Int64?, _ body: Buffer) {
     let said = UpstreamError(status: status, retryAfter: retryAfter, body: body)
-    recordAttempt(said.kind, ByteString(utf8: "status \(status): ") + said.message)
-    note(said.converted)
-    perform(state.attemptFailed(mayRetry: said.mayDifferElsewhere && mayRetry))
+    attemptFailed(
+      AttemptFailure(
+        kind: said.kind, text: ByteString(utf8: "status \(status): ") + said.message,
+        error: said.converted, outcome: said.outcome,
+        mayDifferElsewhere: said.mayDifferElsewhere(gateway.configuration.retryStatuses),
+        isFaultOfKey: said.isFaultOfKey, isContextTooLong: said.isContextTooLong))
   }
 
   /// Tells the client that an answer under way will not be completed.
@@ -192,13 +196,18 @@ extension Relay {
     guard case .events(let events, _) = answer else { return responder.abort() }
     // The upstream's own error event has told it already.
     if events.hasError { return responder.end() }
+    writeEvent(
+      .upstream(
+        502, "stream_interrupted", "The upstream broke off before the answer was complete."))
+    responder.end()
+  }
+
+  /// Tells an error in a stream that has begun.
+  func writeEvent(_ error: RelayError) {
     let event = Buffer()
     event.append("data: ")
-    RelayError.upstream(
-      502, "stream_interrupted", "The upstream broke off before the answer was complete."
-    ).write(to: event)
+    error.write(to: event)
     event.append("\n\n")
     responder.write(event.readable)
-    responder.end()
   }
 }

@@ -2,31 +2,78 @@
 import MiniHTTP
 import Platform
 
+/// Why an attempt failed, and what that means for channel, key and client.
+struct AttemptFailure {
+  let kind: ErrorKind
+  /// For the log.
+  let text: ByteString
+  /// What the client is told if nothing better comes.
+  let error: RelayError
+  let outcome: AttemptOutcome
+  /// Whether another channel could do better.
+  var mayDifferElsewhere = true
+  /// Whether another key of the same channel could.
+  var isFaultOfKey = false
+  /// The request does not fit into the model's context window.
+  var isContextTooLong = false
+}
+
 /// A relay's attempts: one channel after the other until one answers.
 extension Relay {
   func attempt() {
-    guard let next = ChannelSelector.next(candidates, excluding: tried) else {
-      perform(state.attemptFailed(mayRetry: false))
-      return
+    let context = gateway.routing
+    switch route.availability(at: gateway.loop.now, context) {
+    case .ready:
+      guard let attempt = route.take(at: gateway.loop.now, context) else { return giveUp() }
+      current = attempt
+      channel = attempt.channel
+      attempts += 1
+      if !channelsTried.contains(attempt.channel.id) { channelsTried.append(attempt.channel.id) }
+      usesFreshConnection = false
+      send()
+    case .busy: perform(state.foundBusy())
+    case .none: attempts == 0 ? foundNothing(context) : giveUp()
     }
-    channel = next
-    tried.append(next.id)
-    usesFreshConnection = false
-    send()
+  }
+
+  /// No channel takes the first attempt: waits for one that rests shortly, else tries early one
+  /// whose breaker is open, else says why there is none.
+  private func foundNothing(_ context: RoutingContext) {
+    let now = gateway.loop.now
+    if let pause = route.restPause(at: now, context, upTo: restLimit(at: now)) {
+      route.forgive()
+      return perform(state.foundResting(milliseconds: pause))
+    }
+    guard !route.isLastResort else { return giveUp() }
+    route.restartAsLastResort()
+    attempt()
+  }
+
+  private func giveUp() {
+    if error == nil { error = Eligibility.refusal(route, at: gateway.loop.now, gateway.routing) }
+    perform(state.refused())
+  }
+
+  /// How long this request may wait for a vendor's `Retry-After`.
+  private func restLimit(at now: Instant) -> Int64 {
+    let configuration = gateway.configuration
+    let left = configuration.retryDeadlineMilliseconds - now.milliseconds(since: startedAt)
+    return min(configuration.retryAfterLimitMilliseconds, left)
   }
 
   /// Sends the request to the chosen channel.
   func send() {
-    guard let channel else { return }
+    guard let channel, let current else { return }
     attemptStartedAt = gateway.loop.now
+    firstByteAt = nil
     answer = .none
     guard let target = UpstreamCall.target(for: channel, in: gateway) else {
-      return attemptFailed(.tls, gateway.tlsProblem)
+      return attemptFailed(.tls, gateway.tlsProblem, isUnreachable: false)
     }
     let edited: Buffer
     do throws(RelayError) {
       try body.edit(
-        model: model, upstreamModel: channel.upstreamModel(for: model),
+        model: model, upstreamModel: channel.upstreamModel(for: route.model),
         asksUsage: isPassing ? mode.canStream : isStream,
         isPassing: isPassing)
       edited = isPassing ? Buffer() : body.edited()
@@ -34,16 +81,33 @@ extension Relay {
       return refuse(error)
     }
     let connection = gateway.pool.lease(
-      target, for: self, timeouts: channel.timeouts, fresh: usesFreshConnection)
+      target, for: self, timeouts: timeouts(current), fresh: usesFreshConnection)
     self.connection = connection
     UpstreamCall.appendHead(
-      post: channel.path(of: mode), channel: channel, key: channel.takeKey(),
+      post: channel.path(of: mode), channel: channel, key: current.ticket.key,
       bodyByteCount: isPassing ? nil : Int64(edited.count), to: connection.outgoing)
     guard isPassing else { return connection.send(body: edited) }
     let first = Buffer()
     body.startPassing(to: first)
     releaseHeld()
     MessageWriter.appendChunk(first.readable, to: connection.outgoing)
+    if bodyIsComplete { finishPassing() }
+    responder.resume()
+  }
+
+  /// A channel is given up sooner while another one is left.
+  private func timeouts(_ attempt: Route.Attempt) -> ClientTimeouts {
+    var timeouts = attempt.channel.timeouts
+    let isWakeable = attempt.channel.wakeAddress != nil
+    guard attempt.hasAlternative || isWakeable, !isPassing else { return timeouts }
+    let configuration = gateway.configuration
+    func shorten(_ own: Int64, _ limit: Int64) -> Int64 { limit > 0 ? min(own, limit) : own }
+    timeouts.connectMilliseconds = shorten(
+      timeouts.connectMilliseconds, configuration.failoverConnectMilliseconds)
+    guard attempt.hasAlternative else { return timeouts }
+    timeouts.firstByteMilliseconds = shorten(
+      timeouts.firstByteMilliseconds, configuration.failoverFirstByteMilliseconds)
+    return timeouts
   }
 
   func requestDrained() { responder.resume() }
@@ -54,19 +118,70 @@ extension Relay {
       usesFreshConnection = true
       return send()
     }
-    attemptFailed(failure.kind.errorKind, failure.text)
+    attemptFailed(
+      failure.kind.errorKind, failure.text, isUnreachable: failure.kind.isUnreachable)
   }
 
   /// An attempt failed for a reason of the connection.
-  func attemptFailed(_ kind: ErrorKind, _ text: ByteString) {
-    recordAttempt(kind, text)
-    note(RelayError(connectionFailure: kind))
-    perform(state.attemptFailed(mayRetry: mayRetry))
+  func attemptFailed(_ kind: ErrorKind, _ text: ByteString, isUnreachable: Bool = false) {
+    let isAsleep = channel.map { mayBeAsleep($0, isUnreachable: isUnreachable) } ?? false
+    attemptFailed(
+      AttemptFailure(
+        kind: kind, text: text, error: RelayError(connectionFailure: kind),
+        outcome: isAsleep ? .asleep : .channelFailed(isUnreachable: isUnreachable)))
   }
 
-  /// Whether another channel could be tried.
-  var mayRetry: Bool {
-    !isPassing && candidates.contains { !tried.contains($0.id) }
+  /// An attempt failed: tells channel, figures and log, and goes on with the next if there is one.
+  func attemptFailed(_ failure: AttemptFailure) {
+    let failed = current
+    endAttempt(failure.kind, failure.text, failure.outcome)
+    note(failure.error)
+    guard state.phase == .awaitingAnswer, let failed else {
+      return perform(state.attemptFailed(next: .nothing))
+    }
+    route.failed(failed, isFaultOfKey: failure.isFaultOfKey)
+    perform(state.attemptFailed(next: next(after: failure)))
+  }
+
+  /// What follows a failure before the client has seen anything.
+  private func next(after failure: AttemptFailure) -> RelayState.Next {
+    let now = gateway.loop.now
+    let configuration = gateway.configuration
+    let age = now.milliseconds(since: startedAt)
+    guard !isPassing, age < configuration.retryDeadlineMilliseconds else { return .nothing }
+    let context = gateway.routing
+    if failure.isContextTooLong {
+      route.skipModel()
+    } else if !failure.mayDifferElsewhere {
+      return .nothing
+    }
+    let before = route
+    let found = route.availability(at: now, context)
+    if failure.outcome == .asleep, let channel,
+      let next = nextAfterAsleep(channel, hasOther: found != .none)
+    {
+      // The way goes on from here when the machine is up.
+      route = before
+      return next
+    }
+    switch found {
+    case .ready, .busy:
+      let interval = route.retryIntervalMilliseconds(context, configuration)
+      return interval > 0 ? .rest(milliseconds: Relay.jittered(interval)) : .attempt
+    case .none:
+      guard !failure.isContextTooLong, attempts < route.attemptLimit(context),
+        let pause = route.restPause(at: now, context, upTo: restLimit(at: now))
+      else { return .nothing }
+      route.forgive()
+      return .rest(milliseconds: pause)
+    }
+  }
+
+  /// A quarter more or less, so that many clients do not come back at once.
+  static func jittered(_ milliseconds: Int64, _ dice: UInt64 = Random.number()) -> Int64 {
+    let spread = milliseconds / 2
+    guard spread > 0 else { return milliseconds }
+    return milliseconds - spread / 2 + Int64(dice % UInt64(spread + 1))
   }
 
   /// Keeps the error if it tells the client more than the one at hand.
@@ -75,7 +190,36 @@ extension Relay {
       error = candidate
       return
     }
-    // What concerns the request itself is more useful than what concerns a channel.
-    if known.status >= 500 || candidate.status < 500 { error = candidate }
+    if candidate.usefulness >= known.usefulness { error = candidate }
+  }
+}
+
+/// Waiting for a free channel.
+extension Relay: WaitingRequest {
+  func enterQueue() {
+    let configuration = gateway.configuration
+    let deadline = gateway.loop.now.advanced(
+      byMilliseconds: configuration.queueTimeoutMilliseconds)
+    if gateway.waitingRoom.enter(self, until: deadline, limit: configuration.queueLimit) { return }
+    goOnWithoutBusy("The queue of requests that wait for a channel is full. Try again shortly.")
+  }
+
+  func tryAgain() -> Bool {
+    guard state.phase == .queued else { return true }
+    guard route.availability(at: gateway.loop.now, gateway.routing) != .busy else { return false }
+    perform(state.resumed())
+    return true
+  }
+
+  func waitedTooLong() {
+    goOnWithoutBusy("All channels for this model have been busy for too long. Try again shortly.")
+  }
+
+  /// Tries what comes after the busy channels, or says that they are.
+  private func goOnWithoutBusy(_ sentence: ByteString) {
+    route.ignoresBusy = true
+    note(
+      RelayError(429, "rate_limit_error", "rate_limit_exceeded", sentence, retryAfter: 1))
+    perform(state.resumed())
   }
 }

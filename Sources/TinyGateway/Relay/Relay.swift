@@ -30,13 +30,25 @@ final class Relay: Exchange, ClientExchange {
   var isPassing = false
   var bodyIsComplete = false
 
-  var candidates: [Channel] = []
-  var tried: [Int64] = []
+  /// Where the request may go; valid once the model is known.
+  var route = Route(.empty, groups: [])
+  /// The attempt under way.
+  var current: Route.Attempt?
   var attempts = 0
+  var channelsTried: [Int64] = []
+  /// The channel of the last attempt.
   var channel: Channel?
   var connection: ClientConnection?
   var attemptStartedAt: Instant
   var usesFreshConnection = false
+
+  /// The machine that is waited for, and those that this request has waited for already.
+  var wait: WaitID?
+  var wokenChannels: [Int64] = []
+  /// Of a stream that gets comments while it is silent.
+  var heartbeat: Heartbeat?
+  /// Tells the timer of this heartbeat from those of earlier ones.
+  var heartbeatNumber = 0
 
   /// What is answered if nothing better comes: the most useful error so far.
   var error: RelayError?
@@ -52,9 +64,7 @@ final class Relay: Exchange, ClientExchange {
     body = gateway.relays.takeBody()
     startedAt = gateway.loop.now
     attemptStartedAt = startedAt
-    let configuration = gateway.configuration
-    state = RelayState(
-      attemptLimit: configuration.retries + 1, rests: configuration.retryIntervalMilliseconds > 0)
+    state = RelayState()
     gateway.relays.add(self, now: startedAt)
     do throws(RelayError) {
       try admit(head)
@@ -101,89 +111,10 @@ final class Relay: Exchange, ClientExchange {
 
   /// The request takes longer than allowed.
   func deadlinePassed() {
+    endAttempt(.timeout, "the request took too long", .channelFailed(isUnreachable: false))
     note(.upstream(504, "timeout", "The request took longer than the gateway allows."))
     perform(state.deadlinePassed())
   }
-
-  // The client's side.
-
-  var acceptsBody: Bool {
-    guard isPassing, let connection else { return true }
-    return connection.queuedByteCount < gateway.capacity.streamBufferByteCount
-  }
-
-  func received(_ bytes: Span<UInt8>) {
-    // A relay that has ended gave its body back for the next one to use.
-    guard state.phase != .finished, error == nil || state.phase != .readingRequest else { return }
-    do throws(RelayError) {
-      guard body.byteCount + Int64(bytes.count) <= gateway.capacity.bodyByteCount else {
-        throw bodyTooLarge
-      }
-      if isPassing { return try pass(bytes) }
-      try body.append(bytes)
-      try hold(bytes.count)
-    } catch {
-      refuse(error)
-    }
-  }
-
-  /// Accounts for held bytes; lets a long body through once its model is known.
-  func hold(_ count: Int) throws(RelayError) {
-    heldByteCount += Int64(count)
-    gateway.relays.heldByteCount += Int64(count)
-    if body.byteCount > gateway.capacity.bodyHeldByteCount, body.hasModel {
-      isPassing = true
-      try prepare()
-      return perform(state.requestReady())
-    }
-    guard gateway.relays.heldByteCount > gateway.capacity.bodiesHeldByteCount else { return }
-    if heldByteCount > gateway.capacity.bodiesHeldByteCount {
-      throw .tooLarge(
-        """
-        The request body is too large for this gateway's memory. Put the field model before \
-        the messages, so that the body can be streamed through.
-        """)
-    }
-    throw .overloaded("The gateway holds as many request bodies as it can. Try again shortly.")
-  }
-
-  /// Sends the next bytes of a long body on.
-  func pass(_ bytes: Span<UInt8>) throws(RelayError) {
-    let edited = Buffer()
-    try body.pass(bytes, to: edited)
-    // The upstream may have answered or failed already; then the rest is only read.
-    guard let connection else { return }
-    MessageWriter.appendChunk(edited.readable, to: connection.outgoing)
-  }
-
-  func bodyEnded() {
-    bodyIsComplete = true
-    guard state.phase != .finished else { return }
-    if let error, state.phase == .readingRequest { return refuse(error) }
-    do throws(RelayError) {
-      try body.finish()
-      if isPassing {
-        isStream = try body.isStream() && mode.canStream
-        return finishPassing()
-      }
-      try prepare()
-      perform(state.requestReady())
-    } catch {
-      refuse(error)
-    }
-  }
-
-  func finishPassing() {
-    let edited = Buffer()
-    body.finishPassing(to: edited)
-    guard let connection else { return }
-    MessageWriter.appendChunk(edited.readable, to: connection.outgoing)
-    MessageWriter.appendLastChunk(to: connection.outgoing)
-  }
-
-  func cancelled() { perform(state.clientGone()) }
-
-  func outputDrained() { connection?.resume() }
 
   /// Checks what the body says and finds the channels that could serve it.
   func prepare() throws(RelayError) {
@@ -194,11 +125,11 @@ final class Relay: Exchange, ClientExchange {
       throw .forbidden(
         "model_not_allowed", "This API key may not use the model " + model + ".")
     }
-    let (eligible, absence) = ChannelSelector.eligible(
-      for: model, group: caller.token.channelGroup, pinned: caller.pinnedChannel,
-      in: gateway.channels)
-    if let absence { throw Relay.absent(model, absence) }
-    candidates = eligible
+    route = Route(model, groups: caller.channelGroups, pinned: caller.pinnedChannel)
+    if let absence = Eligibility.absence(of: route, gateway.routing) { throw absence }
+    if caller.channelGroups.contains(where: { gateway.channelGroups.find($0)?.isSticky ?? false }) {
+      route.stickyHash = Conversation.hash(body.held.readable, tokenID: caller.token.id)
+    }
     reservation = QuotaLedger.reserve(
       body.reservation, token: caller.token, user: caller.user)
     if reservation == nil {
@@ -208,32 +139,20 @@ final class Relay: Exchange, ClientExchange {
     }
   }
 
-  private static func absent(_ model: ByteString, _ absence: ChannelSelector.Absence) -> RelayError
-  {
-    let reason: ByteString =
-      switch absence {
-      case .unknownModel: " is served by no channel here."
-      case .notInGroup: " is served only by channels of other groups than this API key's."
-      case .allDisabled: " is served only by channels that are disabled."
-      }
-    return RelayError(
-      404, "invalid_request_error", "model_not_found", "The model " + model + reason,
-      param: "model")
-  }
-
   // Attempts.
 
   /// The only place where a relay acts on the world.
   func perform(_ action: RelayState.Action) {
     switch action {
     case .wait: break
-    case .attempt(let number):
-      attempts = number
-      attempt()
-    case .rest:
-      gateway.loop.after(milliseconds: gateway.configuration.retryIntervalMilliseconds) { [self] in
-        perform(state.rested())
+    case .attempt: attempt()
+    case .rest(let milliseconds):
+      gateway.loop.after(milliseconds: milliseconds) { [self] in
+        guard state.phase == .resting else { return }
+        perform(state.resumed())
       }
+    case .queue: enterQueue()
+    case .wake: wakeAndWait()
     case .refuse: answerError()
     case .settle: finish(.complete)
     case .breakOff:
@@ -252,16 +171,30 @@ final class Relay: Exchange, ClientExchange {
   }
 
   func answerError() {
-    let answered =
+    var answered =
       error ?? .upstream(503, "no_channel", "No channel could serve this request.")
+    if channelsTried.count > 1 {
+      answered.message =
+        answered.message + " (" + ByteString(number: Int64(channelsTried.count))
+        + " channels tried)"
+    }
     if !bodyIsComplete { responder.closeAfterwards() }
-    answered.answer(responder, requestID: requestID)
+    if responder.isWaiting {
+      answered.answer(responder, requestID: requestID, attempts: attempts)
+    } else {
+      // A comment has begun the stream, so the error can only be an event.
+      writeEvent(answered)
+      responder.end()
+    }
     finish(.refused(answered))
   }
 
   func finish(_ ending: Ending) {
     connection?.cancel()
     connection = nil
+    gateway.waitingRoom.leave(self)
+    stopWaiting()
+    endUnfinishedAttempt(ending)
     releaseHeld()
     account(ending, reservation)
     reservation = nil

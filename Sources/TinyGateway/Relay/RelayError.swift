@@ -11,7 +11,7 @@ struct RelayError: Error {
   let status: Int
   let type: StaticString
   let code: ByteString
-  let message: ByteString
+  var message: ByteString
   var param: StaticString?
   /// Seconds for `Retry-After`.
   var retryAfter: Int64?
@@ -64,6 +64,14 @@ struct RelayError: Error {
     RelayError(status, "upstream_error", code, message)
   }
 
+  /// How much it tells the client: what concerns its request more than what concerns a channel,
+  /// and a vendor's own words more than that it could not be reached.
+  var usefulness: Int {
+    if status == 429 { return 3 }
+    if status < 500 { return 4 }
+    return code == "upstream_error" ? 2 : 1
+  }
+
   /// Appends the JSON object.
   func write(to buffer: Buffer) {
     var json = JSONWriter(buffer)
@@ -80,7 +88,9 @@ struct RelayError: Error {
   }
 
   /// Answers with the error.
-  func answer(_ responder: Responder, requestID: Int64) {
+  ///
+  /// `attempts`: how often channels were asked; 0 for none.
+  func answer(_ responder: Responder, requestID: Int64, attempts: Int = 0) {
     let body = Buffer()
     write(to: body)
     responder.respond(
@@ -88,6 +98,7 @@ struct RelayError: Error {
       fields: { fields in
         fields.append("Content-Type: application/json\r\n")
         RequestID.appendHeaders(requestID, to: fields)
+        if attempts > 0 { AnswerHeaders.append(attempts: attempts, to: fields) }
         if let allow {
           fields.append("Allow: ")
           fields.append(allow)

@@ -2,15 +2,20 @@
 
 /// How far one forwarded request is, and what follows from each event.
 ///
-/// A pure value: no socket, no clock. `Relay` performs the actions.
+/// A pure value: no socket, no clock. `Relay` performs the actions; where a request may go next is
+/// `Route`'s business.
 struct RelayState: Equatable, Sendable {
   enum Phase: Equatable, Sendable {
     /// The client's body, or the part of it that must be known before a channel is chosen.
     case readingRequest
     /// The answer's head from this attempt's channel, or enough of it to judge.
-    case awaitingAnswer(attempt: Int)
-    /// The time between two attempts.
-    case resting(attempt: Int)
+    case awaitingAnswer
+    /// A channel that takes one request more.
+    case queued
+    /// The end of the pause between two attempts.
+    case resting
+    /// The channel's machine, which was asleep.
+    case waking
     /// The rest of an answer that the client already sees.
     case answering
     case finished
@@ -19,9 +24,13 @@ struct RelayState: Equatable, Sendable {
   enum Action: Equatable, Sendable {
     case wait
     /// Choose a channel and send the request.
-    case attempt(Int)
-    /// The same after the retry interval.
-    case rest(Int)
+    case attempt
+    /// The same after so many milliseconds.
+    case rest(milliseconds: Int64)
+    /// Wait for a busy channel.
+    case queue
+    /// Wake the channel's machine and wait for it.
+    case wake
     /// Answer with the error at hand and give the quota back.
     case refuse
     /// The client has everything: charge and log.
@@ -32,63 +41,85 @@ struct RelayState: Equatable, Sendable {
     case abandon
   }
 
-  private(set) var phase = Phase.readingRequest
-  /// Attempts allowed in all: one and the retries.
-  let attemptLimit: Int
-  /// Whether a pause lies between two attempts.
-  let rests: Bool
-
-  init(attemptLimit: Int, rests: Bool) {
-    self.attemptLimit = attemptLimit
-    self.rests = rests
+  /// What may follow a failed attempt.
+  enum Next: Equatable, Sendable {
+    /// The failure is final, or nothing is left to try.
+    case nothing
+    case attempt
+    case rest(milliseconds: Int64)
+    case wake
   }
+
+  private(set) var phase = Phase.readingRequest
 
   /// Enough of the request is known to send it.
   mutating func requestReady() -> Action {
     guard phase == .readingRequest else { return .wait }
-    phase = .awaitingAnswer(attempt: 1)
-    return .attempt(1)
+    phase = .awaitingAnswer
+    return .attempt
   }
 
   /// The request cannot be served, for a reason that lies here or with the client.
   mutating func refused() -> Action {
     switch phase {
-    case .readingRequest, .awaitingAnswer, .resting:
+    case .readingRequest, .awaitingAnswer, .queued, .resting, .waking:
       phase = .finished
       return .refuse
     case .answering, .finished: return .wait
     }
   }
 
-  /// The attempt failed before the client saw anything.
-  ///
-  /// `mayRetry`: the failure is of a kind that another channel may not have, the
-  /// request is still held, and another channel is left.
-  mutating func attemptFailed(mayRetry: Bool) -> Action {
+  /// Every channel that is left takes no more requests at once.
+  mutating func foundBusy() -> Action {
+    guard phase == .awaitingAnswer else { return .wait }
+    phase = .queued
+    return .queue
+  }
+
+  /// Every channel rests, but not for long.
+  mutating func foundResting(milliseconds: Int64) -> Action {
+    guard phase == .awaitingAnswer else { return .wait }
+    phase = .resting
+    return .rest(milliseconds: milliseconds)
+  }
+
+  /// The attempt failed before the client saw any content, or in the middle of an answer.
+  mutating func attemptFailed(next: Next) -> Action {
     switch phase {
-    case .awaitingAnswer(let attempt) where mayRetry && attempt < attemptLimit:
-      phase = rests ? .resting(attempt: attempt + 1) : .awaitingAnswer(attempt: attempt + 1)
-      return rests ? .rest(attempt + 1) : .attempt(attempt + 1)
     case .awaitingAnswer:
-      phase = .finished
-      return .refuse
-    case .answering:  // The head has gone out: charge what was used, never retry.
+      switch next {
+      case .nothing:
+        phase = .finished
+        return .refuse
+      case .attempt: return .attempt
+      case .rest(let milliseconds):
+        phase = .resting
+        return .rest(milliseconds: milliseconds)
+      case .wake:
+        phase = .waking
+        return .wake
+      }
+    case .answering:  // Content has gone out: charge what was used, never retry.
       phase = .finished
       return .breakOff
-    case .readingRequest, .resting, .finished: return .wait
+    case .readingRequest, .queued, .resting, .waking, .finished: return .wait
     }
   }
 
-  /// The pause between two attempts is over.
-  mutating func rested() -> Action {
-    guard case .resting(let attempt) = phase else { return .wait }
-    phase = .awaitingAnswer(attempt: attempt)
-    return .attempt(attempt)
+  /// What was waited for has come: a free channel, the end of a pause, the machine, or the end of
+  /// the patience with any of them.
+  mutating func resumed() -> Action {
+    switch phase {
+    case .queued, .resting, .waking:
+      phase = .awaitingAnswer
+      return .attempt
+    case .readingRequest, .awaitingAnswer, .answering, .finished: return .wait
+    }
   }
 
-  /// The first bytes go to the client.
+  /// The first content goes to the client.
   mutating func answerBegan() -> Action {
-    guard case .awaitingAnswer = phase else { return .wait }
+    guard phase == .awaitingAnswer else { return .wait }
     phase = .answering
     return .wait
   }
@@ -99,7 +130,7 @@ struct RelayState: Equatable, Sendable {
     case .awaitingAnswer, .answering:
       phase = .finished
       return .settle
-    case .readingRequest, .resting, .finished: return .wait
+    case .readingRequest, .queued, .resting, .waking, .finished: return .wait
     }
   }
 
@@ -112,7 +143,7 @@ struct RelayState: Equatable, Sendable {
   /// The whole request takes longer than allowed.
   mutating func deadlinePassed() -> Action {
     switch phase {
-    case .readingRequest, .awaitingAnswer, .resting:
+    case .readingRequest, .awaitingAnswer, .queued, .resting, .waking:
       phase = .finished
       return .refuse
     case .answering:

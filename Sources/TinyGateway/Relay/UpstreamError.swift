@@ -9,10 +9,15 @@ import Platform
 struct UpstreamError {
   /// Longest message passed on.
   private static let messageByteLimit = 1000
+  /// Longest code looked at: what is longer is none.
+  private static let codeByteLimit = 64
   /// Codes and types that mean an empty account, which another channel may not have.
   private static let accountCodes: [StaticString] = [
     "insufficient_quota", "billing_hard_limit_reached", "billing_not_active",
   ]
+
+  /// Codes that mean a key of no use.
+  private static let keyCodes: [StaticString] = ["invalid_api_key", "account_deactivated"]
 
   /// Codes that tell a client what is wrong with its request; only these are passed on, since
   /// any other could look like a statement of the gateway's own.
@@ -41,7 +46,8 @@ struct UpstreamError {
       ?? JSONQuery.string(["error"], in: text) ?? JSONQuery.string(["detail"], in: text)
     message =
       found.map { ByteString(Array($0.bytes.prefix(UpstreamError.messageByteLimit))) } ?? .empty
-    let code = JSONQuery.string(["error", "code"], in: text) ?? .empty
+    let said = JSONQuery.string(["error", "code"], in: text) ?? .empty
+    let code = said.count <= UpstreamError.codeByteLimit ? said : .empty
     self.code = code
     let type = JSONQuery.string(["error", "type"], in: text) ?? .empty
     concernsAccount =
@@ -60,7 +66,7 @@ struct UpstreamError {
   /// What the status concerns: 401, 402 and 403 the channel's key or account, 408, 409, 429 and
   /// 5xx the upstream at the moment, the rest the request.
   var kind: ErrorKind {
-    if concernsAccount { return .refusedKey }
+    if concernsAccount || isKeyRejected { return .refusedKey }
     return switch status {
     case 401, 403: .refusedKey
     case 408, 409: .upstreamServer
@@ -71,8 +77,48 @@ struct UpstreamError {
     }
   }
 
-  /// Whether another channel could answer differently; 404 is a model that this one lacks.
-  var mayDifferElsewhere: Bool { kind != .refusedRequest || status == 404 }
+  /// Whether another channel could answer differently.
+  ///
+  /// A refused key or account is this channel's own, 404 a model that this one lacks, and a
+  /// redirect a wrong address.
+  func mayDifferElsewhere(_ statuses: RetryStatuses) -> Bool {
+    kind == .refusedKey || kind == .badAnswer || status == 404 || statuses.contains(status)
+  }
+
+  /// Whether another key of the same channel could do better.
+  var isFaultOfKey: Bool { kind == .refusedKey || kind == .rateLimited }
+
+  /// The prompt does not fit into this model's context window.
+  var isContextTooLong: Bool { code == "context_length_exceeded" }
+
+  /// Longest rest that a `Retry-After` is believed, in seconds.
+  private static let restLimitSeconds: Int64 = 86_400
+
+  /// What it says about the channel and its key.
+  var outcome: AttemptOutcome {
+    let rest = retryAfter.map { min($0, UpstreamError.restLimitSeconds) * 1000 }
+    if concernsAccount { return .keyRejected(reason: "the account has no balance" + detail) }
+    if isKeyRejected { return .keyRejected(reason: "the vendor rejects the key" + detail) }
+    switch kind {
+    case .rateLimited: return .rateLimited(restMilliseconds: rest)
+    case .upstreamServer: return .channelFailed(isUnreachable: false, restMilliseconds: rest)
+    case .badAnswer: return .channelFailed(isUnreachable: false)
+    default: return .answered(firstByteMicroseconds: nil)
+    }
+  }
+
+  /// Whether the key is of no use to the vendor: 401, or an exact code.
+  ///
+  /// A 403 alone may concern the model or the region.
+  private var isKeyRejected: Bool {
+    status == 401 || UpstreamError.keyCodes.contains { code == $0 }
+  }
+
+  /// ` (401 invalid_api_key)`.
+  private var detail: ByteString {
+    let words = code.isEmpty ? code : " " + code
+    return " (" + ByteString(number: Int64(status)) + words + ")"
+  }
 
   /// The error that the client sees: the upstream's status where it concerns the request, 502
   /// or 503 where it concerns the channel.
@@ -146,6 +192,15 @@ extension RelayError {
 }
 
 extension ClientFailure.Kind {
+  /// Whether there was not even a connection, as when the internet is gone.
+  var isUnreachable: Bool {
+    switch self {
+    case .resolve, .connect, .connectTimeout: true
+    case .refusedAddress, .firstByteTimeout, .idleTimeout, .tls, .reset, .stale, .badAnswer, .cut:
+      false
+    }
+  }
+
   /// The kind under which figures and logs count it.
   var errorKind: ErrorKind {
     switch self {

@@ -22,14 +22,21 @@ final class Channel {
   let headerLines: ByteString
   let timeouts: ClientTimeouts
   let statistics: ChannelStatistics
+  let health: ChannelHealth
+  /// Whether the upstream is in the owner's own network, so that it is there without internet.
+  let isLocal: Bool
+  /// Wakes the machine that serves the channel; nil when it never sleeps.
+  let wakeAddress: MACAddress?
+  /// Where magic packets go.
+  let wakeBroadcast: IPAddress
   private let paths: [ByteString]
-  /// For smooth weighted round robin; changes with every choice.
-  var currentWeight: Int64 = 0
-  private var nextKeyIndex = 0
 
   /// Throws a sentence that names the field which does not fit.
+  ///
+  /// `statistics`, `health`: those of the object that this one replaces.
   init(
-    _ record: ChannelRecord, defaults: ClientTimeouts, statistics: ChannelStatistics
+    _ record: ChannelRecord, defaults: ClientTimeouts, statistics: ChannelStatistics,
+    health: ChannelHealth = ChannelHealth()
   ) throws(FieldError) {
     guard let vendor = VendorRegistry.find(record.type) else {
       throw FieldError("type", "is not a known channel type; see /api/v1/channel-types")
@@ -37,6 +44,7 @@ final class Channel {
     self.record = record
     self.vendor = vendor
     self.statistics = statistics
+    self.health = health
     let base = record.baseURL.isEmpty ? ByteString(vendor.defaultBaseURL) : record.baseURL
     guard !base.isEmpty else { throw FieldError("base_url", "is needed for this channel type") }
     guard let url = URL(base) else {
@@ -44,6 +52,9 @@ final class Channel {
         "base_url", "must be an http or https URL without user info, query and fragment")
     }
     self.url = url
+    isLocal = Channel.isLocal(record.location, url.host)
+    wakeAddress = MACAddress(record.wakeMAC)
+    wakeBroadcast = IPAddress(record.wakeBroadcast) ?? .everyone
     paths = RelayMode.allCases.map { vendor.path(below: url.path, $0.call) }
     keys = ChannelSecrets.isSealed(record.keys) ? [] : record.keys.list(separatedBy: 0x0A)
     let listed = record.models.list(separatedBy: UInt8(ascii: ","))
@@ -62,6 +73,7 @@ final class Channel {
       firstByteMilliseconds: value(
         record.firstByteTimeoutMilliseconds, defaults.firstByteMilliseconds),
       idleMilliseconds: value(record.idleTimeoutMilliseconds, defaults.idleMilliseconds))
+    health.adopt(keys: keys)
   }
 
   var id: Int64 { record.id }
@@ -72,17 +84,43 @@ final class Channel {
   /// The upstream's name of a public model.
   func upstreamModel(for model: ByteString) -> ByteString { mapping[model] ?? model }
 
+  /// The status that people see: off also while the vendor rejects every key.
+  var shownStatus: ChannelStatus {
+    record.status == .enabled && health.rejection != nil ? .autoDisabled : record.status
+  }
+
+  /// Why it is off.
+  var shownReason: ByteString {
+    record.status == .enabled ? health.rejection ?? .empty : record.statusReason
+  }
+
   /// Whether the channel may be chosen at all.
   var isEnabled: Bool { record.status == .enabled && record.weight > 0 }
 
   /// Whether the channel serves the model.
   func serves(_ model: ByteString) -> Bool { models.isEmpty || models.contains(model) }
 
-  /// The key for the next request, in turn; empty for a channel without keys.
-  func takeKey() -> ByteString {
-    guard !keys.isEmpty else { return .empty }
-    nextKeyIndex = (nextKeyIndex + 1) % keys.count
-    return keys[nextKeyIndex]
+  /// Endings of names that only a local network knows (RFC 6762, RFC 8375, and routers' habits).
+  private static let localEndings: [StaticString] = [
+    ".local", ".lan", ".home.arpa", ".internal", ".localdomain",
+  ]
+
+  /// What the owner says, else what the host looks like: a private address, a name without a
+  /// dot, or one that only a local network knows.
+  private static func isLocal(_ location: ChannelLocation, _ host: ByteString) -> Bool {
+    switch location {
+    case .local: return true
+    case .cloud: return false
+    case .automatic: break
+    }
+    if let address = IPAddress(host) { return address.isPrivate }
+    // A name may end with the root's dot.
+    let isRooted = host.bytes.last == UInt8(ascii: ".")
+    let name = isRooted ? ByteString(Array(host.bytes.dropLast())) : host
+    guard name.bytes.contains(UInt8(ascii: ".")) else { return true }
+    return localEndings.contains {
+      name.bytes.suffix($0.utf8CodeUnitCount).elementsEqual(ByteString($0).bytes)
+    }
   }
 }
 

@@ -8,8 +8,15 @@ final class ChannelDirectory {
   private(set) var channels: [Int64: Channel] = [:]
   private var byModel: [ByteString: [Channel]] = [:]
   private var forAnyModel: [Channel] = []
-  /// Enabled channels by group and listed model, made when first asked for.
-  private var enabledByGroup: [ByteString: [ByteString: [Channel]]] = [:]
+  /// By group and listed model, made when first asked for; under the empty name those for
+  /// models that no channel lists.
+  private var rotations: [ByteString: [ByteString: Rotation]] = [:]
+  /// What `rotations` held before the last change: whose turn it was goes on.
+  private var replaced: [ByteString: [ByteString: Rotation]] = [:]
+  /// When requests are kept away from a channel.
+  var breakerPolicy = CircuitBreaker.Policy() {
+    didSet { for channel in channels.values { channel.health.policy = breakerPolicy } }
+  }
   /// Used where a channel has no timeouts of its own.
   private(set) var defaults: ClientTimeouts
 
@@ -28,8 +35,12 @@ final class ChannelDirectory {
 
   /// Takes a record over: a new channel, or the new settings of a known one.
   func put(_ record: ChannelRecord) throws(FieldError) {
-    let statistics = channels[record.id]?.statistics ?? ChannelStatistics()
-    channels[record.id] = try Channel(record, defaults: defaults, statistics: statistics)
+    let old = channels[record.id]
+    let channel = try Channel(
+      record, defaults: defaults, statistics: old?.statistics ?? ChannelStatistics(),
+      health: old?.health ?? ChannelHealth())
+    channel.health.policy = breakerPolicy
+    channels[record.id] = channel
     reindex()
   }
 
@@ -40,7 +51,8 @@ final class ChannelDirectory {
     for (id, channel) in channels {
       do throws(FieldError) {
         channels[id] = try Channel(
-          channel.record, defaults: defaults, statistics: channel.statistics)
+          channel.record, defaults: defaults, statistics: channel.statistics,
+          health: channel.health)
       } catch {
         refused.append((channel.record, error))
       }
@@ -54,8 +66,9 @@ final class ChannelDirectory {
     var refused: [(ChannelRecord, FieldError)] = []
     for record in records {
       do throws(FieldError) {
-        channels[record.id] = try Channel(
-          record, defaults: defaults, statistics: ChannelStatistics())
+        let channel = try Channel(record, defaults: defaults, statistics: ChannelStatistics())
+        channel.health.policy = breakerPolicy
+        channels[record.id] = channel
       } catch {
         refused.append((record, error))
       }
@@ -75,15 +88,21 @@ final class ChannelDirectory {
     return forAnyModel.isEmpty ? listed : listed + forAnyModel
   }
 
-  /// Enabled channels of a group that serve a listed model; nil when there is none, or when the
-  /// name is one that only channels for any model know.
-  func enabled(for model: ByteString, group: ByteString) -> [Channel]? {
-    if let known = enabledByGroup[group]?[model] { return known }
-    guard byModel[model] != nil else { return nil }
-    let found = serving(model).filter { $0.isEnabled && $0.groups.contains(group) }
+  /// The enabled channels of a group that serve a model; nil when there is none.
+  ///
+  /// `localOnly`: those in the owner's own network.
+  func rotation(for model: ByteString, group: ByteString, localOnly: Bool = false) -> Rotation? {
+    let name = byModel[model] == nil ? .empty : model
+    // Local ones have turns of their own, under a name that no group can have: commas separate.
+    let key = localOnly ? "," + group : group
+    if let known = rotations[key]?[name] { return known }
+    let found = serving(model).filter {
+      $0.isEnabled && $0.groups.contains(group) && ($0.isLocal || !localOnly)
+    }
     guard !found.isEmpty else { return nil }
-    enabledByGroup[group, default: [:]][model] = found
-    return found
+    let rotation = Rotation(found.sorted { $0.id < $1.id }, replacing: replaced[key]?[name])
+    rotations[key, default: [:]][name] = rotation
+    return rotation
   }
 
   /// Public model names of enabled channels in one of the groups, sorted.
@@ -100,10 +119,16 @@ final class ChannelDirectory {
   private func reindex() {
     byModel = [:]
     forAnyModel = []
-    enabledByGroup = [:]
+    for (group, models) in rotations {
+      for (model, rotation) in models { replaced[group, default: [:]][model] = rotation }
+    }
+    rotations = [:]
     for channel in all {
       if channel.models.isEmpty { forAnyModel.append(channel) }
       for model in channel.models { byModel[model, default: []].append(channel) }
+    }
+    for group in replaced.keys {
+      replaced[group] = replaced[group]?.filter { $0.key.isEmpty || byModel[$0.key] != nil }
     }
   }
 }

@@ -40,78 +40,30 @@ enum ErrorKind: Int64, CaseIterable {
   }
 }
 
-/// What happened on one channel in one minute or hour.
-struct ChannelBucket {
-  /// Number of the minute or hour since 1970.
-  var period: Int64
-  var requests: Int64 = 0
-  var successes: Int64 = 0
-  var promptTokens: Int64 = 0
-  var completionTokens: Int64 = 0
-  var latencySum: Int64 = 0
-  var firstByteSum: Int64 = 0
-  var firstByteCount: Int64 = 0
-  var latency = LatencyHistogram()
-  /// Counts by `ErrorKind.rawValue`, made with the first error.
-  var errors: [Int64] = []
-
-  init(period: Int64) { self.period = period }
-
-  mutating func add(_ attempt: ChannelAttempt) {
-    requests += 1
-    if attempt.isSuccess { successes += 1 }
-    promptTokens += attempt.promptTokens
-    completionTokens += attempt.completionTokens
-    latencySum += attempt.latencyMilliseconds
-    latency.add(milliseconds: attempt.latencyMilliseconds)
-    if let firstByte = attempt.firstByteMilliseconds {
-      firstByteSum += firstByte
-      firstByteCount += 1
-    }
-    if !attempt.isSuccess { count(error: attempt.errorKind, by: 1) }
-  }
-
-  mutating func merge(_ other: ChannelBucket) {
-    requests += other.requests
-    successes += other.successes
-    promptTokens += other.promptTokens
-    completionTokens += other.completionTokens
-    latencySum += other.latencySum
-    firstByteSum += other.firstByteSum
-    firstByteCount += other.firstByteCount
-    latency.merge(other.latency)
-    for (kind, count) in other.errors.enumerated() where count > 0 {
-      self.count(error: Int64(kind), by: count)
-    }
-  }
-
-  mutating func count(error kind: Int64, by count: Int64) {
-    guard kind >= 0, kind < Int64(ErrorKind.allCases.count) else { return }
-    if errors.isEmpty { errors = [Int64](repeating: 0, count: ErrorKind.allCases.count) }
-    errors[Int(kind)] += count
-  }
-}
-
-/// Live figures of one channel: the last hour by minute, the last 30 days by hour.
+/// Live figures of one channel: the last hour by minute, the last 30 days by hour, and all since
+/// the start of the program.
 ///
-/// Only periods in which something happened hold memory.
+/// In fixed memory: see `BucketSeries`.
 final class ChannelStatistics {
   static let minutes = 60
   static let hours = 30 * 24
 
-  private(set) var byMinute: [ChannelBucket] = []
-  private(set) var byHour: [ChannelBucket] = []
+  private(set) var byMinute = BucketSeries(keeping: ChannelStatistics.minutes)
+  private(set) var byHour = BucketSeries(keeping: ChannelStatistics.hours)
+  /// Since the start of the program; nothing in it ever falls.
+  private(set) var total = ChannelBucket(period: 0)
   private(set) var lastError = ByteString.empty
   /// Unix seconds, 0 for never.
   private(set) var lastErrorAt: Int64 = 0
 
   /// Restores the hours that were saved.
-  func restore(_ hour: ChannelBucket) { byHour.append(hour) }
+  func restore(_ hours: BucketSeries) { byHour = hours }
 
   /// Counts one attempt at a time in Unix seconds.
   func add(_ attempt: ChannelAttempt, at seconds: Int64) {
-    ChannelStatistics.add(attempt, period: seconds / 60, keeping: Self.minutes, to: &byMinute)
-    ChannelStatistics.add(attempt, period: seconds / 3600, keeping: Self.hours, to: &byHour)
+    byMinute.add(attempt, period: seconds / 60)
+    byHour.add(attempt, period: seconds / 3600)
+    total.add(attempt)
   }
 
   /// Remembers what went wrong last, in words.
@@ -120,22 +72,17 @@ final class ChannelStatistics {
     lastErrorAt = seconds
   }
 
-  private static func add(
-    _ attempt: ChannelAttempt, period: Int64, keeping count: Int, to buckets: inout [ChannelBucket]
-  ) {
-    if buckets.last?.period != period {
-      let oldest = period - Int64(count) + 1
-      // A clock that was set back leaves periods in the future: they go too.
-      buckets.removeAll { $0.period < oldest || $0.period > period }
-      if buckets.last?.period != period { buckets.append(ChannelBucket(period: period)) }
+  /// The hours that were saved, by channel.
+  ///
+  /// Packed row by row: those of fifty channels at once would be tens of megabytes.
+  static func savedHours(
+    in database: Database
+  ) throws(StoreError) -> [Int64: BucketSeries] {
+    var series: [Int64: BucketSeries] = [:]
+    let oldest = UnixTime.seconds / 3600 - Int64(hours)
+    try ChannelHourTable.each(fromHour: oldest, in: database) { hour in
+      series[hour.channelID, default: BucketSeries(keeping: hours)].restore(ChannelBucket(hour))
     }
-    buckets[buckets.count - 1].add(attempt)
-  }
-
-  /// The sum of the periods from `first` on.
-  static func sum(_ buckets: [ChannelBucket], from first: Int64) -> ChannelBucket {
-    var sum = ChannelBucket(period: first)
-    for bucket in buckets where bucket.period >= first { sum.merge(bucket) }
-    return sum
+    return series
   }
 }

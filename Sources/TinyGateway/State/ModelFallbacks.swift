@@ -49,11 +49,14 @@ struct ModelFallbacks {
   }
 
   /// The models to try instead, in order.
-  func fallbacks(for model: ByteString) -> [ByteString] { fallbacks[model] ?? [] }
+  func fallbacks(for model: ByteString) -> [ByteString] {
+    fallbacks.isEmpty ? [] : fallbacks[model] ?? []
+  }
 
   /// The model to use while the internet is gone; nil when there is none, or when it is this one.
   func offlineModel(for model: ByteString) -> ByteString? {
-    guard let found = offline[model] ?? offline[ModelFallbacks.anyModel], found != model
+    guard !offline.isEmpty, let found = offline[model] ?? offline[ModelFallbacks.anyModel],
+      found != model
     else { return nil }
     return found
   }

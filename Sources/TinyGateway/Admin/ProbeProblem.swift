@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+import MiniJSON
+import Platform
+
+/// What an upstream's refusal of a probe means, in plain words with the vendor's own behind them.
+enum ProbeProblem {
+  /// Codes and types that mean an empty account.
+  private static let accountCodes: [StaticString] = [
+    "insufficient_quota", "billing_hard_limit_reached", "billing_not_active",
+    "exceeded_current_quota_error",
+  ]
+  /// Codes and types that mean an unknown model.
+  private static let modelCodes: [StaticString] = [
+    "model_not_found", "resource_not_found_error", "invalid_model",
+  ]
+  /// Codes and types that mean a wrong key.
+  private static let keyCodes: [StaticString] = [
+    "invalid_api_key", "invalid_authentication_error", "incorrect_api_key_error",
+  ]
+
+  /// The problem of an answer without success; nil for status 200.
+  ///
+  /// `model`: the public name of the model that was asked for; nil for calls without one.
+  static func of(
+    _ outcome: UpstreamProbe.Outcome, _ channel: Channel, model: ByteString? = nil
+  ) -> ByteString? {
+    guard let status = outcome.status else { return outcome.failure }
+    guard status != 200 else { return nil }
+    let told = told(outcome.body, channel)
+    return reason(status, outcome.body, model.map { channel.upstreamModel(for: $0) })
+      + " (" + ByteString(number: Int64(status)) + ")" + (told.isEmpty ? told : ": " + told)
+  }
+
+  private static func reason(_ status: Int, _ body: Buffer, _ model: ByteString?) -> ByteString {
+    if status == 402 || has(accountCodes, body) { return "the upstream account has no balance" }
+    if status == 401 || has(keyCodes, body) { return "the upstream refuses the key" }
+    let isAPI = JSONQuery.kind(of: body.readable) == .object
+    if let model, has(modelCodes, body) { return "the upstream does not know the model " + model }
+    switch status {
+    case 300...399: return "the upstream redirects to another address: base_url is wrong"
+    case 403: return "the upstream refuses the key, or its use for this or from here"
+    case 404 where !isAPI: return "there is no such API at this address: base_url is wrong"
+    case 404:
+      guard let model else { return "the upstream has no such call: is base_url right?" }
+      return "the upstream does not know the model " + model + ", or base_url is wrong"
+    case 408, 504: return "the upstream did not answer in time"
+    case 429: return "the upstream's rate limit is reached: try again later"
+    case 400...499 where !isAPI:
+      return "the upstream refuses the request, and not as an API would: is base_url right?"
+    case 400...499: return "the upstream refuses the request"
+    default: return "the upstream fails"
+    }
+  }
+
+  /// Whether the error's code or type is one of these.
+  private static func has(_ words: [StaticString], _ body: Buffer) -> Bool {
+    for key: StaticString in ["code", "type"] {
+      guard let word = JSONQuery.string(["error", key], in: body.readable) else { continue }
+      if words.contains(where: { word == $0 }) { return true }
+    }
+    return false
+  }
+
+  /// Whether the answer is HTML.
+  static func isPage(_ body: Buffer) -> Bool {
+    body.withReadable { bytes in
+      for index in bytes.indices where bytes[index] > 0x20 {
+        return bytes[index] == UInt8(ascii: "<")
+      }
+      return false
+    }
+  }
+
+  /// The vendor's message without keys; empty for none.
+  static func told(_ body: Buffer, _ channel: Channel) -> ByteString {
+    AdminText.redacted(
+      UpstreamError(status: 0, retryAfter: nil, body: body).message, hiding: channel.keys)
+  }
+}

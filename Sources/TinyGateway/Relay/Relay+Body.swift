@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import Platform
+
+/// The client's side of a relay: its body as it arrives.
+extension Relay {
+  var acceptsBody: Bool {
+    guard isPassing else { return true }
+    // After a failure the bytes are only read.
+    guard let connection else { return !isAwaitingChannel }
+    return connection.queuedByteCount < gateway.capacity.streamBufferByteCount
+  }
+
+  /// Whether a channel is waited for, so that nobody takes the body yet.
+  var isAwaitingChannel: Bool {
+    switch state.phase {
+    case .queued, .resting, .waking: true
+    case .readingRequest, .awaitingAnswer, .answering, .finished: false
+    }
+  }
+
+  func received(_ bytes: Span<UInt8>) {
+    // A relay that has ended gave its body back for the next one to use.
+    guard state.phase != .finished, error == nil || state.phase != .readingRequest else { return }
+    do throws(RelayError) {
+      guard body.byteCount + Int64(bytes.count) <= gateway.capacity.bodyByteCount else {
+        throw bodyTooLarge
+      }
+      if isPassing, !isAwaitingChannel { return try pass(bytes) }
+      try body.append(bytes)
+      if !isPassing { try hold(bytes.count) }
+    } catch {
+      refuse(error)
+    }
+  }
+
+  /// Accounts for held bytes; lets a long body through once its model is known.
+  func hold(_ count: Int) throws(RelayError) {
+    heldByteCount += Int64(count)
+    gateway.relays.heldByteCount += Int64(count)
+    if body.byteCount > gateway.capacity.bodyHeldByteCount, body.hasModel {
+      isPassing = true
+      try prepare()
+      return perform(state.requestReady())
+    }
+    guard gateway.relays.heldByteCount > gateway.capacity.bodiesHeldByteCount else { return }
+    if heldByteCount > gateway.capacity.bodiesHeldByteCount {
+      throw .tooLarge(
+        """
+        The request body is too large for this gateway's memory. Put the field model before \
+        the messages, so that the body can be streamed through.
+        """)
+    }
+    throw .overloaded("The gateway holds as many request bodies as it can. Try again shortly.")
+  }
+
+  /// Sends the next bytes of a long body on.
+  func pass(_ bytes: Span<UInt8>) throws(RelayError) {
+    let edited = Buffer()
+    try body.pass(bytes, to: edited)
+    // The upstream may have answered or failed already; then the rest is only read.
+    guard let connection else { return }
+    MessageWriter.appendChunk(edited.readable, to: connection.outgoing)
+  }
+
+  func bodyEnded() {
+    bodyIsComplete = true
+    guard state.phase != .finished else { return }
+    if let error, state.phase == .readingRequest { return refuse(error) }
+    do throws(RelayError) {
+      try body.finish()
+      if isPassing {
+        isStream = try body.isStream() && mode.canStream
+        return isAwaitingChannel ? () : finishPassing()
+      }
+      try prepare()
+      startConfiguredHeartbeat()
+      perform(state.requestReady())
+    } catch {
+      refuse(error)
+    }
+  }
+
+  func finishPassing() {
+    let edited = Buffer()
+    body.finishPassing(to: edited)
+    guard let connection else { return }
+    MessageWriter.appendChunk(edited.readable, to: connection.outgoing)
+    MessageWriter.appendLastChunk(to: connection.outgoing)
+  }
+
+  func cancelled() { perform(state.clientGone()) }
+
+  func outputDrained() { connection?.resume() }
+}

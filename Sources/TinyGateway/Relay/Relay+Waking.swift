@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+import MiniHTTP
+import Platform
+import Store
+
+/// Channels whose machine sleeps: waking it, and waiting for it.
+extension Relay {
+  /// Whether a failure to connect may only mean that the channel's machine is asleep.
+  func mayBeAsleep(_ channel: Channel, isUnreachable: Bool) -> Bool {
+    isUnreachable && channel.wakeAddress != nil
+  }
+
+  /// What follows when the channel's machine may be asleep; nil when waking it is no help.
+  ///
+  /// `hasOther`: whether another channel could serve now.
+  func nextAfterAsleep(_ channel: Channel, hasOther: Bool) -> RelayState.Next? {
+    guard !wokenChannels.contains(channel.id) else { return nil }
+    if channel.record.wakePolicy == .fallback, hasOther {
+      wakeInBackground(channel)
+      return nil
+    }
+    wokenChannels.append(channel.id)
+    return .wake
+  }
+
+  /// Others serve meanwhile; requests come back to the channel when its machine is up.
+  private func wakeInBackground(_ channel: Channel) {
+    guard !channel.health.isWaking, let mac = channel.wakeAddress else { return }
+    let health = channel.health
+    health.isWaking = true
+    _ = gateway.wakers.wait(
+      for: channel, mac: mac, broadcast: channel.wakeBroadcast,
+      timeoutMilliseconds: channel.record.wakeTimeoutMilliseconds
+    ) { isUp in
+      health.isWaking = false
+      if isUp { health.recover() }
+    }
+  }
+
+  /// Wakes the machine of the last attempt's channel and holds the request until it is up.
+  func wakeAndWait() {
+    guard let channel, let mac = channel.wakeAddress else { return perform(state.resumed()) }
+    if isStream {
+      startHeartbeat(
+        .whileWaking(
+          configuredMilliseconds: gateway.configuration.heartbeatMilliseconds,
+          now: gateway.loop.now))
+    }
+    wait = gateway.wakers.wait(
+      for: channel, mac: mac, broadcast: channel.wakeBroadcast,
+      timeoutMilliseconds: channel.record.wakeTimeoutMilliseconds
+    ) { [self] isUp in
+      wait = nil
+      startConfiguredHeartbeat()
+      if isUp {
+        channel.health.recover()
+        route.allowAgain(channel)
+      } else {
+        note(
+          .upstream(
+            504, "upstream_asleep", "The machine behind this model did not wake up in time."))
+      }
+      perform(state.resumed())
+    }
+  }
+
+  /// Nobody waits any more.
+  func stopWaiting() {
+    if let wait { gateway.wakers.cancel(wait) }
+    wait = nil
+  }
+}
+
+/// Comments for streaming clients while nothing else can be sent.
+extension Relay {
+  /// Begins to send comments whenever the stream has been silent for the interval.
+  ///
+  /// Another one replaces it, whose interval may be shorter; nil ends them.
+  func startHeartbeat(_ heartbeat: Heartbeat?) {
+    self.heartbeat = heartbeat
+    heartbeatNumber += 1
+    armHeartbeat()
+  }
+
+  /// The heartbeat that the configuration asks for.
+  func startConfiguredHeartbeat() {
+    let interval = gateway.configuration.heartbeatMilliseconds
+    guard isStream, interval > 0 || heartbeat != nil else { return }
+    startHeartbeat(
+      interval > 0
+        ? Heartbeat(intervalMilliseconds: interval, now: gateway.loop.now) : nil)
+  }
+
+  private func armHeartbeat() {
+    guard let due = heartbeat?.due, state.phase != .finished else { return }
+    let pause = max(due.milliseconds(since: gateway.loop.now) + 1, 1)
+    let number = heartbeatNumber
+    gateway.loop.after(milliseconds: pause) { [self] in
+      if number == heartbeatNumber { beat() }
+    }
+  }
+
+  private func beat() {
+    guard state.phase != .finished, !responder.isEnded else { return }
+    let comment = Buffer()
+    let name = gateway.configuration.exposesChannel ? channel?.record.name ?? .empty : .empty
+    let reason: Heartbeat.Reason = state.phase == .waking ? .waking(name) : .upstream
+    if heartbeat?.beat(reason, now: gateway.loop.now, to: comment) == true {
+      openStream()
+      responder.write(comment.readable)
+    }
+    armHeartbeat()
+  }
+
+  /// Begins the client's stream: with the first whole event, or with a comment before it.
+  func openStream() {
+    guard responder.isWaiting else { return }
+    responder.begin(.ok, length: nil) { fields in
+      fields.append("Content-Type: text/event-stream\r\nCache-Control: no-cache\r\n")
+      appendAnswerHeaders(to: fields)
+    }
+  }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+import Platform
+import Testing
+
+@testable import TinyGateway
+
+/// When a channel is left alone after failures, and when it is tried again.
+struct RoutingChannelHealthBreakerTests {
+  private typealias Readiness = ChannelHealth.Readiness
+
+  private func at(_ milliseconds: Int64) -> Instant { RoutingFixtures.at(milliseconds) }
+
+  private func health(_ keys: ByteString...) -> ChannelHealth {
+    let health = ChannelHealth()
+    health.adopt(keys: keys)
+    health.policy.errorPercent = 0
+    health.policy.failureLimit = 3
+    health.policy.cooldownMilliseconds = 1000
+    health.policy.cooldownLimitMilliseconds = 4000
+    return health
+  }
+
+  private func readiness(
+    _ health: ChannelHealth, _ now: Int64 = 0, limit: Int64 = 0, tried: [ByteString] = [],
+    early: Bool = false
+  ) -> Readiness {
+    health.readiness(at: at(now), limit: limit, tried: tried, early: early)
+  }
+
+  /// One attempt that ends at once; the key it used.
+  @discardableResult private func attempt(
+    _ health: ChannelHealth, _ outcome: AttemptOutcome, _ now: Int64 = 0,
+    tried: [ByteString] = [], early: Bool = false, _ location: SourceLocation = #_sourceLocation
+  ) -> String? {
+    guard let ticket = health.begin(at: at(now), tried: tried, early: early) else { return nil }
+    health.end(ticket, outcome, at: at(now))
+    return ticket.key.text
+  }
+
+  private let answered = AttemptOutcome.answered(firstByteMicroseconds: nil)
+  private let failed = AttemptOutcome.channelFailed(isUnreachable: false)
+  private let rejected = AttemptOutcome.keyRejected(reason: "no such key")
+
+  @Test func isLeftAloneAfterFailuresInARow() throws {
+    let health = health("a", "b")
+    for _ in 0..<3 { attempt(health, failed, 0) }
+    #expect(readiness(health, 999) == .circuitOpen(until: at(1000)))
+    #expect(readiness(health, 1000) == .ready)
+    let probe = try #require(health.begin(at: at(1000)))
+    #expect(readiness(health, 1001) == .circuitOpen(until: nil))
+    #expect(readiness(health, 1001, early: true) == .circuitOpen(until: nil))
+    health.end(probe, answered, at: at(1100))
+    #expect(readiness(health, 1100) == .ready)
+    #expect(health.keys.allSatisfy { $0.breaker.phase == .closed }, "the keys are not to blame")
+  }
+
+  @Test func countsWhateverTheUpstreamSaysAsALifeSign() {
+    for sign: AttemptOutcome in [
+      answered, rejected, .rateLimited(restMilliseconds: 1), .rateLimited(restMilliseconds: nil),
+    ] {
+      let health = health("a", "b")
+      for _ in 0..<2 { attempt(health, failed) }
+      attempt(health, sign)
+      for _ in 0..<2 { attempt(health, failed, 10) }
+      #expect(health.breaker.phase == .closed, "\(sign)")
+    }
+    for silence: AttemptOutcome in [.undecided, .asleep] {
+      let health = health()
+      for _ in 0..<2 { attempt(health, failed) }
+      attempt(health, silence)
+      attempt(health, failed)
+      #expect(health.breaker.phase == .open(until: at(1000)), "\(silence)")
+    }
+  }
+
+  @Test func sendsAnotherProbeWhenOneIsLost() throws {
+    for lost: AttemptOutcome in [.undecided, .asleep] {
+      let health = health("a")
+      for _ in 0..<3 { attempt(health, failed) }
+      attempt(health, lost, 1000)
+      #expect(readiness(health, 1000) == .ready)
+      attempt(health, failed, 1000)
+      #expect(readiness(health, 2999) == .circuitOpen(until: at(3000)), "\(lost)")
+    }
+  }
+
+  @Test func ignoresLateResultsWhileItIsOpen() throws {
+    let health = health()
+    let slow = try (0..<4).map { _ in try #require(health.begin(at: at(0))) }
+    for _ in 0..<3 { attempt(health, failed, 10) }
+    health.end(slow[0], answered, at: at(20))
+    health.end(slow[1], failed, at: at(20))
+    #expect(readiness(health, 1009) == .circuitOpen(until: at(1010)))
+    let probe = try #require(health.begin(at: at(1010)))
+    health.end(slow[2], answered, at: at(1020))
+    health.end(slow[3], failed, at: at(1020))
+    #expect(readiness(health, 1020) == .circuitOpen(until: nil))
+    health.end(probe, failed, at: at(1030))
+    #expect(readiness(health, 3029) == .circuitOpen(until: at(3030)))
+  }
+
+  /// Where nothing better is left.
+  @Test func letsOneProbeGoEarly() throws {
+    let health = health("a")
+    for _ in 0..<3 { attempt(health, failed, 0) }
+    #expect(readiness(health, 1, early: true) == .ready)
+    let probe = try #require(health.begin(at: at(1), early: true))
+    #expect(readiness(health, 2, early: true) == .circuitOpen(until: nil))
+    health.end(probe, answered, at: at(3))
+    #expect(readiness(health, 3) == .ready)
+  }
+
+  @Test func prefersAGoodKeyAlsoWhenEarly() {
+    let health = health("a", "b", "c")
+    for _ in 0..<3 { attempt(health, .rateLimited(restMilliseconds: nil), tried: ["b", "c"]) }
+    let used = (0..<4).map { _ in attempt(health, answered, 1, early: true) }
+    #expect(used == ["b", "c", "b", "c"])
+    #expect(attempt(health, answered, 1, tried: ["b", "c"]) == nil)
+    #expect(attempt(health, answered, 1, tried: ["b", "c"], early: true) == "a")
+  }
+
+  /// Asking with it again and again may lock the account.
+  @Test func keepsARejectedKeyAsideAlsoWhenEarly() {
+    let health = health("a")
+    attempt(health, rejected, 0)
+    for early in [false, true] {
+      #expect(readiness(health, 999, early: early) == .keysAside(until: at(1000)))
+      #expect(attempt(health, answered, 999, early: early) == nil)
+    }
+    #expect(readiness(health, 1000) == .ready)
+  }
+
+  // Tests of the gateway's own.
+
+  @Test func learnsFromATest() {
+    for (keys, forgets): ([ByteString], Bool) in [([], true), (["a"], true), (["a", "b"], false)] {
+      let health = ChannelHealth()
+      health.adopt(keys: keys)
+      attempt(health, rejected)
+      health.noteTest(works: false, at: at(0))
+      #expect(readiness(health, 4999) == .circuitOpen(until: at(5000)))
+      #expect(readiness(health, 5000) == .ready)
+      health.noteTest(works: true, at: at(1))
+      #expect(health.breaker == CircuitBreaker())
+      #expect(health.keys.allSatisfy(\.rejection.isEmpty) == forgets, "\(keys.count) keys")
+    }
+  }
+}
