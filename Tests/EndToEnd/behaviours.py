@@ -255,6 +255,11 @@ RAW = {
                 b"<html></html>",
     "html-404": b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n"
                 b"<html></html>",
+    "error-200": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 34\r\n\r\n"
+                 b'{"error":{"message":"overloaded"}}',
+    "comment-error": b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                     b"Connection: close\r\n\r\n"
+                     b': keep-alive\n\ndata: {"error":{"message":"overloaded"}}\n\n',
     "html-200": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n"
                 b"<html></html>",
 }

@@ -27,7 +27,7 @@ def chat(gateway, route, stream=False):
     "status:500", "status:502", "status:503", "status:529", "status:408", "status:409",
     "status:429", "status:401", "status:402", "status:403", "retry-after:1", "reset",
     "half-close", "never", "raw:not-http", "raw:huge-head", "raw:two-lengths", "raw:both-framings",
-    "raw:redirect", "raw:html-502", "status:404:model_not_found"])
+    "raw:redirect", "raw:html-502", "raw:error-200", "status:404:model_not_found"])
 def test_goes_to_the_next_channel(gateway, upstream, script, stream):
     route = gateway.route(upstream, script, "echo", **FAST)
     assert chat(gateway, route, stream) == "plan B"
@@ -47,6 +47,12 @@ def test_a_wrong_request_is_not_tried_again(gateway, upstream, script):
 def test_several_failures_in_a_row(gateway, upstream):
     route = gateway.route(upstream, "status:429", "reset", "raw:not-http", "echo")
     assert chat(gateway, route) == "plan B"
+
+
+def test_comments_before_the_content_do_not_bind_to_a_channel(gateway, upstream):
+    route = gateway.route(upstream, "raw:comment-error", "echo")
+    assert chat(gateway, route, stream=True) == "plan B"
+    assert [r.model.split("@")[0] for r in route.requests()] == ["raw:comment-error", "echo"]
 
 
 def test_the_number_of_attempts_is_bounded(make_gateway, upstream):

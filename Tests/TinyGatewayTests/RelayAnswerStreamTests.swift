@@ -15,7 +15,7 @@ struct RelayAnswerStreamTests {
     var isDone = false
     var hasFinishReason = false
     var hasError = false
-    var errorMessage = ByteString.empty
+    var errorEvent = ByteString.empty
     var isComplete = false
   }
 
@@ -33,7 +33,7 @@ struct RelayAnswerStreamTests {
       output: output.byteString.text, rest: rest.byteString.text, usage: stream.usage,
       text: [stream.asciiByteCount, stream.nonASCIIByteCount], isDone: stream.isDone,
       hasFinishReason: stream.hasFinishReason, hasError: stream.hasError,
-      errorMessage: stream.errorMessage, isComplete: stream.isComplete)
+      errorEvent: stream.errorEvent, isComplete: stream.isComplete)
   }
 
   /// The report of a stream, which every cutting must share.
@@ -249,16 +249,29 @@ struct RelayAnswerStreamTests {
     ends(#"data: {"choices":[{"error":{}}]}"# + "\n\n")
   }
 
-  @Test func takesTheSentenceOfAnErrorEvent() throws {
-    for (data, message): (String, ByteString) in [
-      (#"{"error":{"message":"over\nloaded"}}"#, "over\nloaded"), (#"{"error":{"message":5}}"#, ""),
-      (#"{"error":{}}"#, ""), (#"{"message":"no error"}"#, ""),
-    ] {
+  @Test func keepsAnErrorEvent() throws {
+    for data in [#"{"error":{"message":"over\nloaded","code":"a"}}"#, #"{"error":{}}"#] {
       let report = Self.report(Array("data: \(data)\n\n".utf8), hidesUsage: false)
-      #expect(report.errorMessage == message)
+      #expect(report.errorEvent == ByteString(utf8: data))
     }
+    let other = Self.report(Array("data: {\"message\":\"no error\"}\n\n".utf8), hidesUsage: false)
+    #expect(other.errorEvent.isEmpty)
     let sample = try RelayFixtures.bytes("openai/error.midstream.vendor.txt")
     let report = Self.run(sample, hidesUsage: false)
-    #expect(report.errorMessage == "The server had an error while processing your request.")
+    #expect(
+      UpstreamError(event: report.errorEvent).message
+        == "The server had an error while processing your request.")
+  }
+
+  @Test func tellsCommentsFromContent() {
+    for (text, hasData) in [
+      (": keep-alive\n\n", false), (": a\n\ndata: {}\n\n", true), ("", false),
+    ] {
+      let stream = AnswerStream(hidesUsage: false)
+      let output = Buffer()
+      _ = stream.read(Array(text.utf8).span, to: output)
+      #expect(stream.hasData == hasData)
+      #expect(output.byteString.text == text)
+    }
   }
 }

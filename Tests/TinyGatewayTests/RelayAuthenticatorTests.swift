@@ -196,4 +196,29 @@ struct RelayAuthenticatorTests {
     try accepts("Authorization: Bearer sk-with-hyphens-7", token: 12)
     try accepts("Authorization: Bearer sk-with-hyphens-7-4", token: 12, channel: 4)
   }
+
+  @Test func namesTheChannelGroupsOfTheCaller() throws {
+    fixture.gateway.userGroups.put(
+      UserGroupRecord(id: 90, name: "staff", channelGroups: "fast,default"))
+    for (id, role, group) in [
+      (110, .user, "staff"), (111, .user, "gone"), (112, .admin, "gone"),
+    ] as [(Int64, UserRole, ByteString)] {
+      fixture.gateway.accounts.put(
+        UserRecord(
+          id: id, username: ByteString(number: id), passwordHash: "", role: role,
+          userGroup: group))
+    }
+    for (id, name, user, group, groups) in [
+      (20, "a", 110, "", ["fast", "default"]), (21, "b", 110, "fast", ["fast"]),
+      (22, "c", 110, "slow", []), (23, "d", 111, "", []), (24, "e", 112, "", ["default"]),
+      (25, "f", 112, "slow", ["slow"]), (26, "g", 101, "", ["default"]),
+    ] as [(Int64, ByteString, Int64, ByteString, [String])] {
+      try fixture.gateway.accounts.put(
+        TokenRecord(
+          id: id, userID: user, name: name, keyHash: Digest.sha256("sk-" + name).bytes,
+          keyHint: "", channelGroup: group))
+      let caller = try authenticate(["X-Api-Key: sk-\(name.text)"])
+      #expect(caller.channelGroups.map(\.text) == groups, "\(name.text)")
+    }
+  }
 }

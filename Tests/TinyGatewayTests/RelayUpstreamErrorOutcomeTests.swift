@@ -64,7 +64,7 @@ struct RelayUpstreamErrorOutcomeTests {
       check(error(status, retryAfter: 7), .channelFailed(isUnreachable: false))
     }
     check(
-      UpstreamError(eventMessage: "overloaded"),
+      UpstreamError(event: #"{"error":{"message":"overloaded"}}"#),
       .channelFailed(isUnreachable: false, restMilliseconds: nil))
   }
 
@@ -104,7 +104,7 @@ struct RelayUpstreamErrorOutcomeTests {
     for status in [302, 400, 404, 408, 409, 413, 422, 500, 502, 503, 504] {
       #expect(!error(status).isFaultOfKey, "\(status)")
     }
-    #expect(!UpstreamError(eventMessage: "m").isFaultOfKey)
+    #expect(!UpstreamError(event: #"{"error":{"message":"m"}}"#).isFaultOfKey)
   }
 
   @Test func followsTheOwnersListOfStatuses() throws {
@@ -128,7 +128,21 @@ struct RelayUpstreamErrorOutcomeTests {
       #expect(!error(400, code: code).isContextTooLong, "\(code)")
     }
     #expect(!error(400, type: "context_length_exceeded").isContextTooLong)
-    #expect(!UpstreamError(eventMessage: "context_length_exceeded").isContextTooLong)
+    #expect(
+      !UpstreamError(event: #"{"error":{"message":"context_length_exceeded"}}"#).isContextTooLong)
+  }
+
+  @Test func judgesAnErrorWithStatus200ByItsCode() {
+    func said(_ code: ByteString) -> UpstreamError {
+      UpstreamError(event: "{\"error\":{\"message\":\"m\",\"code\":\"" + code + "\"}}")
+    }
+    check(said("rate_limit_exceeded"), .rateLimited(restMilliseconds: nil))
+    #expect(said("rate_limit_exceeded").converted.status == 429)
+    #expect(said("invalid_api_key").isFaultOfKey && said("insufficient_quota").isFaultOfKey)
+    #expect(said("context_length_exceeded").isContextTooLong)
+    #expect(said("context_length_exceeded").converted.status == 400)
+    #expect(!said("invalid_value").mayDifferElsewhere(RetryStatuses()))
+    check(said("anything"), .channelFailed(isUnreachable: false, restMilliseconds: nil))
   }
 
   // Failures of the connection.

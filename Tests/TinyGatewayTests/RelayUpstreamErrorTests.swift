@@ -100,13 +100,14 @@ struct RelayUpstreamErrorTests {
   }
 
   @Test func blamesTheUpstreamForAnErrorWithinItsStream() {
-    let error = UpstreamError(eventMessage: "Overloaded, key sk-abcdefghijklmnop.")
+    let error = UpstreamError(
+      event: #"{"error":{"message":"Overloaded, key sk-abcdefghijklmnop."}}"#)
     #expect(error.kind == .upstreamServer)
     #expect(error.mayDifferElsewhere(Self.statuses))
     #expect(error.converted.status == 502)
     #expect(error.converted.message.text.hasPrefix("Overloaded"))
     #expect(!error.converted.message.text.contains("hijklmnop"))
-    #expect(UpstreamError(eventMessage: "").converted.message == "The upstream failed.")
+    #expect(UpstreamError(event: "").converted.message == "The upstream failed.")
   }
 
   @Test func neverLooksLikeARefusedClientKey() {

@@ -61,6 +61,9 @@ final class AnswerDocument {
     }
   }
 
+  /// Whether the answer is an error in spite of its status.
+  var hasError: Bool { scanner.member(Field.error.rawValue)?.kind == .object }
+
   /// The reported usage; nil without one.
   var usage: Usage? {
     guard let lexeme = scanner.lexeme(Field.usage.rawValue) else { return nil }

@@ -23,8 +23,12 @@ final class AnswerStream {
   private(set) var hasFinishReason = false
   /// The upstream sent an error as an event.
   private(set) var hasError = false
-  /// The upstream's sentence in that event.
-  private(set) var errorMessage = ByteString.empty
+  /// The data of that event, as far as it is looked at.
+  private(set) var errorEvent = ByteString.empty
+  /// Anything but comments has come.
+  private(set) var hasData = false
+  /// Longest part of an error event that is kept; a longer one is not understood.
+  private static let errorByteLimit = 16 * 1024
 
   /// - Parameter hidesUsage: the client did not ask for usage, so it must not see any.
   init(hidesUsage: Bool) { self.hidesUsage = hidesUsage }
@@ -72,6 +76,7 @@ final class AnswerStream {
 
   private func inspect(_ event: Span<UInt8>) -> Verdict {
     guard let range = EventStreamParser.dataRange(event) else { return .pass }
+    hasData = true
     let data = event.extracting(range)
     if data.equals("[DONE]") {
       isDone = true
@@ -86,7 +91,7 @@ final class AnswerStream {
       data[error.lowerBound] == UInt8(ascii: "{")
     {
       hasError = true
-      errorMessage = JSONQuery.string(["error", "message"], in: data.rawBuffer) ?? .empty
+      if data.count <= AnswerStream.errorByteLimit { errorEvent = ByteString(data.rawBuffer) }
     }
     guard data.firstIndex(of: "\"usage\"") != nil,
       let value = JSONQuery.member("usage", in: data.rawBuffer),

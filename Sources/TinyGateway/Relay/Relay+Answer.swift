@@ -80,6 +80,13 @@ extension Relay {
     if rest.count > AnswerStream.eventByteLimit {
       return giveUpAnswer("an event of the stream is too long")
     }
+    if !events.hasData, !output.isEmpty {
+      // Only comments so far: the client's connection lives, and another channel may still serve.
+      openStream()
+      responder.write(output.readable)
+      heartbeat?.sent(now: gateway.loop.now)
+      return
+    }
     // Before any content an error event is a failed attempt like any other.
     if events.hasError, state.phase == .awaitingAnswer {
       connection?.cancel()
@@ -93,11 +100,7 @@ extension Relay {
   }
 
   private func endWithErrorEvent(_ events: AnswerStream) {
-    attemptFailed(
-      AttemptFailure(
-        kind: .upstreamServer, text: events.errorMessage,
-        error: UpstreamError(eventMessage: events.errorMessage).converted,
-        outcome: .channelFailed(isUnreachable: false)))
+    attemptFailed(because: UpstreamError(event: events.errorEvent), "error event: ")
   }
 
   /// The answer cannot be used: its connection goes, and the attempt has failed.
@@ -166,6 +169,10 @@ extension Relay {
     guard isValid else {
       return attemptFailed(.badAnswer, "the upstream's answer is not valid JSON")
     }
+    if document.hasError, responder.isWaiting {
+      return attemptFailed(
+        because: UpstreamError(event: document.held.byteString), "an error with status 200: ")
+    }
     if responder.isWaiting {
       beginDocument(status, Int64(document.held.count))
       responder.write(document.held.readable)
@@ -183,9 +190,13 @@ extension Relay {
   /// The upstream answered with an error status.
   private func upstreamRefused(_ status: Int, _ retryAfter: Int64?, _ body: Buffer) {
     let said = UpstreamError(status: status, retryAfter: retryAfter, body: body)
+    attemptFailed(because: said, ByteString(utf8: "status \(status): "))
+  }
+
+  private func attemptFailed(because said: UpstreamError, _ prefix: ByteString) {
     attemptFailed(
       AttemptFailure(
-        kind: said.kind, text: ByteString(utf8: "status \(status): ") + said.message,
+        kind: said.kind, text: prefix + said.message,
         error: said.converted, outcome: said.outcome,
         mayDifferElsewhere: said.mayDifferElsewhere(gateway.configuration.retryStatuses),
         isFaultOfKey: said.isFaultOfKey, isContextTooLong: said.isContextTooLong))

@@ -14,10 +14,19 @@ struct UpstreamError {
   /// Codes and types that mean an empty account, which another channel may not have.
   private static let accountCodes: [StaticString] = [
     "insufficient_quota", "billing_hard_limit_reached", "billing_not_active",
+    "exceeded_current_quota_error",
   ]
 
-  /// Codes that mean a key of no use.
-  private static let keyCodes: [StaticString] = ["invalid_api_key", "account_deactivated"]
+  /// Codes and types that mean a key of no use.
+  private static let keyCodes: [StaticString] = [
+    "invalid_api_key", "account_deactivated", "invalid_authentication_error",
+    "incorrect_api_key_error",
+  ]
+
+  /// Codes and types that mean too many requests, where there is no status to say so.
+  private static let rateCodes: [StaticString] = [
+    "rate_limit_exceeded", "rate_limit_error", "rate_limit_reached_error",
+  ]
 
   /// Codes that tell a client what is wrong with its request; only these are passed on, since
   /// any other could look like a statement of the gateway's own.
@@ -35,12 +44,22 @@ struct UpstreamError {
   /// The vendor's code; empty without one.
   private let code: ByteString
   private let concernsAccount: Bool
+  private let hasKeyCode: Bool
 
   /// Reads an answer's body: OpenAI's shape, or what similar servers send.
   init(status: Int, retryAfter: Int64?, body: Buffer) {
-    self.status = status
+    self.init(status: status, retryAfter: retryAfter, text: body.readable)
+  }
+
+  /// Reads an error that came with status 200, as an event of a stream or as a whole answer.
+  ///
+  /// Its code says which status it should have had; 502 where it says nothing.
+  init(event: ByteString) {
+    self = event.withBytes { UpstreamError(status: nil, retryAfter: nil, text: $0) }
+  }
+
+  private init(status: Int?, retryAfter: Int64?, text: UnsafeRawBufferPointer) {
     self.retryAfter = retryAfter
-    let text = body.readable
     let found =
       JSONQuery.string(["error", "message"], in: text) ?? JSONQuery.string(["message"], in: text)
       ?? JSONQuery.string(["error"], in: text) ?? JSONQuery.string(["detail"], in: text)
@@ -50,17 +69,18 @@ struct UpstreamError {
     let code = said.count <= UpstreamError.codeByteLimit ? said : .empty
     self.code = code
     let type = JSONQuery.string(["error", "type"], in: text) ?? .empty
-    concernsAccount =
-      status == 402 || UpstreamError.accountCodes.contains { code == $0 || type == $0 }
-  }
-
-  /// An error that came as an event of a stream with status 200.
-  init(eventMessage: ByteString) {
-    status = 502
-    retryAfter = nil
-    message = ByteString(Array(eventMessage.bytes.prefix(UpstreamError.messageByteLimit)))
-    code = .empty
-    concernsAccount = false
+    func isNamed(_ codes: [StaticString]) -> Bool {
+      codes.contains { code == $0 || type == $0 }
+    }
+    concernsAccount = status == 402 || isNamed(UpstreamError.accountCodes)
+    hasKeyCode = isNamed(UpstreamError.keyCodes)
+    if let status {
+      self.status = status
+    } else if UpstreamError.requestCodes.contains(where: { code == $0 }) {
+      self.status = 400
+    } else {
+      self.status = isNamed(UpstreamError.rateCodes) ? 429 : 502
+    }
   }
 
   /// What the status concerns: 401, 402 and 403 the channel's key or account, 408, 409, 429 and
@@ -111,7 +131,7 @@ struct UpstreamError {
   ///
   /// A 403 alone may concern the model or the region.
   private var isKeyRejected: Bool {
-    status == 401 || UpstreamError.keyCodes.contains { code == $0 }
+    status == 401 || hasKeyCode
   }
 
   /// ` (401 invalid_api_key)`.

@@ -76,28 +76,23 @@ enum Eligibility {
   /// The error for a model that no settings could serve; nil when some channel or fallback could.
   static func absence(of route: Route, _ context: RoutingContext) -> RelayError? {
     let model = route.requested
-    let pinned = route.pinnedChannel
-    if pinned == nil {
-      for group in route.groups where context.channels.rotation(for: model, group: group) != nil {
-        return nil
-      }
-      if !context.fallbacks.fallbacks(for: model).isEmpty { return nil }
-      if context.fallbacks.offlineModel(for: model) != nil { return nil }
+    let groups = route.groups
+    if let pinned = route.pinnedChannel {
+      let serves = context.channels.find(pinned)?.serves(model) ?? false
+      return serves ? nil : notFound(model, .modelNotListed)
+    }
+    if context.serves(model, groups) { return nil }
+    if context.fallbacks.fallbacks(for: model).contains(where: { context.serves($0, groups) }) {
+      return nil
+    }
+    if let offline = context.fallbacks.offlineModel(for: model),
+      context.serves(offline, groups, localOnly: true)
+    {
+      return nil
     }
     let serving = context.channels.serving(model)
-    if let pinned {
-      return serving.contains { $0.id == pinned } ? nil : notFound(model, .modelNotListed)
-    }
     if serving.isEmpty { return notFound(model, .modelNotListed) }
-    let inGroups = serving.filter { channel in
-      route.groups.contains { channel.groups.contains($0) }
-    }
-    let isFallback = route.groups.contains { name in
-      context.groups.find(name)?.fallbackIDs.contains { id in
-        serving.contains { $0.id == id && $0.record.status == .enabled }
-      } ?? false
-    }
-    if isFallback { return nil }
+    let inGroups = serving.filter { channel in groups.contains { channel.groups.contains($0) } }
     if inGroups.isEmpty { return notFound(model, .notInGroup) }
     let isWeightless = inGroups.contains { $0.record.status == .enabled }
     return notFound(model, isWeightless ? .weightZero : .disabled)
@@ -121,10 +116,14 @@ enum Eligibility {
   static func refusal(
     _ route: Route, at now: Instant, _ context: RoutingContext
   ) -> RelayError {
-    let obstacles = route.groups.flatMap { group in
-      (context.channels.rotation(for: route.requested, group: group)?.channels ?? [])
-        .compactMap { obstacle($0, at: now) }
+    var channels = route.usualChannels(context)
+    if channels.isEmpty {
+      let policy = context.policy(for: route.requested, route.groups)
+      channels = (policy?.fallbackIDs ?? []).compactMap {
+        context.fallbackChannel($0, for: route.requested)
+      }
     }
+    let obstacles = channels.compactMap { obstacle($0, at: now) }
     guard let first = obstacles.first else {
       return .upstream(503, "no_channel", "No channel could serve this request.")
     }
@@ -140,7 +139,9 @@ enum Eligibility {
     let words: ByteString =
       switch first {
       case .busy: " are busy."
-      case .keysAside: " are off: the vendor rejects their keys."
+      case .keysAside(let reason, _) where !reason.isEmpty:
+        " are off: the vendor rejects their keys."
+      case .waking: " are being woken."
       default: " are left alone for a moment after failures."
       }
     return RelayError(

@@ -7,28 +7,70 @@ extension Route {
   /// Begins the next attempt; nil unless `availability` has just said `.ready`.
   mutating func take(at now: Instant, _ context: RoutingContext) -> Attempt? {
     guard let (channel, alternatives) = choose(at: now, context) else { return nil }
-    let tried = keysTried(of: channel)
-    let isPinned = if case .pinned = step { true } else { false }
-    guard
-      let ticket = channel.health.begin(at: now, tried: tried, early: isLastResort || isPinned)
+    let early = isLastResort || step == .pinned
+    guard let ticket = channel.health.begin(at: now, tried: keysTried(of: channel), early: early)
     else { return nil }
     attemptsOfModel = attemptsOfModel == .max ? .max : attemptsOfModel + 1
-    let isLastTry = attemptsOfModel >= attemptLimit(context)
-    let hasAlternative = alternatives > 0 && !isLastTry || hasLaterStage(context)
-    return Attempt(channel: channel, ticket: ticket, hasAlternative: hasAlternative)
+    let isLimited = step != .fallbackChannels && attemptsOfModel >= attemptLimit(context)
+    return Attempt(
+      channel: channel, ticket: ticket,
+      hasAlternative: alternatives > 0 && !isLimited
+        || hasLaterStage(than: channel, at: now, context))
   }
 
   private func choose(at now: Instant, _ context: RoutingContext) -> (Channel, Int)? {
     switch step {
-    case .pinned(let id): return context.channels.find(id).map { ($0, 0) }
+    case .pinned: return pinnedChannel.flatMap(context.channels.find).map { ($0, 0) }
     case .group:
       guard let rotation = rotationHere else { return nil }
       let isSticky = groupHere?.isSticky ?? false
       return rotation.next(
         groupHere?.strategy ?? .weightedRoundRobin, at: now, stickyHash: isSticky ? stickyHash : nil
       ) { readiness(of: $0, at: now) == .ready }
-    case .fallbackChannels: return fallbackChannel(at: now, context).map { ($0, 0) }
+    case .fallbackChannels:
+      let ready = fallbackChannels(at: now, context).ready
+      return ready.first.map { ($0, ready.count - 1) }
     case .end: return nil
+    }
+  }
+
+  /// Whether anything could be tried after the channels of this step.
+  private func hasLaterStage(
+    than channel: Channel, at now: Instant, _ context: RoutingContext
+  ) -> Bool {
+    switch step {
+    case .pinned, .end: return false
+    case .group(let index):
+      let isOther = { (other: Channel) in
+        other.id != channel.id && readiness(of: other, at: now) == .ready
+      }
+      if attemptsOfModel < attemptLimit(context) {
+        for name in groups[(index + 1)...] {
+          let later = context.channels.rotation(for: model, group: name, localOnly: isOffline)
+          if later?.channels.contains(where: isOther) ?? false { return true }
+        }
+      }
+      if fallbackChannels(at: now, context).ready.contains(where: isOther) { return true }
+    case .fallbackChannels: break
+    }
+    return hasOtherModel(context)
+  }
+
+  /// Whether a model that is tried later has channels.
+  private func hasOtherModel(_ context: RoutingContext) -> Bool {
+    var next = 0
+    switch source {
+    case .requested:
+      if let offline = context.fallbacks.offlineModel(for: requested),
+        context.serves(offline, groups, localOnly: true)
+      {
+        return true
+      }
+    case .offline: break
+    case .fallback(let index): next = index + 1
+    }
+    return context.fallbacks.fallbacks(for: requested).dropFirst(next).contains {
+      context.serves($0, groups)
     }
   }
 
@@ -42,17 +84,20 @@ extension Route {
   /// when none rests, or longer than `limit`.
   func restPause(at now: Instant, _ context: RoutingContext, upTo limit: Int64) -> Int64? {
     var first: Instant?
-    for name in groups {
-      for channel in context.channels.rotation(for: requested, group: name)?.channels ?? [] {
-        guard case .resting(let until) = channel.health.readiness(at: now, limit: 0) else {
-          continue
-        }
-        first = min(first ?? until, until)
-      }
+    for channel in usualChannels(context) {
+      guard case .resting(let until) = channel.health.readiness(at: now, limit: 0) else { continue }
+      first = min(first ?? until, until)
     }
     guard let first else { return nil }
     let pause = max(first.milliseconds(since: now) + 1, 1)
     return pause <= limit ? pause : nil
+  }
+
+  /// The channels that serve the model asked for when all is well: the pinned one, else those of
+  /// the caller's groups.
+  func usualChannels(_ context: RoutingContext) -> [Channel] {
+    if let pinnedChannel { return context.channels.find(pinnedChannel).map { [$0] } ?? [] }
+    return groups.flatMap { context.channels.rotation(for: requested, group: $0)?.channels ?? [] }
   }
 
   /// Attempts for one model, the first included.

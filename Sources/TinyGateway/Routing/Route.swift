@@ -2,15 +2,6 @@
 import Platform
 import Store
 
-/// What routes are looked up in.
-struct RoutingContext {
-  let channels: ChannelDirectory
-  let groups: ChannelGroupDirectory
-  let fallbacks: ModelFallbacks
-  /// Attempts for one model, unless its group says otherwise.
-  let attemptLimit: Int
-}
-
 /// Where one request may still go.
 ///
 /// For each model: the channels of the caller's groups, in the order of the groups and as their
@@ -19,7 +10,7 @@ struct RoutingContext {
 struct Route {
   enum Availability: Equatable, Sendable {
     case ready
-    /// Every channel that is left takes no more requests at once.
+    /// Nothing here but channels that take no more requests at once; `ignoresBusy` goes on.
     case busy
     case none
   }
@@ -33,7 +24,7 @@ struct Route {
   }
 
   enum Step: Equatable {
-    case pinned(Int64)
+    case pinned
     /// Index of one of the caller's groups.
     case group(Int)
     case fallbackChannels
@@ -56,6 +47,8 @@ struct Route {
 
   let requested: ByteString
   let groups: [ByteString]
+  /// The only channel that may be used, if one is named.
+  let pinnedChannel: Int64?
   /// The public model that is tried now.
   private(set) var model: ByteString
   /// For groups that keep a conversation on one channel.
@@ -80,11 +73,10 @@ struct Route {
     requested = model
     self.model = model
     self.groups = groups
-    step = pinned.map { .pinned($0) } ?? (groups.isEmpty ? .fallbackChannels : .group(0))
+    pinnedChannel = pinned
+    step = .end
+    restartSteps()
   }
-
-  /// The only channel that may be used, if one is named.
-  var pinnedChannel: Int64? { if case .pinned(let id) = step { id } else { nil } }
 
   /// Whether the internet's absence led to another model.
   var isOffline: Bool { source == .offline }
@@ -127,7 +119,7 @@ struct Route {
   /// Leaves the model: its channels cannot serve this request, however well they are.
   mutating func skipModel() {
     attemptsOfModel = .max
-    if step != .end { step = .fallbackChannels }
+    if step != .end { step = pinnedChannel == nil ? .fallbackChannels : .end }
     tried = []
     isSkipping = true
   }
@@ -145,22 +137,20 @@ struct Route {
     guard !hasPolicy else { return }
     hasPolicy = true
     policy =
-      step == .group(0) && rotationHere != nil ? groupHere : findPolicy(context)
-  }
-
-  /// The first group that serves the model, else the caller's first.
-  private func findPolicy(_ context: RoutingContext) -> ChannelGroup? {
-    for name in groups where context.channels.rotation(for: model, group: name) != nil {
-      if let group = context.groups.find(name) { return group }
-    }
-    return groups.first.flatMap { context.groups.find($0) }
+      step == .group(0) && rotationHere != nil ? groupHere : context.policy(for: model, groups)
   }
 
   private func here(at now: Instant, _ context: RoutingContext) -> Availability {
     switch step {
-    case .pinned(let id):
-      guard let channel = context.channels.find(id), channel.serves(model) else { return .none }
-      return isUntouched(channel) ? .ready : .none
+    case .pinned:
+      guard let channel = pinnedChannel.flatMap(context.channels.find), channel.serves(model),
+        isUntouched(channel)
+      else { return .none }
+      let health = channel.health
+      switch health.readiness(at: now, limit: 0, tried: keysTried(of: channel), early: true) {
+      case .ready, .busy, .circuitOpen, .waking: return .ready
+      case .resting, .keysAside: return .none
+      }
     case .group:
       guard attemptsOfModel < attemptLimit(context), let rotation = rotationHere else {
         return .none
@@ -175,7 +165,8 @@ struct Route {
       }
       return found
     case .fallbackChannels:
-      return fallbackChannel(at: now, context) == nil ? .none : .ready
+      let found = fallbackChannels(at: now, context)
+      return found.ready.isEmpty ? found.isBusy ? .busy : .none : .ready
     case .end: return .none
     }
   }
@@ -197,15 +188,22 @@ struct Route {
     return tried.compactMap { $0.channelID == channel.id ? $0.key : nil }
   }
 
-  func fallbackChannel(at now: Instant, _ context: RoutingContext) -> Channel? {
-    guard !isSkipping, let group = policy else { return nil }
-    for id in group.fallbackIDs {
-      guard let channel = context.channels.find(id), channel.record.status == .enabled,
-        channel.serves(model), readiness(of: channel, at: now) == .ready
-      else { continue }
-      return channel
+  /// The explicit fallback channels that could serve now, in order; whether others only are busy.
+  func fallbackChannels(
+    at now: Instant, _ context: RoutingContext
+  ) -> (ready: [Channel], isBusy: Bool) {
+    var ready: [Channel] = []
+    var isBusy = false
+    guard !isSkipping else { return (ready, isBusy) }
+    for id in policy?.fallbackIDs ?? [] {
+      guard let channel = context.fallbackChannel(id, for: model) else { continue }
+      switch readiness(of: channel, at: now) {
+      case .ready: ready.append(channel)
+      case .busy: isBusy = true
+      case .circuitOpen, .resting, .keysAside, .waking, nil: continue
+      }
     }
-    return nil
+    return (ready, isBusy)
   }
 
   // Moving on.
@@ -255,22 +253,6 @@ struct Route {
 
   private mutating func restartSteps() {
     isSkipping = false
-    if case .pinned = step { return }
-    step = groups.isEmpty ? .fallbackChannels : .group(0)
-  }
-
-  /// Whether anything comes after the channels of this model's groups.
-  func hasLaterStage(_ context: RoutingContext) -> Bool {
-    if case .pinned = step { return false }
-    if let group = policy, step != .fallbackChannels, !group.fallbackIDs.isEmpty {
-      return true
-    }
-    let count = context.fallbacks.fallbacks(for: requested).count
-    switch source {
-    case .requested:
-      return count > 0 || context.fallbacks.offlineModel(for: requested) != nil
-    case .offline: return count > 0
-    case .fallback(let index): return index + 1 < count
-    }
+    step = pinnedChannel != nil ? .pinned : groups.isEmpty ? .fallbackChannels : .group(0)
   }
 }

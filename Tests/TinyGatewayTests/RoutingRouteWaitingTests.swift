@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+import Platform
+import Store
+import Testing
+
+@testable import TinyGateway
+
+/// Routes where channels are busy, rest, or are down altogether.
+struct RoutingRouteWaitingTests {
+  private func record(
+    _ id: Int64, _ groups: ByteString = "default", models: ByteString = "m",
+    keys: ByteString = "", limit: Int64 = 0
+  ) -> ChannelRecord {
+    RoutingFixtures.record(id, models: models, groups: groups, keys: keys, limit: limit)
+  }
+
+  private func stage(
+    _ records: ChannelRecord..., groups: [ChannelGroupRecord] = [.group(1, "default")]
+  ) -> RoutingStage {
+    let stage = RoutingStage(groups: groups)
+    #expect(stage.channels.load(records).isEmpty)
+    return stage
+  }
+
+  private func route(_ groups: ByteString...) -> Route {
+    Route("m", groups: groups.isEmpty ? ["default"] : groups)
+  }
+
+  /// Opens so many requests on a channel, for good.
+  private func occupy(_ stage: RoutingStage, _ id: Int64, _ count: Int = 1) throws {
+    for _ in 0..<count { _ = try #require(try stage.channel(id).health.begin(at: stage.instant)) }
+  }
+
+  // Busy channels.
+
+  @Test func isBusyWhenNothingElseIsLeft() throws {
+    let stage = stage(record(1, limit: 1), record(2, limit: 2), record(3))
+    try occupy(stage, 1)
+    var route = route()
+    #expect(stage.fail(&route)?.channel.id == 2)
+    #expect(stage.fail(&route)?.channel.id == 3)
+    #expect(stage.find(&route) == .busy)
+    #expect(route.take(at: stage.instant, stage.context) == nil)
+  }
+
+  @Test func goesOnWhenTheBusyChannelIsFree() throws {
+    let stage = stage(record(1, limit: 1))
+    let ticket = try #require(try stage.channel(1).health.begin(at: stage.instant))
+    var route = route()
+    for _ in 0..<3 { #expect(stage.find(&route) == .busy) }
+    try stage.channel(1).health.end(ticket, .undecided, at: stage.instant)
+    #expect(stage.take(&route)?.channel.id == 1)
+  }
+
+  /// Until told otherwise a request waits for what its group prefers.
+  @Test func waitsForItsGroupBeforeItGoesOn() throws {
+    let stage = stage(
+      record(1, "a", limit: 1), record(2, "b"), record(9, ""),
+      groups: [.group(1, "a", fallbacks: "9"), .group(2, "b")])
+    try occupy(stage, 1)
+    var route = route("a", "b")
+    #expect(stage.find(&route) == .busy)
+    route.ignoresBusy = true
+    #expect(stage.failAll(&route) == ["2", "9"])
+    #expect(stage.find(&route) == .none)
+  }
+
+  @Test func waitsForABusyFallbackChannel() throws {
+    let stage = stage(
+      record(1), record(8, "", limit: 1), record(9, "", limit: 1),
+      groups: [.group(1, "default", fallbacks: "8,9")])
+    for id: Int64 in 8...9 { try occupy(stage, id) }
+    stage.fallbacks = try ModelFallbacks(#"{"fallbacks":{"m":["x"]}}"#)
+    try stage.channels.put(record(3, models: "x"))
+    var route = route()
+    #expect(stage.fail(&route)?.channel.id == 1)
+    #expect(stage.find(&route) == .busy)
+    route.ignoresBusy = true
+    #expect(stage.failAllModels(&route) == ["x3"])
+  }
+
+  @Test func prefersAFreeFallbackChannelToABusyOne() throws {
+    let stage = stage(
+      record(1), record(8, "", limit: 1), record(9, ""),
+      groups: [.group(1, "default", fallbacks: "8,9")])
+    try occupy(stage, 8)
+    var route = route()
+    #expect(stage.fail(&route)?.channel.id == 1)
+    #expect(stage.fail(&route)?.channel.id == 9)
+    #expect(stage.find(&route) == .busy)
+  }
+
+  @Test func isNotBusyWithWhatItHasTried() throws {
+    let stage = stage(record(1, limit: 1))
+    var route = route()
+    #expect(stage.fail(&route)?.channel.id == 1)
+    try occupy(stage, 1)
+    #expect(stage.find(&route) == .none)
+  }
+
+  // Rests.
+
+  @Test func knowsWhenTheFirstRestIsOver() throws {
+    let stage = stage(record(1), record(2), record(3, "vip"))
+    let route = route()
+    func pause(_ limit: Int64 = .max) -> Int64? {
+      route.restPause(at: stage.instant, stage.context, upTo: limit)
+    }
+    #expect(pause() == nil)
+    try stage.visit(1, .rateLimited(restMilliseconds: 3000))
+    try stage.visit(2, .channelFailed(isUnreachable: false, restMilliseconds: 2000))
+    try stage.visit(3, .rateLimited(restMilliseconds: 10))
+    // A millisecond more, so that it is really over.
+    #expect(pause() == 2001)
+    #expect(pause(2001) == 2001)
+    #expect(pause(2000) == nil)
+    #expect(pause(0) == nil)
+    stage.now = 1999
+    #expect(pause() == 2)
+    stage.now = 2000
+    #expect(pause() == 1001)
+    stage.now = 3000
+    #expect(pause() == nil)
+  }
+
+  @Test func waitsForNoRestThatIsNone() throws {
+    let stage = stage(record(1, keys: "a\nb"), record(2), record(3))
+    try stage.visit(1, .rateLimited(restMilliseconds: 3000))
+    try stage.breakDown(2)
+    try stage.visit(3, .keyRejected(reason: "r"))
+    let route = route()
+    #expect(
+      route.restPause(at: stage.instant, stage.context, upTo: .max) == nil, "another key is free")
+  }
+
+  // Starting over.
+
+  @Test func mayTryAgainAfterAPause() {
+    let stage = stage(record(1), record(2))
+    stage.attemptLimit = 5
+    var route = route()
+    #expect(stage.failAll(&route) == ["1", "2"])
+    route.forgive()
+    #expect(stage.failAll(&route) == ["1", "2"])
+    route.forgive()
+    #expect(stage.failAll(&route) == ["1"], "five attempts in all")
+    route.forgive()
+    #expect(stage.failAll(&route).isEmpty)
+  }
+
+  @Test func forgivesKeysToo() {
+    let stage = stage(record(1, keys: "a\nb"))
+    var route = route()
+    let said = AttemptOutcome.answered(firstByteMicroseconds: nil)
+    #expect(stage.failAll(&route, ofKey: true, said) == ["1a", "1b"])
+    route.forgive()
+    #expect(stage.failAll(&route, ofKey: true, said) == ["1a", "1b"])
+  }
+
+  @Test func allowsAChannelAgainThatWasWoken() throws {
+    let stage = stage(record(1), record(2))
+    stage.attemptLimit = 2
+    var route = route()
+    #expect(stage.fail(&route, .asleep)?.channel.id == 1)
+    route.allowAgain(try stage.channel(1))
+    #expect(stage.failAll(&route) == ["1", "2"], "the attempt that woke it does not count")
+    route.allowAgain(try stage.channel(1))
+    #expect(stage.failAll(&route) == ["1"])
+  }
+
+  // The last resort.
+
+  @Test func triesWhatIsDownWhenNothingElseIs() throws {
+    let stage = stage(record(1), record(2))
+    for id: Int64 in 1...2 { try stage.breakDown(id) }
+    var route = route()
+    #expect(stage.find(&route) == .none)
+    #expect(!route.isLastResort)
+    route.restartAsLastResort()
+    #expect(route.isLastResort)
+    #expect(stage.failAll(&route) == ["1", "2"])
+  }
+
+  /// One early probe of each channel at a time.
+  @Test func triesWhatIsDownWithOneRequestAtATime() throws {
+    let stage = stage(record(1))
+    try stage.breakDown(1)
+    var first = route()
+    first.restartAsLastResort()
+    let probe = try #require(stage.take(&first))
+    var second = route()
+    second.restartAsLastResort()
+    #expect(stage.find(&second) == .none)
+    probe.channel.health.end(probe.ticket, .answered(firstByteMicroseconds: nil), at: stage.instant)
+    #expect(stage.find(&second) == .none, "it was told that nothing is left")
+    second.restartAsLastResort()
+    #expect(stage.take(&second)?.channel.id == 1)
+  }
+
+  @Test func honoursRestsAndRejectionsAlsoInTheLastResort() throws {
+    let stage = stage(record(1), record(2), record(3, limit: 1))
+    try stage.visit(1, .rateLimited(restMilliseconds: 3000))
+    try stage.visit(2, .keyRejected(reason: "r"))
+    try occupy(stage, 3)
+    var route = route()
+    route.ignoresBusy = true
+    #expect(stage.find(&route) == .none)
+    route.restartAsLastResort()
+    #expect(stage.find(&route) == .none)
+  }
+
+  // Pinned channels.
+
+  @Test func staysOnThePinnedChannelWhateverItsState() throws {
+    let stage = stage(
+      record(1), record(2, "vip", limit: 1), record(9, ""),
+      groups: [.group(1, "default", fallbacks: "9")])
+    try occupy(stage, 2)
+    try stage.breakDown(2)
+    try stage.channels.put(
+      RoutingFixtures.record(2, groups: "vip", weight: 0, limit: 1, status: .disabled))
+    var route = Route("m", groups: ["default"], pinned: 2)
+    #expect(route.pinnedChannel == 2)
+    let attempt = try #require(stage.take(&route))
+    #expect(attempt.channel.id == 2)
+    #expect(!attempt.hasAlternative)
+    #expect(stage.find(&route) == .ready, "while its own probe is under way")
+    attempt.channel.health.end(attempt.ticket, .undecided, at: stage.instant)
+    route.failed(attempt, isFaultOfKey: false)
+    #expect(stage.find(&route) == .none)
+    #expect(route.pinnedChannel == 2)
+  }
+
+  @Test func neverLeavesThePinnedChannel() throws {
+    let stage = stage(record(1), record(2), record(9, ""), record(4, models: "x"))
+    stage.groups.put(.group(1, "default", fallbacks: "9"))
+    stage.fallbacks = try ModelFallbacks(#"{"fallbacks":{"m":["x"]},"offline":{"*":"x"}}"#)
+    let restarts: [(inout Route) -> Void] = [
+      { $0.forgive() }, { $0.restartAsLastResort() }, { $0.ignoresBusy = true },
+    ]
+    for restart in restarts {
+      var route = Route("m", groups: ["default"], pinned: 2)
+      let gone = AttemptOutcome.channelFailed(isUnreachable: true)
+      #expect(stage.failAllModels(&route, gone) == ["m2"])
+      restart(&route)
+      for place in stage.failAllModels(&route, gone) { #expect(place == "m2") }
+      route.skipModel()
+      #expect(stage.find(&route) == .none)
+      restart(&route)
+      for place in stage.failAllModels(&route, gone) { #expect(place == "m2") }
+    }
+  }
+
+  @Test func triesTheKeysOfThePinnedChannel() {
+    let stage = stage(record(1, keys: "a\nb"))
+    var route = Route("m", groups: [], pinned: 1)
+    #expect(
+      stage.failAll(&route, ofKey: true, .rateLimited(restMilliseconds: nil)) == ["1a", "1b"])
+    #expect(stage.find(&route) == .none)
+  }
+
+  @Test func waitsForThePinnedChannelsRestOnly() throws {
+    let stage = stage(record(1), record(2, "vip"))
+    try stage.visit(1, .rateLimited(restMilliseconds: 10))
+    var route = Route("m", groups: ["default"], pinned: 2)
+    #expect(route.restPause(at: stage.instant, stage.context, upTo: .max) == nil)
+    try stage.visit(2, .rateLimited(restMilliseconds: 500))
+    #expect(stage.find(&route) == .none)
+    #expect(route.restPause(at: stage.instant, stage.context, upTo: .max) == 501)
+    stage.now = 501
+    route.forgive()
+    #expect(stage.take(&route)?.channel.id == 2)
+  }
+
+  @Test func findsNothingForAPinnedChannelThatDoesNotServe() {
+    let stage = stage(record(1), record(2, models: "x"))
+    for id: Int64 in [2, 99] {
+      var route = Route("m", groups: ["default"], pinned: id)
+      #expect(stage.find(&route) == .none)
+      #expect(stage.find(&route) == .none)
+    }
+  }
+}
