@@ -185,9 +185,11 @@ final class Gateway {
     let goesOn = waitingRoom.turnEnded(now: now)
     channelTests.deadlinePassed(now: now, self)
     var wake = Int64.max
-    for due in [
-      batch.deadline, relays.nextCheck, channelTests.deadline, waitingRoom.nextDeadline,
-    ] { wake = min(wake, due?.nanoseconds ?? .max) }
+    func wakeAt(_ due: Instant?) { wake = min(wake, due?.nanoseconds ?? .max) }
+    wakeAt(batch.deadline)
+    wakeAt(relays.nextCheck)
+    wakeAt(channelTests.deadline)
+    wakeAt(waitingRoom.nextDeadline)
     if log.hasPending {
       if now >= logFlushAt {
         log.flush()

@@ -37,7 +37,7 @@ struct RoutingChannelHealthBreakerTests {
     return ticket.key.text
   }
 
-  private let answered = AttemptOutcome.answered(firstByteMicroseconds: nil)
+  private let answered = AttemptOutcome.answered
   private let failed = AttemptOutcome.channelFailed(isUnreachable: false)
   private let rejected = AttemptOutcome.keyRejected(reason: "no such key")
 

@@ -22,7 +22,7 @@ struct RoutingChannelHealthMemoryTests {
     health.end(ticket, outcome, at: at(now))
   }
 
-  private let answered = AttemptOutcome.answered(firstByteMicroseconds: nil)
+  private let answered = AttemptOutcome.answered
   private let rejected = AttemptOutcome.keyRejected(reason: "no such key")
 
   // New keys.
@@ -111,10 +111,9 @@ struct RoutingChannelHealthMemoryTests {
 
   @Test func knowsSinceWhenNothingCanBeReached() {
     for (outcome, reach): (AttemptOutcome, Reach) in [
-      (answered, .reached), (.answered(firstByteMicroseconds: 5), .reached),
+      (answered, .reached), (.unsuited, .reached),
       (rejected, .reached), (.rateLimited(restMilliseconds: nil), .reached),
       (.rateLimited(restMilliseconds: 0), .reached),
-      (.channelFailed(isUnreachable: false), .reached),
       (.channelFailed(isUnreachable: true), .unreachable), (.asleep, .unreachable),
       (.undecided, .unknown),
     ] {
@@ -143,10 +142,28 @@ struct RoutingChannelHealthMemoryTests {
     #expect(health.unreachableSince == nil)
   }
 
+  /// Silence or a reset may be the internet's end as well: nothing was heard.
+  @Test func learnsNothingOfTheWayFromAFailureBehindAConnection() {
+    let health = health("a")
+    attempt(health, answered, 10)
+    attempt(health, .channelFailed(isUnreachable: true), 20)
+    attempt(health, .channelFailed(isUnreachable: false), 30)
+    #expect(health.reachedAt == at(10))
+    #expect(health.unreachableSince == nil)
+  }
+
   // Latency.
 
+  @Test func goesLastForAMinuteWhenItLacksTheModel() {
+    let health = health("a")
+    attempt(health, .unsuited, 10)
+    #expect(health.hasLatency(at: at(10)) && health.firstByteMicroseconds > 10_000_000)
+    #expect(!health.hasLatency(at: at(70_010)))
+  }
+
   private func measure(_ health: ChannelHealth, _ microseconds: Int64?, _ now: Int64 = 0) {
-    attempt(health, .answered(firstByteMicroseconds: microseconds), now)
+    if let microseconds { health.noteFirstByte(microseconds, at: at(now)) }
+    attempt(health, .answered, now)
   }
 
   @Test func followsTheTimeToTheFirstByte() {

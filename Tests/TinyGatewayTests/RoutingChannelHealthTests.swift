@@ -37,7 +37,7 @@ struct RoutingChannelHealthTests {
     return ticket.key.text
   }
 
-  private let answered = AttemptOutcome.answered(firstByteMicroseconds: nil)
+  private let answered = AttemptOutcome.answered
   private let failed = AttemptOutcome.channelFailed(isUnreachable: false)
   private let rejected = AttemptOutcome.keyRejected(reason: "no such key")
 
@@ -113,7 +113,7 @@ struct RoutingChannelHealthTests {
   /// 429 is said to keys that are known; 500 and silence say nothing of the key.
   @Test func forgetsARejectionOnlyWhenTheKeyWorked() {
     for (outcome, forgets): (AttemptOutcome, Bool) in [
-      (answered, true), (.answered(firstByteMicroseconds: 5), true),
+      (answered, true), (.unsuited, true),
       (.rateLimited(restMilliseconds: 50), true), (.rateLimited(restMilliseconds: nil), false),
       (failed, false), (.undecided, false), (.asleep, false), (rejected, false),
     ] {

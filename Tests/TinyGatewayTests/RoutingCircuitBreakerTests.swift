@@ -235,4 +235,24 @@ struct RoutingCircuitBreakerTests {
     breaker.failed(isProbe: false, at: at(2), policy)
     #expect(breaker.admission(at: at(3)) == .resting(until: at(700)))
   }
+
+  /// A probe before its time tells nothing about how long to wait.
+  @Test func keepsTheCooldownAfterAnEarlyProbe() {
+    let policy = CircuitBreaker.Policy(failureLimit: 1, cooldownMilliseconds: 1000)
+    var breaker = CircuitBreaker()
+    breaker.failed(isProbe: false, at: RoutingFixtures.at(0), policy)
+    for now: Int64 in [10, 20, 30] {
+      let isProbe = breaker.began(at: RoutingFixtures.at(now), early: true)
+      #expect(isProbe)
+      breaker.failed(isProbe: isProbe, at: RoutingFixtures.at(now), policy)
+      #expect(
+        breaker.admission(at: RoutingFixtures.at(now))
+          == .open(until: RoutingFixtures.at(now + 1000)))
+    }
+    let isProbe = breaker.began(at: RoutingFixtures.at(1030))
+    #expect(isProbe)
+    breaker.failed(isProbe: true, at: RoutingFixtures.at(1040), policy)
+    #expect(
+      breaker.admission(at: RoutingFixtures.at(1040)) == .open(until: RoutingFixtures.at(3040)))
+  }
 }

@@ -200,10 +200,11 @@ struct RoutingEligibilityTests {
     try check("off", .disabled, fallbacks: #"{"fallbacks":{"on":["shared"]}}"#)
   }
 
-  @Test func saysNothingWhereALocalModelCouldServe() throws {
+  /// Only for models that are served while the internet is there.
+  @Test func letsAnOfflineModelStandForNoUnknownOne() throws {
     let local = RoutingFixtures.record(10, models: "small", location: .local)
-    try check("gpt-9", nil, fallbacks: #"{"offline":{"*":"small"}}"#, and: [local])
-    try check("gpt-9", .unknown, fallbacks: #"{"offline":{"*":"small"}}"#)
+    try check("gpt-9", .unknown, fallbacks: #"{"offline":{"*":"small"}}"#, and: [local])
+    try check("shared", nil, fallbacks: #"{"offline":{"*":"small"}}"#, and: [local])
   }
 
   @Test func findsAPinnedChannelWhateverItsGroupAndStatus() throws {

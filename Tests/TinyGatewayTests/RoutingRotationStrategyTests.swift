@@ -76,7 +76,8 @@ struct RoutingRotationStrategyTests {
 
   private func measure(_ channel: Channel, _ microseconds: Int64, _ now: Int64 = 0) {
     guard let ticket = channel.health.begin(at: at(now)) else { return }
-    channel.health.end(ticket, .answered(firstByteMicroseconds: microseconds), at: at(now))
+    channel.health.noteFirstByte(microseconds, at: at(now))
+    channel.health.end(ticket, .answered, at: at(now))
   }
 
   @Test func takesTheQuickest() throws {
@@ -116,7 +117,8 @@ struct RoutingRotationStrategyTests {
     #expect(next(rotation, .leastLatency) == 1)
     let ticket = try #require(channels[0].health.begin(at: at(0)))
     for _ in 0..<20 { #expect(next(rotation, .leastLatency) == 2) }
-    channels[0].health.end(ticket, .answered(firstByteMicroseconds: 100), at: at(5))
+    channels[0].health.noteFirstByte(100, at: at(5))
+    channels[0].health.end(ticket, .answered, at: at(5))
     for _ in 0..<20 { #expect(next(rotation, .leastLatency, 5) == 1) }
   }
 
@@ -130,7 +132,8 @@ struct RoutingRotationStrategyTests {
     #expect(next(rotation, .leastLatency, 60_000) == 2)
     let ticket = try #require(channels[1].health.begin(at: at(60_000)))
     #expect(next(rotation, .leastLatency, 60_001) == 1)
-    channels[1].health.end(ticket, .answered(firstByteMicroseconds: 50), at: at(60_002))
+    channels[1].health.noteFirstByte(50, at: at(60_002))
+    channels[1].health.end(ticket, .answered, at: at(60_002))
     #expect(next(rotation, .leastLatency, 60_003) == 2)
   }
 

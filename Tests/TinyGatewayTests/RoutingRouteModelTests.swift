@@ -92,7 +92,7 @@ struct RoutingRouteModelTests {
       record(4, "y,x"), record(9, "m,x", groups: ""),
       group: .group(1, "default", fallbacks: "9"))
     var route = route()
-    #expect(stage.fail(&route, .answered(firstByteMicroseconds: nil))?.channel.id == 1)
+    #expect(stage.fail(&route, .answered)?.channel.id == 1)
     route.skipModel()
     #expect(stage.failAllModels(&route) == ["x3", "x4", "x9", "y4"])
   }
@@ -102,7 +102,7 @@ struct RoutingRouteModelTests {
       #"{"fallbacks":{"m":["x","y"]}}"#, record(1, "m,x,y"), record(2, "m,x,y"))
     var route = route()
     var places: [String] = []
-    while let attempt = stage.fail(&route, .answered(firstByteMicroseconds: nil)) {
+    while let attempt = stage.fail(&route, .answered) {
       places.append("\(route.model.text)\(attempt.channel.id)")
       route.skipModel()
     }
@@ -165,7 +165,7 @@ struct RoutingRouteModelTests {
   @Test func staysOnlineWhileAnythingElseIsWrong() throws {
     for outcome: AttemptOutcome in [
       .channelFailed(isUnreachable: false), .rateLimited(restMilliseconds: nil),
-      .keyRejected(reason: "r"), .answered(firstByteMicroseconds: nil),
+      .keyRejected(reason: "r"), .answered,
     ] {
       let stage = try stage(
         Self.offline, record(1, "m"), record(2, "m"), record(3, "small", location: .local))

@@ -52,17 +52,41 @@ struct RoutingRouteWaitingTests {
     #expect(stage.take(&route)?.channel.id == 1)
   }
 
-  /// Until told otherwise a request waits for what its group prefers.
-  @Test func waitsForItsGroupBeforeItGoesOn() throws {
+  /// A later group that is free serves at once.
+  @Test func waitsOnlyWhenNoGroupIsFree() throws {
     let stage = stage(
       record(1, "a", limit: 1), record(2, "b"), record(9, ""),
       groups: [.group(1, "a", fallbacks: "9"), .group(2, "b")])
     try occupy(stage, 1)
     var route = route("a", "b")
+    #expect(stage.fail(&route)?.channel.id == 2)
+    #expect(stage.failAll(&route) == ["9"])
+  }
+
+  /// Until told otherwise a request waits for what its groups have before a fallback is used.
+  @Test func waitsForItsGroupsBeforeItGoesOn() throws {
+    let stage = stage(
+      record(1, "a", limit: 1), record(2, "b", limit: 1), record(9, ""),
+      groups: [.group(1, "a", fallbacks: "9"), .group(2, "b")])
+    for id: Int64 in 1...2 { try occupy(stage, id) }
+    var route = route("a", "b")
+    #expect(stage.find(&route) == .busy)
     #expect(stage.find(&route) == .busy)
     route.ignoresBusy = true
-    #expect(stage.failAll(&route) == ["2", "9"])
+    #expect(stage.failAll(&route) == ["9"])
     #expect(stage.find(&route) == .none)
+  }
+
+  @Test func comesBackToTheBusyGroupThatIsFreeAgain() throws {
+    let stage = stage(
+      record(1, "a", limit: 1), record(2, "b", limit: 1),
+      groups: [.group(1, "a"), .group(2, "b")])
+    let ticket = try #require(try stage.channel(1).health.begin(at: stage.instant))
+    try occupy(stage, 2)
+    var route = route("a", "b")
+    #expect(stage.find(&route) == .busy)
+    try stage.channel(1).health.end(ticket, .undecided, at: stage.instant)
+    #expect(stage.fail(&route)?.channel.id == 1)
   }
 
   @Test func waitsForABusyFallbackChannel() throws {
@@ -151,7 +175,7 @@ struct RoutingRouteWaitingTests {
   @Test func forgivesKeysToo() {
     let stage = stage(record(1, keys: "a\nb"))
     var route = route()
-    let said = AttemptOutcome.answered(firstByteMicroseconds: nil)
+    let said = AttemptOutcome.answered
     #expect(stage.failAll(&route, ofKey: true, said) == ["1a", "1b"])
     route.forgive()
     #expect(stage.failAll(&route, ofKey: true, said) == ["1a", "1b"])
@@ -191,7 +215,7 @@ struct RoutingRouteWaitingTests {
     var second = route()
     second.restartAsLastResort()
     #expect(stage.find(&second) == .none)
-    probe.channel.health.end(probe.ticket, .answered(firstByteMicroseconds: nil), at: stage.instant)
+    probe.channel.health.end(probe.ticket, .answered, at: stage.instant)
     #expect(stage.find(&second) == .none, "it was told that nothing is left")
     second.restartAsLastResort()
     #expect(stage.take(&second)?.channel.id == 1)
@@ -207,77 +231,5 @@ struct RoutingRouteWaitingTests {
     #expect(stage.find(&route) == .none)
     route.restartAsLastResort()
     #expect(stage.find(&route) == .none)
-  }
-
-  // Pinned channels.
-
-  @Test func staysOnThePinnedChannelWhateverItsState() throws {
-    let stage = stage(
-      record(1), record(2, "vip", limit: 1), record(9, ""),
-      groups: [.group(1, "default", fallbacks: "9")])
-    try occupy(stage, 2)
-    try stage.breakDown(2)
-    try stage.channels.put(
-      RoutingFixtures.record(2, groups: "vip", weight: 0, limit: 1, status: .disabled))
-    var route = Route("m", groups: ["default"], pinned: 2)
-    #expect(route.pinnedChannel == 2)
-    let attempt = try #require(stage.take(&route))
-    #expect(attempt.channel.id == 2)
-    #expect(!attempt.hasAlternative)
-    #expect(stage.find(&route) == .ready, "while its own probe is under way")
-    attempt.channel.health.end(attempt.ticket, .undecided, at: stage.instant)
-    route.failed(attempt, isFaultOfKey: false)
-    #expect(stage.find(&route) == .none)
-    #expect(route.pinnedChannel == 2)
-  }
-
-  @Test func neverLeavesThePinnedChannel() throws {
-    let stage = stage(record(1), record(2), record(9, ""), record(4, models: "x"))
-    stage.groups.put(.group(1, "default", fallbacks: "9"))
-    stage.fallbacks = try ModelFallbacks(#"{"fallbacks":{"m":["x"]},"offline":{"*":"x"}}"#)
-    let restarts: [(inout Route) -> Void] = [
-      { $0.forgive() }, { $0.restartAsLastResort() }, { $0.ignoresBusy = true },
-    ]
-    for restart in restarts {
-      var route = Route("m", groups: ["default"], pinned: 2)
-      let gone = AttemptOutcome.channelFailed(isUnreachable: true)
-      #expect(stage.failAllModels(&route, gone) == ["m2"])
-      restart(&route)
-      for place in stage.failAllModels(&route, gone) { #expect(place == "m2") }
-      route.skipModel()
-      #expect(stage.find(&route) == .none)
-      restart(&route)
-      for place in stage.failAllModels(&route, gone) { #expect(place == "m2") }
-    }
-  }
-
-  @Test func triesTheKeysOfThePinnedChannel() {
-    let stage = stage(record(1, keys: "a\nb"))
-    var route = Route("m", groups: [], pinned: 1)
-    #expect(
-      stage.failAll(&route, ofKey: true, .rateLimited(restMilliseconds: nil)) == ["1a", "1b"])
-    #expect(stage.find(&route) == .none)
-  }
-
-  @Test func waitsForThePinnedChannelsRestOnly() throws {
-    let stage = stage(record(1), record(2, "vip"))
-    try stage.visit(1, .rateLimited(restMilliseconds: 10))
-    var route = Route("m", groups: ["default"], pinned: 2)
-    #expect(route.restPause(at: stage.instant, stage.context, upTo: .max) == nil)
-    try stage.visit(2, .rateLimited(restMilliseconds: 500))
-    #expect(stage.find(&route) == .none)
-    #expect(route.restPause(at: stage.instant, stage.context, upTo: .max) == 501)
-    stage.now = 501
-    route.forgive()
-    #expect(stage.take(&route)?.channel.id == 2)
-  }
-
-  @Test func findsNothingForAPinnedChannelThatDoesNotServe() {
-    let stage = stage(record(1), record(2, models: "x"))
-    for id: Int64 in [2, 99] {
-      var route = Route("m", groups: ["default"], pinned: id)
-      #expect(stage.find(&route) == .none)
-      #expect(stage.find(&route) == .none)
-    }
   }
 }

@@ -44,7 +44,7 @@ struct RoutingWaitingRoomTests {
   private func enter(_ count: Int, until deadline: Int64 = 1000) -> [Guest] {
     (0..<count).map { index in
       let guest = Guest(index, diary)
-      #expect(room.enter(guest, until: at(deadline), limit: 100))
+      #expect(room.enter(guest, at: RoutingFixtures.at(0), until: at(deadline), limit: 100))
       return guest
     }
   }
@@ -104,13 +104,13 @@ struct RoutingWaitingRoomTests {
       let room = WaitingRoom()
       let guests = (0...limit).map { Guest($0, diary) }
       for guest in guests.dropLast() {
-        #expect(room.enter(guest, until: at(10), limit: limit))
+        #expect(room.enter(guest, at: RoutingFixtures.at(0), until: at(10), limit: limit))
       }
-      #expect(!room.enter(guests[limit], until: at(10), limit: limit))
+      #expect(!room.enter(guests[limit], at: RoutingFixtures.at(0), until: at(10), limit: limit))
       #expect(room.count == limit)
       guard let first = guests.first, limit > 0 else { continue }
       room.leave(first)
-      #expect(room.enter(guests[limit], until: at(10), limit: limit))
+      #expect(room.enter(guests[limit], at: RoutingFixtures.at(0), until: at(10), limit: limit))
       #expect(room.count == limit)
     }
   }
@@ -124,7 +124,7 @@ struct RoutingWaitingRoomTests {
     room.channelFreed()
     _ = turn()
     #expect(turn(1000))
-    #expect(diary.asked == [0, 2])
+    #expect(diary.asked == [0, 2, 0, 2])
     #expect(diary.ended == [0, 2])
   }
 
@@ -161,6 +161,27 @@ struct RoutingWaitingRoomTests {
     #expect(diary.asked.isEmpty, "freed before anybody waited")
   }
 
+  /// A breaker closes or a setting changes without any attempt's end.
+  @Test func looksAgainEverySecond() {
+    let guests = enter(2, until: 10_000)
+    #expect(room.nextDeadline == at(1000))
+    #expect(!turn(1000))
+    #expect(diary.asked == [0, 1])
+    #expect(room.nextDeadline == at(2000))
+    guests[1].onTry = { true }
+    #expect(!turn(1999))
+    #expect(turn(2000))
+    #expect(diary.asked == [0, 1, 0, 1])
+    #expect(room.count == 1)
+  }
+
+  /// A setting was changed between them.
+  @Test func endsAShorterWaitBehindALongerOne() {
+    let guests = enter(1, until: 9000) + enter(1, until: 1000)
+    #expect(turn(1000))
+    #expect(diary.ended == [0] && room.count == 1 && guests.count == 2)
+  }
+
   // What guests do meanwhile.
 
   /// A request that goes on may fail at once and free its channel again.
@@ -179,7 +200,9 @@ struct RoutingWaitingRoomTests {
   @Test func letsAGuestComeBackToTheEnd() {
     let guests = enter(3)
     guests[0].onTry = { [room, guests] in
-      #expect(room.enter(guests[0], until: RoutingFixtures.at(2000), limit: 100))
+      #expect(
+        room.enter(
+          guests[0], at: RoutingFixtures.at(0), until: RoutingFixtures.at(2000), limit: 100))
       return true
     }
     room.channelFreed()
@@ -198,7 +221,8 @@ struct RoutingWaitingRoomTests {
   @Test func letsAGuestThatWaitedTooLongComeBack() {
     let guests = enter(1)
     guests[0].onEnd = { [room, guests] in
-      #expect(room.enter(guests[0], until: RoutingFixtures.at(2000), limit: 1))
+      #expect(
+        room.enter(guests[0], at: RoutingFixtures.at(0), until: RoutingFixtures.at(2000), limit: 1))
     }
     #expect(turn(1000))
     #expect(room.count == 1)

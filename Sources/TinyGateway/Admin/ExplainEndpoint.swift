@@ -25,15 +25,17 @@ enum ExplainEndpoint {
       let user = gateway.accounts.user(token.record.userID)
     else { throw AdminError(400, "invalid_parameter", "token_id must be the id of a token.") }
     let groups = CallerGroups.of(token: token, user: user, groups: gateway.userGroups)
+    let caller = Caller(
+      token: token, user: user, address: nil, pinnedChannel: nil, channelGroups: groups)
     let now = gateway.loop.now
-    let order = order(of: model, groups, gateway, at: now)
+    let way = Way(model, groups, gateway, at: now)
     json.beginObject()
     json.member("model", model)
     ChannelEndpoints.write("groups", groups, &json)
     json.key("channels")
     json.beginArray()
     for channel in gateway.channels.all {
-      write(channel, model, groups, order, gateway, at: now, &json)
+      write(channel, model, groups, way, gateway, at: now, &json)
     }
     json.endArray()
     ChannelEndpoints.write(
@@ -44,15 +46,53 @@ enum ExplainEndpoint {
     } else {
       json.null()
     }
-    json.member("answer", answer(model, token, user, groups, order, gateway, at: now))
+    json.member("wan_down", way.isOffline)
+    json.member("answer", answer(model, caller, way, gateway, at: now))
     json.endObject()
   }
 
+  /// The way that a request would go if every attempt failed: what a real one does, played on
+  /// copies of the rotations, so that looking changes nobody's turn.
+  private struct Way {
+    /// Channels in their order, with the public model that each would serve.
+    private(set) var steps: [(id: Int64, model: ByteString)] = []
+    /// It would wait for a busy channel first.
+    private(set) var waits = false
+    /// Nothing better being left, a channel would be tried before its time.
+    private(set) var isEarly = false
+    let isOffline: Bool
+
+    private static let stepLimit = 64
+
+    init(_ model: ByteString, _ groups: [ByteString], _ gateway: Gateway, at now: Instant) {
+      isOffline = Outage.isOffline(model, groups, gateway.channels)
+      var route = Route(model, groups: groups)
+      var turns: [Rotation.Copy] = []
+      while steps.count < Way.stepLimit {
+        switch route.availability(at: now, gateway.routing) {
+        case .ready:
+          let served = route.model
+          guard let channel = route.pretend(at: now, gateway.routing, turns: &turns) else { return }
+          steps.append((channel.id, served))
+        case .busy:
+          waits = waits || steps.isEmpty
+          route.ignoresBusy = true
+        case .none:
+          guard steps.isEmpty, !waits, !route.isLastResort else { return }
+          isEarly = true
+          route.restartAsLastResort()
+        }
+      }
+    }
+
+    func place(of id: Int64) -> Int? { steps.firstIndex { $0.id == id } }
+  }
+
   private static func write(
-    _ channel: Channel, _ model: ByteString, _ groups: [ByteString], _ order: [Int64],
+    _ channel: Channel, _ model: ByteString, _ groups: [ByteString], _ way: Way,
     _ gateway: Gateway, at now: Instant, _ json: inout JSONWriter
   ) {
-    let place = order.firstIndex(of: channel.id)
+    let place = way.place(of: channel.id)
     let isFallback = groups.contains {
       gateway.channelGroups.find($0)?.fallbackIDs.contains(channel.id) ?? false
     }
@@ -61,6 +101,8 @@ enum ExplainEndpoint {
     if isFallback, reason == .notInGroup || reason == .weightZero {
       reason = Eligibility.obstacle(channel, at: now)
     }
+    let isCutOff =
+      way.isOffline && !channel.isLocal && channel.health.unreachableSince != nil
     json.beginObject()
     json.member("channel_id", channel.id)
     json.member("name", channel.record.name)
@@ -73,70 +115,52 @@ enum ExplainEndpoint {
     json.member("is_fallback", isFallback)
     json.member("eligible", reason == nil)
     json.key("reason")
-    if let reason { json.string(reason.code) } else { json.null() }
+    if let reason {
+      json.string(isCutOff && reason.isMomentary ? "wan_down" : reason.code)
+    } else {
+      json.null()
+    }
+    let outage: ByteString =
+      isCutOff ? " No cloud service can be reached: the internet seems to be gone." : .empty
     json.member(
       "detail",
-      reason.map { sentence($0, channel, model, at: now) } ?? "It can take a request now.")
+      (reason.map { sentence($0, channel, model, at: now) } ?? "It can take a request now.")
+        + outage)
     json.member("upstream_model", channel.upstreamModel(for: model))
     json.key("order")
     if let place { json.integer(Int64(place + 1)) } else { json.null() }
+    json.key("serves_model")
+    if let place { json.string(way.steps[place].model) } else { json.null() }
     json.endObject()
-  }
-
-  /// The channels in the order in which one request would try them, as far as retries go.
-  ///
-  /// The rotations are copied, so that looking changes nobody's turn.
-  private static func order(
-    of model: ByteString, _ groups: [ByteString], _ gateway: Gateway, at now: Instant
-  ) -> [Int64] {
-    var order: [Int64] = []
-    var limit = gateway.configuration.retries + 1
-    var policy: ChannelGroup?
-    for name in groups {
-      guard let rotation = gateway.channels.rotation(for: model, group: name) else { continue }
-      let group = gateway.channelGroups.find(name)
-      if policy == nil, let group {
-        policy = group
-        limit = group.attemptLimit(gateway.configuration)
-      }
-      let copy = Rotation(rotation.channels, replacing: rotation)
-      let strategy = group?.strategy ?? .weightedRoundRobin
-      while order.count < limit,
-        let next = copy.next(
-          strategy, at: now,
-          where: { !order.contains($0.id) && Eligibility.obstacle($0, at: now) == nil })
-      {
-        order.append(next.channel.id)
-      }
-    }
-    for id in policy?.fallbackIDs ?? [] where !order.contains(id) {
-      guard let channel = gateway.channels.find(id), channel.record.status == .enabled,
-        channel.serves(model), Eligibility.obstacle(channel, at: now) == nil
-      else { continue }
-      order.append(id)
-    }
-    return order
   }
 
   /// What a client would be told, or where its request would go.
   private static func answer(
-    _ model: ByteString, _ token: Token, _ user: User, _ groups: [ByteString], _ order: [Int64],
-    _ gateway: Gateway, at now: Instant
+    _ model: ByteString, _ caller: Caller, _ way: Way, _ gateway: Gateway, at now: Instant
   ) -> ByteString {
-    guard token.record.status == .enabled, user.record.status == .enabled else {
+    let token = caller.token
+    guard token.record.status == .enabled, caller.user.record.status == .enabled else {
       return "The token or its owner is disabled."
     }
+    if let expiry = token.record.expiresAt, UnixTime.isPlausible, UnixTime.seconds >= expiry {
+      return "The token has expired."
+    }
     guard token.allows(model: model) else { return "The token may not use this model." }
-    let route = Route(model, groups: groups)
+    let left = min(token.availableQuota ?? .max, caller.user.availableQuota ?? .max)
+    guard left > 0 else { return "The quota of the token or of its owner is used up." }
+    let route = Route(model, groups: caller.channelGroups)
     if let absence = Eligibility.absence(of: route, gateway.routing) { return absence.message }
-    if let first = order.first, let channel = gateway.channels.find(first) {
-      return "The request goes to the channel " + AdminText.quoted(channel.record.name)
-        + (order.count > 1 ? " first, then to the others in their order." : ".")
+    let waiting: ByteString = way.waits ? "All channels are busy: the request waits. " : .empty
+    guard let first = way.steps.first, let channel = gateway.channels.find(first.id) else {
+      return waiting + Eligibility.refusal(route, at: now, gateway.routing).message
     }
-    if !gateway.modelFallbacks.fallbacks(for: model).isEmpty {
-      return "No channel for this model is free; its fallback models are tried."
-    }
-    return Eligibility.refusal(route, at: now, gateway.routing).message
+    let other: ByteString =
+      first.model == model ? .empty : ", which serves the model " + first.model + " instead"
+    let early: ByteString =
+      way.isEarly ? ", before its time, since no other channel is left" : .empty
+    return waiting + "The request goes to the channel "
+      + AdminText.quoted(channel.record.name) + other + early
+      + (way.steps.count > 1 ? "; if it fails, to the others in their order." : ".")
   }
 
   /// The reason for the owner, with what to do.

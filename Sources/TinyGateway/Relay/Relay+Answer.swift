@@ -31,6 +31,9 @@ extension Relay {
       answer = .error(status: status, retryAfter: retryAfter, body: Buffer())
       return
     }
+    if let channel, let microseconds = firstByteMicroseconds {
+      channel.health.noteFirstByte(microseconds, at: gateway.loop.now)
+    }
     if let coding = head.value(of: .contentEncoding), coding.lowercased != "identity" {
       return giveUpAnswer("the upstream answered compressed")
     }
@@ -161,7 +164,7 @@ extension Relay {
     // Some servers end after the finish reason without the word: clients wait for it.
     if !events.isDone { responder.write(Relay.done) }
     responder.end()
-    endAttempt(.none, .empty, .answered(firstByteMicroseconds: firstByteMicroseconds))
+    endAttempt(.none, .empty, .answered)
     perform(state.answerEnded())
   }
 
@@ -178,7 +181,7 @@ extension Relay {
       responder.write(document.held.readable)
     }
     responder.end()
-    endAttempt(.none, .empty, .answered(firstByteMicroseconds: firstByteMicroseconds))
+    endAttempt(.none, .empty, .answered)
     perform(state.answerEnded())
   }
 

@@ -22,17 +22,26 @@ struct AttemptFailure {
 extension Relay {
   func attempt() {
     let context = gateway.routing
+    if attempts > 0, isPastRetryDeadline { return giveUp() }
     switch route.availability(at: gateway.loop.now, context) {
     case .ready:
       guard let attempt = route.take(at: gateway.loop.now, context) else { return giveUp() }
       current = attempt
       channel = attempt.channel
       attempts += 1
-      if !channelsTried.contains(attempt.channel.id) { channelsTried.append(attempt.channel.id) }
+      noteTried(attempt.channel.id)
       usesFreshConnection = false
       send()
     case .busy: perform(state.foundBusy())
     case .none: attempts == 0 ? foundNothing(context) : giveUp()
+    }
+  }
+
+  private func noteTried(_ id: Int64) {
+    if attempts == 1 {
+      firstChannel = id
+    } else if id != firstChannel, !furtherChannels.contains(id) {
+      furtherChannels.append(id)
     }
   }
 
@@ -52,6 +61,11 @@ extension Relay {
   private func giveUp() {
     if error == nil { error = Eligibility.refusal(route, at: gateway.loop.now, gateway.routing) }
     perform(state.refused())
+  }
+
+  private var isPastRetryDeadline: Bool {
+    gateway.loop.now.milliseconds(since: startedAt)
+      >= gateway.configuration.retryDeadlineMilliseconds
   }
 
   /// How long this request may wait for a vendor's `Retry-After`.
@@ -139,6 +153,8 @@ extension Relay {
     guard state.phase == .awaitingAnswer, let failed else {
       return perform(state.attemptFailed(next: .nothing))
     }
+    // What this attempt produced is not what the client is charged for.
+    answer = .none
     route.failed(failed, isFaultOfKey: failure.isFaultOfKey)
     perform(state.attemptFailed(next: next(after: failure)))
   }
@@ -147,8 +163,7 @@ extension Relay {
   private func next(after failure: AttemptFailure) -> RelayState.Next {
     let now = gateway.loop.now
     let configuration = gateway.configuration
-    let age = now.milliseconds(since: startedAt)
-    guard !isPassing, age < configuration.retryDeadlineMilliseconds else { return .nothing }
+    guard !isPassing, !isPastRetryDeadline else { return .nothing }
     let context = gateway.routing
     if failure.isContextTooLong {
       route.skipModel()
@@ -198,9 +213,13 @@ extension Relay {
 extension Relay: WaitingRequest {
   func enterQueue() {
     let configuration = gateway.configuration
-    let deadline = gateway.loop.now.advanced(
-      byMilliseconds: configuration.queueTimeoutMilliseconds)
-    if gateway.waitingRoom.enter(self, until: deadline, limit: configuration.queueLimit) { return }
+    let now = gateway.loop.now
+    let deadline = now.advanced(byMilliseconds: configuration.queueTimeoutMilliseconds)
+    if gateway.waitingRoom.enter(
+      self, at: now, until: deadline, limit: configuration.queueLimit)
+    {
+      return
+    }
     goOnWithoutBusy("The queue of requests that wait for a channel is full. Try again shortly.")
   }
 

@@ -71,6 +71,7 @@ extension Relay {
       try body.finish()
       if isPassing {
         isStream = try body.isStream() && mode.canStream
+        startConfiguredHeartbeat()
         return isAwaitingChannel ? () : finishPassing()
       }
       try prepare()

@@ -41,10 +41,9 @@ extension Relay {
   func wakeAndWait() {
     guard let channel, let mac = channel.wakeAddress else { return perform(state.resumed()) }
     if isStream {
-      startHeartbeat(
-        .whileWaking(
-          configuredMilliseconds: gateway.configuration.heartbeatMilliseconds,
-          now: gateway.loop.now))
+      heartbeat = .whileWaking(
+        configuredMilliseconds: gateway.configuration.heartbeatMilliseconds,
+        now: gateway.loop.now)
     }
     wait = gateway.wakers.wait(
       for: channel, mac: mac, broadcast: channel.wakeBroadcast,
@@ -73,43 +72,26 @@ extension Relay {
 
 /// Comments for streaming clients while nothing else can be sent.
 extension Relay {
-  /// Begins to send comments whenever the stream has been silent for the interval.
-  ///
-  /// Another one replaces it, whose interval may be shorter; nil ends them.
-  func startHeartbeat(_ heartbeat: Heartbeat?) {
-    self.heartbeat = heartbeat
-    heartbeatNumber += 1
-    armHeartbeat()
-  }
-
   /// The heartbeat that the configuration asks for.
   func startConfiguredHeartbeat() {
     let interval = gateway.configuration.heartbeatMilliseconds
-    guard isStream, interval > 0 || heartbeat != nil else { return }
-    startHeartbeat(
-      interval > 0
-        ? Heartbeat(intervalMilliseconds: interval, now: gateway.loop.now) : nil)
+    heartbeat =
+      isStream && interval > 0
+      ? Heartbeat(intervalMilliseconds: interval, now: gateway.loop.now) : nil
   }
 
-  private func armHeartbeat() {
-    guard let due = heartbeat?.due, state.phase != .finished else { return }
-    let pause = max(due.milliseconds(since: gateway.loop.now) + 1, 1)
-    let number = heartbeatNumber
-    gateway.loop.after(milliseconds: pause) { [self] in
-      if number == heartbeatNumber { beat() }
-    }
-  }
-
-  private func beat() {
-    guard state.phase != .finished, !responder.isEnded else { return }
+  /// Sends a comment if the stream has been silent for the interval; asked once a second.
+  func beat() {
+    guard var heartbeat, !responder.isEnded else { return }
+    // A document must not get a comment into it.
+    if case .document = answer { return }
     let comment = Buffer()
     let name = gateway.configuration.exposesChannel ? channel?.record.name ?? .empty : .empty
     let reason: Heartbeat.Reason = state.phase == .waking ? .waking(name) : .upstream
-    if heartbeat?.beat(reason, now: gateway.loop.now, to: comment) == true {
-      openStream()
-      responder.write(comment.readable)
-    }
-    armHeartbeat()
+    guard heartbeat.beat(reason, now: gateway.loop.now, to: comment) else { return }
+    self.heartbeat = heartbeat
+    openStream()
+    responder.write(comment.readable)
   }
 
   /// Begins the client's stream: with the first whole event, or with a comment before it.

@@ -35,7 +35,9 @@ final class Relay: Exchange, ClientExchange {
   /// The attempt under way.
   var current: Route.Attempt?
   var attempts = 0
-  var channelsTried: [Int64] = []
+  /// Channels tried but for the first, each once.
+  var furtherChannels: [Int64] = []
+  var firstChannel: Int64 = 0
   /// The channel of the last attempt.
   var channel: Channel?
   var connection: ClientConnection?
@@ -47,8 +49,6 @@ final class Relay: Exchange, ClientExchange {
   var wokenChannels: [Int64] = []
   /// Of a stream that gets comments while it is silent.
   var heartbeat: Heartbeat?
-  /// Tells the timer of this heartbeat from those of earlier ones.
-  var heartbeatNumber = 0
 
   /// What is answered if nothing better comes: the most useful error so far.
   var error: RelayError?
@@ -111,7 +111,10 @@ final class Relay: Exchange, ClientExchange {
 
   /// The request takes longer than allowed.
   func deadlinePassed() {
-    endAttempt(.timeout, "the request took too long", .channelFailed(isUnreachable: false))
+    // An answer under way is no failure of the channel, however long it takes.
+    endAttempt(
+      .timeout, "the request took too long",
+      state.phase == .answering ? .undecided : .channelFailed(isUnreachable: false))
     note(.upstream(504, "timeout", "The request took longer than the gateway allows."))
     perform(state.deadlinePassed())
   }
@@ -173,9 +176,9 @@ final class Relay: Exchange, ClientExchange {
   func answerError() {
     var answered =
       error ?? .upstream(503, "no_channel", "No channel could serve this request.")
-    if channelsTried.count > 1 {
+    if !furtherChannels.isEmpty {
       answered.message =
-        answered.message + " (" + ByteString(number: Int64(channelsTried.count))
+        answered.message + " (" + ByteString(number: Int64(furtherChannels.count + 1))
         + " channels tried)"
     }
     if !bodyIsComplete { responder.closeAfterwards() }

@@ -76,10 +76,13 @@ final class RelayRegistry {
     relay.registryIndex = -1
   }
 
-  /// Ends relays that are past their deadline; called once a turn.
+  /// Ends relays that are past their deadline, and lets the others show signs of life; called once
+  /// a turn.
   func endOverdue(now: Instant) {
     guard let due = nextCheck, now >= due else { return }
-    for relay in relays where relay.deadline <= now { relay.deadlinePassed() }
+    for relay in relays {
+      if relay.deadline <= now { relay.deadlinePassed() } else { relay.beat() }
+    }
     nextCheck =
       relays.isEmpty ? nil : now.advanced(byMilliseconds: RelayRegistry.checkMilliseconds)
   }

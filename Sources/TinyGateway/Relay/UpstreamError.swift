@@ -123,7 +123,8 @@ struct UpstreamError {
     case .rateLimited: return .rateLimited(restMilliseconds: rest)
     case .upstreamServer: return .channelFailed(isUnreachable: false, restMilliseconds: rest)
     case .badAnswer: return .channelFailed(isUnreachable: false)
-    default: return .answered(firstByteMicroseconds: nil)
+    case .refusedKey: return .unsuited
+    default: return status == 404 ? .unsuited : .answered
     }
   }
 

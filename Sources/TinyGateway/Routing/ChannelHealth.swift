@@ -4,7 +4,9 @@ import Platform
 /// How one attempt ended, as far as it tells something about the channel or its key.
 enum AttemptOutcome: Equatable, Sendable {
   /// The upstream answered as it should, or refused the request for what is in it.
-  case answered(firstByteMicroseconds: Int64?)
+  case answered
+  /// The upstream is well, but lacks the model, or the permission for it.
+  case unsuited
   /// The channel failed; `isUnreachable`: not even a connection; with the time that it asks to be
   /// left alone.
   case channelFailed(isUnreachable: Bool, restMilliseconds: Int64? = nil)
@@ -61,7 +63,7 @@ final class ChannelHealth {
   private(set) var measuredAt = Instant(nanoseconds: 0)
   /// Since when no connection can be made; nil when the last one could.
   private(set) var unreachableSince: Instant?
-  /// When the upstream last said anything.
+  /// When the upstream last answered what can be used; failures say nothing about the way to it.
   private(set) var reachedAt = Instant(nanoseconds: 0)
   /// The machine is being woken, and others serve meanwhile.
   var isWaking = false
@@ -151,12 +153,12 @@ final class ChannelHealth {
     let isProbe = ticket.isChannelProbe
     let isKeyProbe = ticket.isKeyProbe
     switch outcome {
-    case .answered(let microseconds):
+    case .answered, .unsuited:
       breaker.succeeded(isProbe: isProbe, at: now, policy)
       if let index {
         keys[index].breaker.succeeded(isProbe: isKeyProbe, at: now, policy)
       }
-      if let microseconds { measure(microseconds, at: now) }
+      if outcome == .unsuited { noteFirstByte(ChannelHealth.unsuitedMicroseconds, at: now) }
     case .channelFailed(_, let rest):
       breaker.failed(isProbe: isProbe, at: now, policy)
       if let rest { breaker.rest(until: now.advanced(byMilliseconds: rest)) }
@@ -192,9 +194,12 @@ final class ChannelHealth {
     switch outcome {
     case .channelFailed(isUnreachable: true, _), .asleep:
       if unreachableSince == nil { unreachableSince = now }
-    case .channelFailed, .answered, .keyRejected, .rateLimited:
+    case .answered, .unsuited, .keyRejected, .rateLimited:
       unreachableSince = nil
       reachedAt = now
+    case .channelFailed:
+      // A connection there was, but silence, a reset or a cut may be the internet's end as well.
+      unreachableSince = nil
     case .undecided: break
     }
   }
@@ -208,8 +213,13 @@ final class ChannelHealth {
       && now.milliseconds(since: measuredAt) < ChannelHealth.latencyAgeMilliseconds
   }
 
-  /// A quarter of the newest: follows a change within some ten requests.
-  private func measure(_ microseconds: Int64, at now: Instant) {
+  /// What counts as the latency of a channel that had nothing to offer: any other goes first.
+  private static let unsuitedMicroseconds: Int64 = 60_000_000
+
+  /// An answer has begun after this time.
+  ///
+  /// A quarter of the newest: the average follows a change within some ten requests.
+  func noteFirstByte(_ microseconds: Int64, at now: Instant) {
     let change = microseconds - firstByteMicroseconds
     firstByteMicroseconds =
       hasLatency(at: now) ? firstByteMicroseconds + change / 4 : max(microseconds, 1)

@@ -55,6 +55,8 @@ struct CircuitBreaker: Equatable, Sendable {
   /// Set by a rest that a vendor asked for (`Retry-After`); it says nothing about health.
   private(set) var restsUntil = Instant(nanoseconds: 0)
   private var failuresInARow: Int64 = 0
+  /// The probe under way went out before the cool-down was over.
+  private var isEarly = false
   private var cooldownMilliseconds: Int64 = 0
   private var windowStart = Instant(nanoseconds: 0)
   private var current = Counts()
@@ -74,6 +76,7 @@ struct CircuitBreaker: Equatable, Sendable {
   /// `early`: even before the cool-down has passed, where nothing better is left.
   mutating func began(at now: Instant, early: Bool = false) -> Bool {
     guard case .open(let until) = phase, early || until <= now else { return false }
+    isEarly = until > now
     phase = .halfOpen
     return true
   }
@@ -134,6 +137,8 @@ struct CircuitBreaker: Equatable, Sendable {
   }
 
   private mutating func openLonger(at now: Instant, _ policy: Policy) {
+    // A probe before its time tells nothing about how long to wait.
+    if isEarly { return open(for: cooldownMilliseconds, at: now) }
     let doubled = cooldownMilliseconds.multipliedReportingOverflow(by: 2)
     let limit = max(policy.cooldownLimitMilliseconds, policy.cooldownMilliseconds)
     open(for: doubled.overflow ? limit : min(max(doubled.partialValue, 1), limit), at: now)

@@ -33,6 +33,14 @@ enum Ineligibility: Equatable {
     }
   }
 
+  /// Whether it lies in the channel's condition, not in settings.
+  var isMomentary: Bool {
+    switch self {
+    case .keysAside, .circuitOpen, .resting, .busy, .waking: true
+    case .modelNotListed, .notInGroup, .disabled, .autoDisabled, .weightZero: false
+    }
+  }
+
   /// When it may change by itself; nil when that is not known.
   var until: Instant? {
     switch self {
@@ -83,11 +91,6 @@ enum Eligibility {
     }
     if context.serves(model, groups) { return nil }
     if context.fallbacks.fallbacks(for: model).contains(where: { context.serves($0, groups) }) {
-      return nil
-    }
-    if let offline = context.fallbacks.offlineModel(for: model),
-      context.serves(offline, groups, localOnly: true)
-    {
       return nil
     }
     let serving = context.channels.serving(model)

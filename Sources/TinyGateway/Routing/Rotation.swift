@@ -38,6 +38,17 @@ final class Rotation {
     }
   }
 
+  /// A rotation to play with.
+  struct Copy {
+    let original: Rotation
+    let rotation: Rotation
+
+    init(of original: Rotation) {
+      self.original = original
+      rotation = Rotation(original.channels, replacing: original)
+    }
+  }
+
   /// Chooses among the channels that are usable; nil when none is.
   ///
   /// `stickyHash`: the same hash leads to the same channel as long as that one is usable.

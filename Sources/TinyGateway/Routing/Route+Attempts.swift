@@ -76,8 +76,28 @@ extension Route {
 
   /// The attempt failed: its channel is not used again, or only its key if the fault is the key's.
   mutating func failed(_ attempt: Attempt, isFaultOfKey: Bool) {
+    // A fallback channel has one try: the retries do not bound them.
+    let hasOtherKeys = isFaultOfKey && step != .fallbackChannels
     tried.append(
-      Tried(channelID: attempt.channel.id, key: isFaultOfKey ? attempt.ticket.key : nil))
+      Tried(channelID: attempt.channel.id, key: hasOtherKeys ? attempt.ticket.key : nil))
+  }
+
+  /// The channel that `take` would begin an attempt on, taken as tried.
+  ///
+  /// Nothing is begun, and `turns` keeps copies of the rotations, so that nobody's turn changes.
+  mutating func pretend(
+    at now: Instant, _ context: RoutingContext, turns: inout [Rotation.Copy]
+  ) -> Channel? {
+    if let original = rotationHere {
+      let known = turns.first { $0.original === original }
+      let copy = known ?? Rotation.Copy(of: original)
+      if known == nil { turns.append(copy) }
+      rotationHere = copy.rotation
+    }
+    guard let (channel, _) = choose(at: now, context) else { return nil }
+    tried.append(Tried(channelID: channel.id, key: nil))
+    attemptsOfModel = attemptsOfModel == .max ? .max : attemptsOfModel + 1
+    return channel
   }
 
   /// Milliseconds until the first channel of the model asked for is back from a vendor's rest; nil

@@ -84,14 +84,26 @@ struct Route {
   // Looking.
 
   /// Goes on to where a channel is left; what is there.
+  ///
+  /// A busy group is waited for only if none of the later groups is free.
   mutating func availability(at now: Instant, _ context: RoutingContext) -> Availability {
     hasPolicy = false
+    var busyStep: Step?
     while true {
       look(context)
       let found = here(at: now, context)
-      if found == .ready || found == .busy && !ignoresBusy { return found }
+      if found == .ready { return .ready }
+      if found == .busy, !ignoresBusy, busyStep == nil { busyStep = step }
+      if let busyStep, !hasNextGroup {
+        step = busyStep
+        return .busy
+      }
       guard moveOn(context) else { return .none }
     }
+  }
+
+  private var hasNextGroup: Bool {
+    if case .group(let index) = step { index + 1 < groups.count } else { false }
   }
 
   /// Starts over with channels that are open or resting only because of their breakers.
@@ -144,11 +156,13 @@ struct Route {
     switch step {
     case .pinned:
       guard let channel = pinnedChannel.flatMap(context.channels.find), channel.serves(model),
-        isUntouched(channel)
+        isUntouched(channel), attemptsOfModel < attemptLimit(context)
       else { return .none }
-      let health = channel.health
-      switch health.readiness(at: now, limit: 0, tried: keysTried(of: channel), early: true) {
-      case .ready, .busy, .circuitOpen, .waking: return .ready
+      switch channel.health.readiness(
+        at: now, limit: channel.record.maxConcurrency, tried: keysTried(of: channel), early: true)
+      {
+      case .ready, .circuitOpen, .waking: return .ready
+      case .busy: return .busy
       case .resting, .keysAside: return .none
       }
     case .group:

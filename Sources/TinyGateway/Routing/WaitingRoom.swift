@@ -13,54 +13,72 @@ protocol WaitingRequest: AnyObject {
 
 /// Requests that wait for a free channel, in the order in which they came.
 ///
-/// All wait equally long at most, so the first is always the first whose time is over. Loop's
-/// thread only.
+/// Loop's thread only.
 final class WaitingRoom {
-  private struct Place {
+  private final class Place {
     let request: any WaitingRequest
     let deadline: Instant
+    var isTaken = true
+
+    init(_ request: any WaitingRequest, until deadline: Instant) {
+      self.request = request
+      self.deadline = deadline
+    }
   }
+
+  /// How often those who wait are asked even if no attempt has ended, in milliseconds: a breaker
+  /// closes, a rest ends, a setting changes.
+  private static let lookMilliseconds: Int64 = 1000
 
   private var places: [Place] = []
   private var hasFreed = false
+  private var nextLook = Instant(nanoseconds: 0)
 
   var count: Int { places.count }
 
   /// Takes a request in; false when `limit` wait already.
-  func enter(_ request: any WaitingRequest, until deadline: Instant, limit: Int) -> Bool {
+  func enter(
+    _ request: any WaitingRequest, at now: Instant, until deadline: Instant, limit: Int
+  ) -> Bool {
     guard places.count < limit else { return false }
-    places.append(Place(request: request, deadline: deadline))
+    if places.isEmpty { nextLook = now.advanced(byMilliseconds: WaitingRoom.lookMilliseconds) }
+    places.append(Place(request, until: deadline))
     return true
   }
 
   /// The request no longer waits; nothing happens when it does not.
   func leave(_ request: any WaitingRequest) {
     guard let index = places.firstIndex(where: { $0.request === request }) else { return }
-    places.remove(at: index)
+    places.remove(at: index).isTaken = false
   }
 
   /// A channel takes a request more; who waits is asked at the end of the turn.
   func channelFreed() { hasFreed = !places.isEmpty }
 
   /// When `turnEnded` must be called again; nil for never.
-  var nextDeadline: Instant? { places.first?.deadline }
+  var nextDeadline: Instant? { places.first.map { min($0.deadline, nextLook) } }
 
   /// Lets go on who can, and ends the waits that are over.
   ///
   /// - Returns: whether any request was told something, so that the loop has more to do.
   func turnEnded(now: Instant) -> Bool {
+    guard let first = places.first,
+      hasFreed || now >= nextLook || first.deadline <= now
+    else { return false }
+    let asks = hasFreed || now >= nextLook
+    if asks { nextLook = now.advanced(byMilliseconds: WaitingRoom.lookMilliseconds) }
+    hasFreed = false
     var toldSomebody = false
-    if hasFreed {
-      hasFreed = false
-      for place in places where place.request.tryAgain() {
+    // Who is told something may leave, come back, or make others leave.
+    for place in places where place.isTaken {
+      if asks, place.request.tryAgain() {
         leave(place.request)
         toldSomebody = true
+      } else if place.deadline <= now {
+        leave(place.request)
+        place.request.waitedTooLong()
+        toldSomebody = true
       }
-    }
-    while let first = places.first, first.deadline <= now {
-      places.removeFirst()
-      first.request.waitedTooLong()
-      toldSomebody = true
     }
     return toldSomebody
   }

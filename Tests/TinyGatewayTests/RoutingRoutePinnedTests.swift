@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+import Platform
+import Store
+import Testing
+
+@testable import TinyGateway
+
+/// Requests of administrators that name their channel.
+struct RoutingRoutePinnedTests {
+  private func record(
+    _ id: Int64, _ groups: ByteString = "default", models: ByteString = "m",
+    keys: ByteString = "", limit: Int64 = 0
+  ) -> ChannelRecord {
+    RoutingFixtures.record(id, models: models, groups: groups, keys: keys, limit: limit)
+  }
+
+  private func stage(
+    _ records: ChannelRecord..., groups: [ChannelGroupRecord] = [.group(1, "default")]
+  ) -> RoutingStage {
+    let stage = RoutingStage(groups: groups)
+    #expect(stage.channels.load(records).isEmpty)
+    return stage
+  }
+
+  private func route(_ groups: ByteString...) -> Route {
+    Route("m", groups: groups.isEmpty ? ["default"] : groups)
+  }
+
+  /// Opens so many requests on a channel, for good.
+  private func occupy(_ stage: RoutingStage, _ id: Int64, _ count: Int = 1) throws {
+    for _ in 0..<count { _ = try #require(try stage.channel(id).health.begin(at: stage.instant)) }
+  }
+
+  @Test func staysOnThePinnedChannelWhateverItsState() throws {
+    let stage = stage(
+      record(1), record(2, "vip"), record(9, ""),
+      groups: [.group(1, "default", fallbacks: "9")])
+    try stage.breakDown(2)
+    try stage.channels.put(
+      RoutingFixtures.record(2, groups: "vip", weight: 0, status: .disabled))
+    var route = Route("m", groups: ["default"], pinned: 2)
+    #expect(route.pinnedChannel == 2)
+    let attempt = try #require(stage.take(&route))
+    #expect(attempt.channel.id == 2)
+    #expect(!attempt.hasAlternative)
+    #expect(stage.find(&route) == .ready, "while its own probe is under way")
+    attempt.channel.health.end(attempt.ticket, .undecided, at: stage.instant)
+    route.failed(attempt, isFaultOfKey: false)
+    #expect(stage.find(&route) == .none)
+    #expect(route.pinnedChannel == 2)
+  }
+
+  @Test func waitsForAPinnedChannelThatIsBusy() throws {
+    let stage = stage(record(1), record(2, limit: 1))
+    try occupy(stage, 2)
+    var route = Route("m", groups: ["default"], pinned: 2)
+    #expect(stage.find(&route) == .busy)
+    route.ignoresBusy = true
+    #expect(stage.find(&route) == .none)
+  }
+
+  @Test func neverLeavesThePinnedChannel() throws {
+    let stage = stage(record(1), record(2), record(9, ""), record(4, models: "x"))
+    stage.groups.put(.group(1, "default", fallbacks: "9"))
+    stage.fallbacks = try ModelFallbacks(#"{"fallbacks":{"m":["x"]},"offline":{"*":"x"}}"#)
+    let restarts: [(inout Route) -> Void] = [
+      { $0.forgive() }, { $0.restartAsLastResort() }, { $0.ignoresBusy = true },
+    ]
+    for restart in restarts {
+      var route = Route("m", groups: ["default"], pinned: 2)
+      let gone = AttemptOutcome.channelFailed(isUnreachable: true)
+      #expect(stage.failAllModels(&route, gone) == ["m2"])
+      restart(&route)
+      for place in stage.failAllModels(&route, gone) { #expect(place == "m2") }
+      route.skipModel()
+      #expect(stage.find(&route) == .none)
+      restart(&route)
+      for place in stage.failAllModels(&route, gone) { #expect(place == "m2") }
+    }
+  }
+
+  @Test func triesTheKeysOfThePinnedChannel() {
+    let stage = stage(record(1, keys: "a\nb"))
+    var route = Route("m", groups: [], pinned: 1)
+    #expect(
+      stage.failAll(&route, ofKey: true, .rateLimited(restMilliseconds: nil)) == ["1a", "1b"])
+    #expect(stage.find(&route) == .none)
+  }
+
+  @Test func waitsForThePinnedChannelsRestOnly() throws {
+    let stage = stage(record(1), record(2, "vip"))
+    try stage.visit(1, .rateLimited(restMilliseconds: 10))
+    var route = Route("m", groups: ["default"], pinned: 2)
+    #expect(route.restPause(at: stage.instant, stage.context, upTo: .max) == nil)
+    try stage.visit(2, .rateLimited(restMilliseconds: 500))
+    #expect(stage.find(&route) == .none)
+    #expect(route.restPause(at: stage.instant, stage.context, upTo: .max) == 501)
+    stage.now = 501
+    route.forgive()
+    #expect(stage.take(&route)?.channel.id == 2)
+  }
+
+  @Test func findsNothingForAPinnedChannelThatDoesNotServe() {
+    let stage = stage(record(1), record(2, models: "x"))
+    for id: Int64 in [2, 99] {
+      var route = Route("m", groups: ["default"], pinned: id)
+      #expect(stage.find(&route) == .none)
+      #expect(stage.find(&route) == .none)
+    }
+  }
+}
