@@ -27,7 +27,8 @@ extension Relay {
     firstByteAt = gateway.loop.now
     let status = head.status.code
     guard (200...299).contains(status) else {
-      let retryAfter = head.value(of: .retryAfter)?.decimal
+      let rest = head.retryAfterMilliseconds(now: UnixTime.milliseconds)
+      let retryAfter = rest.map { ($0 + 999) / 1000 }
       answer = .error(status: status, retryAfter: retryAfter, body: Buffer())
       return
     }
