@@ -47,6 +47,36 @@ struct AdminTrafficInputTests {
   }
 
   @Test(arguments: [
+    "10.0.0.255", "172.16.0.1", "172.31.255.255", "192.168.0.0", "169.254.255.255", "127.0.0.1",
+    "255.255.255.255", "",
+  ])
+  func takesABroadcastAddressOfTheOwnersNetwork(_ text: String) throws {
+    let found = try record(#"{"wake_broadcast":"\#(text)"}"#)
+    #expect(found.wakeBroadcast.text == text)
+  }
+
+  /// Nobody may have the gateway send packets to strangers.
+  @Test(arguments: [
+    "8.8.8.8", "1.2.3.255", "172.15.255.255", "172.32.0.0", "192.169.0.1", "11.0.0.0",
+    "9.255.255.255",
+    "100.64.0.1", "224.0.0.1", "239.255.255.255", "255.255.255.254", "0.0.0.0", "::ffff:8.8.8.8",
+    "fd00::1", "::1",
+  ])
+  func refusesABroadcastAddressOfOthers(_ text: String) {
+    do throws(AdminError) {
+      _ = try record(#"{"wake_broadcast":"\#(text)"}"#)
+      Issue.record("accepted: \(text)")
+    } catch {
+      #expect(
+        error.status == 400
+          && error.message.text.contains(
+            "wake_broadcast must be a private IPv4 address such as 192.168.1.255, or "
+              + "255.255.255.255"),
+        "\(error.message.text)")
+    }
+  }
+
+  @Test(arguments: [
     (#"{"max_concurrency":100001}"#, "max_concurrency must be a whole number from 0 to 100000"),
     (#"{"max_concurrency":-1}"#, "max_concurrency"),
     (#"{"max_concurrency":null}"#, "max_concurrency"),

@@ -38,8 +38,10 @@ extension ChannelInput {
       record.wakeMAC = address
     }
     if let text = try body.text("wake_broadcast", 0...15) {
-      guard text.isEmpty || IPAddress(text)?.isIPv4 ?? false else {
-        throw .field("wake_broadcast", "must be an IPv4 address such as 192.168.1.255")
+      guard text.isEmpty || isOwnNetwork(text) else {
+        throw .field(
+          "wake_broadcast",
+          "must be a private IPv4 address such as 192.168.1.255, or 255.255.255.255")
       }
       record.wakeBroadcast = text
     }
@@ -48,6 +50,13 @@ extension ChannelInput {
     } else if let timeout = try body.number("wake_timeout_ms", wakeTimeouts) {
       record.wakeTimeoutMilliseconds = timeout
     }
+  }
+
+  /// Whether packets to the address stay in the owner's networks: a wake-up is for a machine of
+  /// theirs, and nobody may have the gateway send packets to strangers.
+  private static func isOwnNetwork(_ text: ByteString) -> Bool {
+    guard let address = IPAddress(text), address.isIPv4 else { return false }
+    return address.isPrivate || address == .everyone
   }
 
   /// The address in lower case with colons; empty for none, nil for what is no address.
