@@ -45,6 +45,9 @@ struct ProbeProblemTests {
       400, error("API key not valid.", code: #""invalid_api_key""#),
       "the upstream refuses the key (400): API key not valid.")
     try check(
+      403, error("Gone.", code: #""account_deactivated""#),
+      "the upstream refuses the key (403): Gone.")
+    try check(
       403, error("Country not supported."),
       "the upstream refuses the key, or its use for this or from here (403): Country not supported."
     )

@@ -4,20 +4,6 @@ import Platform
 
 /// What an upstream's refusal of a probe means, in plain words with the vendor's own behind them.
 enum ProbeProblem {
-  /// Codes and types that mean an empty account.
-  private static let accountCodes: [StaticString] = [
-    "insufficient_quota", "billing_hard_limit_reached", "billing_not_active",
-    "exceeded_current_quota_error",
-  ]
-  /// Codes and types that mean an unknown model.
-  private static let modelCodes: [StaticString] = [
-    "model_not_found", "resource_not_found_error", "invalid_model",
-  ]
-  /// Codes and types that mean a wrong key.
-  private static let keyCodes: [StaticString] = [
-    "invalid_api_key", "invalid_authentication_error", "incorrect_api_key_error",
-  ]
-
   /// The problem of an answer without success; nil for status 200.
   ///
   /// `model`: the public name of the model that was asked for; nil for calls without one.
@@ -32,10 +18,16 @@ enum ProbeProblem {
   }
 
   private static func reason(_ status: Int, _ body: Buffer, _ model: ByteString?) -> ByteString {
-    if status == 402 || has(accountCodes, body) { return "the upstream account has no balance" }
-    if status == 401 || has(keyCodes, body) { return "the upstream refuses the key" }
+    if status == 402 || has(VendorCodes.emptyAccount, body) {
+      return "the upstream account has no balance"
+    }
+    if status == 401 || has(VendorCodes.uselessKey, body) {
+      return "the upstream refuses the key"
+    }
     let isAPI = JSONQuery.kind(of: body.readable) == .object
-    if let model, has(modelCodes, body) { return "the upstream does not know the model " + model }
+    if let model, has(VendorCodes.unknownModel, body) {
+      return "the upstream does not know the model " + model
+    }
     switch status {
     case 300...399: return "the upstream redirects to another address: base_url is wrong"
     case 403: return "the upstream refuses the key, or its use for this or from here"

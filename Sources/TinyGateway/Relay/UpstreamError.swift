@@ -11,31 +11,6 @@ struct UpstreamError {
   private static let messageByteLimit = 1000
   /// Longest code looked at: what is longer is none.
   private static let codeByteLimit = 64
-  /// Codes and types that mean an empty account, which another channel may not have.
-  private static let accountCodes: [StaticString] = [
-    "insufficient_quota", "billing_hard_limit_reached", "billing_not_active",
-    "exceeded_current_quota_error",
-  ]
-
-  /// Codes and types that mean a key of no use.
-  private static let keyCodes: [StaticString] = [
-    "invalid_api_key", "account_deactivated", "invalid_authentication_error",
-    "incorrect_api_key_error",
-  ]
-
-  /// Codes and types that mean too many requests, where there is no status to say so.
-  private static let rateCodes: [StaticString] = [
-    "rate_limit_exceeded", "rate_limit_error", "rate_limit_reached_error",
-  ]
-
-  /// Codes that tell a client what is wrong with its request; only these are passed on, since
-  /// any other could look like a statement of the gateway's own.
-  private static let requestCodes: [StaticString] = [
-    "context_length_exceeded", "string_above_max_length", "invalid_value", "invalid_type",
-    "unsupported_parameter", "unsupported_value", "missing_required_parameter",
-    "unknown_parameter", "content_filter", "content_policy_violation", "invalid_image",
-    "invalid_image_url", "invalid_image_format", "image_too_large", "invalid_json",
-  ]
 
   let status: Int
   let retryAfter: Int64?
@@ -72,14 +47,14 @@ struct UpstreamError {
     func isNamed(_ codes: [StaticString]) -> Bool {
       codes.contains { code == $0 || type == $0 }
     }
-    concernsAccount = status == 402 || isNamed(UpstreamError.accountCodes)
-    hasKeyCode = isNamed(UpstreamError.keyCodes)
+    concernsAccount = status == 402 || isNamed(VendorCodes.emptyAccount)
+    hasKeyCode = isNamed(VendorCodes.uselessKey)
     if let status {
       self.status = status
-    } else if UpstreamError.requestCodes.contains(where: { code == $0 }) {
+    } else if VendorCodes.wrongRequest.contains(where: { code == $0 }) {
       self.status = 400
     } else {
-      self.status = isNamed(UpstreamError.rateCodes) ? 429 : 502
+      self.status = isNamed(VendorCodes.tooManyRequests) ? 429 : 502
     }
   }
 
@@ -181,7 +156,7 @@ struct UpstreamError {
   /// The vendor's own code where it concerns the request, so that clients can act on it.
   private var refusalCode: ByteString {
     if status == 404 { return "model_not_found" }
-    return UpstreamError.requestCodes.contains { code == $0 } ? code : "upstream_refused"
+    return VendorCodes.wrongRequest.contains { code == $0 } ? code : "upstream_refused"
   }
 
   /// The vendor's sentence without anything that looks like a key, or a standard one.
