@@ -50,6 +50,22 @@ import Testing
     #expect(log.contains("warn channel test channel=2"), "\(log)")
   }
 
+  /// A channel that only refuses the test may serve everything else.
+  @Test func takesOutOnlyWhatIsOutOfOrder() throws {
+    let running = try RunningGateway(testIntervalMilliseconds: 20)
+    let statuses: [Int64] = [400, 401, 404, 429, 500, 503]
+    for status in statuses { try running.addChannel(status, models: "status-\(status)") }
+    try running.addChannel(600, models: "m", baseURL: "http://127.0.0.1:9/v1")
+    try running.addChannel(700, models: "fine")
+    try running.run(untilRequests: statuses.count + 1)
+    for channel in running.gateway.channels.all {
+      let isClosed = channel.health.breaker.phase == .closed
+      #expect(isClosed == ![500, 503, 600].contains(channel.id), "channel \(channel.id)")
+    }
+    let log = try running.log()
+    for id in statuses { #expect(log.contains("warn channel test channel=\(id) "), "\(log)") }
+  }
+
   @Test func asksNobodyWhileOff() throws {
     let running = try RunningGateway(testIntervalMilliseconds: 0)
     try running.addChannel(1, models: "m")
@@ -114,7 +130,8 @@ final class RunningGateway {
   func log() throws -> String { try String(contentsOfFile: logPath, encoding: .utf8) }
 }
 
-/// Answers chat requests with a completion, those for the model `refused` with 401.
+/// Answers chat requests with a completion, those for the model `refused` with 401 and those for
+/// `status-N` with N.
 final class FakeUpstream: Service {
   var gateway: Gateway?
   var server: Server?
@@ -131,11 +148,12 @@ final class FakeUpstream: Service {
       let model = body.components(separatedBy: "\"model\":\"").last?.prefix { $0 != "\"" } ?? ""
       guard models.count < wanted else { return }
       models.append(String(model))
-      let isRefused = model == "refused"
+      let given = model.hasPrefix("status-") ? Int(model.dropFirst(7)) : nil
+      let status = given ?? (model == "refused" ? 401 : 200)
       responder.respond(
-        Status(isRefused ? 401 : 200),
+        Status(status),
         json: RelayFixtures.buffer(
-          isRefused ? #"{"error":{"message":"no"}}"# : #"{"choices":[]}"#))
+          status != 200 ? #"{"error":{"message":"no"}}"# : #"{"choices":[]}"#))
       guard models.count == wanted, let gateway else { return }
       // The answer has to arrive first.
       gateway.loop.after(milliseconds: 15) { gateway.loop.stop() }

@@ -117,6 +117,21 @@ struct ProbeProblemTests {
     #expect(try problem(nil, "") == "no connection")
   }
 
+  /// Only an upstream that is out of order for every request is an outage.
+  @Test(
+    arguments: [
+      (nil, true), (500, true), (502, true), (503, true), (504, true), (529, true), (599, true),
+      (200, false), (302, false), (400, false), (401, false), (402, false), (403, false),
+      (404, false), (405, false), (408, false), (429, false), (501, false),
+    ] as [(Int?, Bool)])
+  func tellsAnOutage(_ status: Int?, _ expected: Bool) {
+    var outcome = UpstreamProbe.Outcome()
+    outcome.status = status
+    #expect(ChannelTest.isOutage(outcome) == expected)
+    outcome.isTooLong = status == nil
+    #expect(ChannelTest.isOutage(outcome) == (expected && status != nil))
+  }
+
   @Test func hidesTheKey() throws {
     let text = try #require(try problem(401, error("Wrong: upstream-key-0123456789")))
     #expect(!text.contains("0123456789") && text.contains("***"))

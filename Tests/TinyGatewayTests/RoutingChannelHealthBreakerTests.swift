@@ -145,4 +145,35 @@ struct RoutingChannelHealthBreakerTests {
       #expect(health.keys.allSatisfy(\.rejection.isEmpty) == forgets, "\(keys.count) keys")
     }
   }
+  /// What the vendor asked for, the channel as a whole or one key, is not a test's to undo.
+  @Test func keepsARestWhenATestWorks() {
+    for (whole, each) in [(health("a"), health("a")), (health("a", "b"), health("a", "b"))] {
+      attempt(whole, .channelFailed(isUnreachable: false, restMilliseconds: 9000))
+      for _ in each.keys { attempt(each, .rateLimited(restMilliseconds: 9000)) }
+      for health in [whole, each] {
+        health.noteTest(works: false, at: at(1))
+        health.noteTest(works: true, at: at(2))
+        #expect(readiness(health, 8999) == .resting(until: at(9000)))
+        #expect(readiness(health, 9000) == .ready)
+      }
+    }
+  }
+
+  @Test func keepsRejectionsOfOtherKeysWhenATestWorks() {
+    let health = health("a", "b")
+    attempt(health, rejected, tried: ["b"])
+    health.noteTest(works: true, at: at(1))
+    #expect(health.keys.map(\.rejection.isEmpty) == [false, true])
+    #expect(health.keys.map(\.breaker.phase) == [.open(until: at(1000)), .closed])
+  }
+
+  @Test func isReachedWhenATestWorks() {
+    let health = health("a", "b")
+    attempt(health, .channelFailed(isUnreachable: true))
+    #expect(health.unreachableSince == at(0))
+    health.noteTest(works: false, at: at(5))
+    #expect(health.unreachableSince == at(0))
+    health.noteTest(works: true, at: at(9))
+    #expect(health.unreachableSince == nil && health.reachedAt == at(9))
+  }
 }

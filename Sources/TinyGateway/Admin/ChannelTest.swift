@@ -12,6 +12,8 @@ final class ChannelTest {
     let outcome: UpstreamProbe.Outcome
     /// What is wrong, in plain words; nil when the channel works.
     let problem: ByteString?
+    /// Whether the upstream as a whole is out of order, whatever it is asked for.
+    let isOutage: Bool
   }
 
   private let channel: Channel
@@ -62,7 +64,20 @@ final class ChannelTest {
   private func finish(_ outcome: UpstreamProbe.Outcome) {
     let done = done
     self.done = nil
-    done?(Result(outcome: outcome, problem: ChannelTest.problem(outcome, channel, model)))
+    done?(
+      Result(
+        outcome: outcome, problem: ChannelTest.problem(outcome, channel, model),
+        isOutage: ChannelTest.isOutage(outcome)))
+  }
+
+  /// Whether the upstream did not answer, or answered that it is out of order.
+  ///
+  /// Any other problem may be one of this request only: a channel for embeddings refuses to chat,
+  /// a model may be gone, one of several keys may be refused, a limit may be reached. 501 says
+  /// that there is no such call, as servers started for embeddings do.
+  static func isOutage(_ outcome: UpstreamProbe.Outcome) -> Bool {
+    guard let status = outcome.status else { return !outcome.isTooLong }
+    return (500...599).contains(status) && status != 501
   }
 
   private static func wantsNewLimit(_ body: Buffer) -> Bool {

@@ -51,7 +51,7 @@ final class ChannelTestTimer {
   private func test(_ channel: Channel, _ model: ByteString, _ gateway: Gateway) {
     let started = ChannelTest(channel, model, gateway) { [self] result in
       running = nil
-      gateway.channelTested(channel, problem: result.problem)
+      gateway.channelTested(channel, result)
       // In a later turn: a test that fails within its call must not nest the next one.
       gateway.loop.after(milliseconds: 0) { [self] in test(schedule.next(), gateway) }
     }
@@ -62,9 +62,12 @@ final class ChannelTestTimer {
 extension Gateway {
   /// Takes note of how a timed test of a channel went.
   ///
-  /// `problem`: what is wrong, in plain words; nil when the channel works.
-  func channelTested(_ channel: Channel, problem: ByteString?) {
-    channel.health.noteTest(works: problem == nil, at: loop.now)
+  /// A problem that is no outage is only told: other requests may well be served.
+  func channelTested(_ channel: Channel, _ result: ChannelTest.Result) {
+    let problem = result.problem
+    if problem == nil || result.isOutage {
+      channel.health.noteTest(works: problem == nil, at: loop.now)
+    }
     log.write(problem == nil ? .info : .warn) { line in
       line.append("channel test channel=")
       line.append(decimal: channel.id)

@@ -20,6 +20,8 @@ final class UpstreamProbe: ClientExchange {
     var body = Buffer()
     var failure: ByteString = .empty
     var isTimeout = false
+    /// It answered, but with more than is read.
+    var isTooLong = false
     /// From the start to the answer's head; nil when none came.
     var firstByteMilliseconds: Int64?
     var latencyMilliseconds: Int64 = 0
@@ -122,6 +124,7 @@ final class UpstreamProbe: ClientExchange {
     outcome.body.append(bytes)
     if outcome.body.count > UpstreamProbe.answerByteCount {
       connection?.cancel()
+      outcome.isTooLong = true
       fail("the answer is longer than 4 MiB")
     } else if elapsed > UpstreamProbe.longestMilliseconds {
       connection?.cancel()

@@ -236,11 +236,23 @@ final class ChannelHealth {
     }
   }
 
-  /// A test of the gateway's own went well, or did not: then the next real request is the probe.
+  /// A test of the gateway's own went well, or found an outage: then the next real request is
+  /// the probe.
+  ///
+  /// A rest that a vendor asked for goes on: it says nothing about health.
   func noteTest(works: Bool, at now: Instant) {
     guard works else { return breaker.tripped(isProbe: false, at: now, policy) }
+    let rest = breaker.restsUntil
+    breaker.reset()
+    breaker.rest(until: rest)
+    unreachableSince = nil
+    reachedAt = now
     // Which of several keys was tested says nothing about the others.
-    if keys.count == 1 { recover() } else { breaker.reset() }
+    guard keys.count == 1 else { return }
+    let keyRest = keys[0].breaker.restsUntil
+    keys[0].breaker.reset()
+    keys[0].breaker.rest(until: keyRest)
+    keys[0].rejection = .empty
   }
 
   /// Why the channel is off by the gateway's own decision; nil while a key is left.
