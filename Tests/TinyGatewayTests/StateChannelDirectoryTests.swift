@@ -122,4 +122,52 @@ struct StateChannelDirectoryTests {
     _ = directory.replaceDefaults(RelayFixtures.timeouts)
     for id: Int64 in 1...3 { #expect(directory.find(id)?.health.policy == policy) }
   }
+  // Waking.
+
+  /// It is another machine that would have to wake: nobody waits for the one from before.
+  @Test func forgetsThatAMachineWakesWhenAnotherIsMeant() throws {
+    func check(_ isForgotten: Bool, _ change: (inout ChannelRecord) -> Void) throws {
+      var record = RelayFixtures.record(1)
+      record.wakeMAC = "00:11:22:aa:bb:cc"
+      record.wakePolicy = .fallback
+      let directory = directory(record)
+      try #require(directory.find(1)).health.isWaking = true
+      change(&record)
+      try directory.put(record)
+      #expect(directory.find(1)?.health.isWaking == !isForgotten, "\(record)")
+    }
+    try check(true) { $0.baseURL = "http://127.0.0.2:9/v1" }
+    try check(true) { $0.type = "openai" }
+    try check(true) { $0.wakeMAC = "00:11:22:aa:bb:cd" }
+    try check(true) { $0.wakeMAC = "" }
+    try check(true) { $0.wakeBroadcast = "10.0.0.255" }
+    try check(true) { $0.wakePolicy = .hold }
+    try check(true) { $0.wakeTimeoutMilliseconds = 5000 }
+    try check(false) { _ in }
+    try check(false) { $0.weight = 7 }
+    try check(false) { $0.models = "other" }
+  }
+
+  // Memory.
+
+  /// A channel holds keys: nothing may keep it when it is gone, or was given others.
+  @Test func holdsNothingOfAChannelThatIsGone() throws {
+    let directory = directory(RelayFixtures.record(1), RelayFixtures.record(2))
+    _ = directory.rotation(for: "gpt-4o", group: "default")
+    _ = directory.rotation(for: "gpt-4o", group: "default", localOnly: true)
+    weak var first = directory.find(1)
+    #expect(first != nil)
+    try directory.put(RelayFixtures.record(1, weight: 5))
+    #expect(first == nil, "replaced")
+    first = directory.find(1)
+    weak var second = directory.find(2)
+    directory.remove(1)
+    #expect(first == nil && second != nil, "removed")
+    _ = directory.replaceDefaults(RelayFixtures.timeouts)
+    #expect(second == nil, "given other timeouts")
+    directory.remove(2)
+    #expect(directory.rotation(for: "gpt-4o", group: "default") == nil)
+    try directory.put(RelayFixtures.record(3))
+    #expect(directory.rotation(for: "gpt-4o", group: "default")?.channels.map(\.id) == [3])
+  }
 }

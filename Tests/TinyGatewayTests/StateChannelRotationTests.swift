@@ -114,8 +114,10 @@ struct StateChannelRotationTests {
     check(directory, "m", [4])
     try directory.put(RoutingFixtures.record(4, groups: "vip"))
     check(directory, "m", [])
-    try directory.put(RoutingFixtures.record(1))
+    check(directory, "m", [], group: "empty")
+    try directory.put(RoutingFixtures.record(1, groups: "default,empty"))
     check(directory, "m", [1])
+    check(directory, "m", [1], group: "empty")
     #expect(
       directory.rotation(for: "m", group: "default")?.channels.first === directory.find(1),
       "the new object, not the one from before")

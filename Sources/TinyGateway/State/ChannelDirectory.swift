@@ -8,10 +8,12 @@ final class ChannelDirectory {
   private(set) var channels: [Int64: Channel] = [:]
   private var byModel: [ByteString: [Channel]] = [:]
   private var forAnyModel: [Channel] = []
-  /// By group and listed model, made when first asked for; under the empty name those for
-  /// models that no channel lists.
-  private var rotations: [ByteString: [ByteString: Rotation]] = [:]
-  /// What `rotations` held before the last change: whose turn it was goes on.
+  /// By group and listed model, made when first asked for; nil where there is no channel.
+  ///
+  /// Under the empty name those for models that no channel lists.
+  private var rotations: [ByteString: [ByteString: Rotation?]] = [:]
+  /// What `rotations` held before the last change, with the channels of now: whose turn it was
+  /// goes on.
   private var replaced: [ByteString: [ByteString: Rotation]] = [:]
   /// When requests are kept away from a channel.
   var breakerPolicy = CircuitBreaker.Policy() {
@@ -40,8 +42,19 @@ final class ChannelDirectory {
       record, defaults: defaults, statistics: old?.statistics ?? ChannelStatistics(),
       health: old?.health ?? ChannelHealth())
     channel.health.policy = breakerPolicy
+    // It is another machine that would have to wake, or to be asked for.
+    if let old, ChannelDirectory.isOtherMachine(old.record, record) {
+      channel.health.isWaking = false
+    }
     channels[record.id] = channel
     reindex()
+  }
+
+  /// Whether a change concerns where a channel's machine is, or how it is woken.
+  private static func isOtherMachine(_ old: ChannelRecord, _ new: ChannelRecord) -> Bool {
+    old.type != new.type || old.baseURL != new.baseURL || old.wakeMAC != new.wakeMAC
+      || old.wakeBroadcast != new.wakeBroadcast || old.wakePolicy != new.wakePolicy
+      || old.wakeTimeoutMilliseconds != new.wakeTimeoutMilliseconds
   }
 
   /// Uses other timeouts where a channel has none of its own; what could not is returned.
@@ -99,9 +112,12 @@ final class ChannelDirectory {
     let found = serving(model).filter {
       $0.isEnabled && $0.groups.contains(group) && ($0.isLocal || !localOnly)
     }
-    guard !found.isEmpty else { return nil }
-    let rotation = Rotation(found.sorted { $0.id < $1.id }, replacing: replaced[key]?[name])
-    rotations[key, default: [:]][name] = rotation
+    var rotation: Rotation?
+    if !found.isEmpty {
+      rotation = Rotation(found.sorted { $0.id < $1.id }, replacing: replaced[key]?[name])
+      replaced[key]?[name] = nil
+    }
+    rotations[key, default: [:]].updateValue(rotation, forKey: name)
     return rotation
   }
 
@@ -120,15 +136,28 @@ final class ChannelDirectory {
     byModel = [:]
     forAnyModel = []
     for (group, models) in rotations {
-      for (model, rotation) in models { replaced[group, default: [:]][model] = rotation }
+      for (model, rotation) in models {
+        if let rotation { replaced[group, default: [:]][model] = rotation }
+      }
     }
     rotations = [:]
     for channel in all {
       if channel.models.isEmpty { forAnyModel.append(channel) }
       for model in channel.models { byModel[model, default: []].append(channel) }
     }
-    for group in replaced.keys {
-      replaced[group] = replaced[group]?.filter { $0.key.isEmpty || byModel[$0.key] != nil }
+    for (group, models) in replaced {
+      let kept = models.filter { $0.key.isEmpty || byModel[$0.key] != nil }.compactMapValues(
+        current)
+      replaced[group] = kept.isEmpty ? nil : kept
     }
+  }
+
+  /// The rotation with the channels of now; nil when none of its channels is left.
+  ///
+  /// One that is gone or was replaced must not stay in memory: it holds keys.
+  private func current(_ rotation: Rotation) -> Rotation? {
+    if rotation.channels.allSatisfy({ channels[$0.id] === $0 }) { return rotation }
+    let left = rotation.channels.compactMap { channels[$0.id] }
+    return left.isEmpty ? nil : Rotation(left, replacing: rotation)
   }
 }
