@@ -151,6 +151,15 @@ def test_enabling_by_hand_counts_at_once(gateway, fleet):
     assert pool.state()["status"] == "enabled" and not pool.state()["status_reason"]
 
 
+def test_enabling_what_is_enabled_keeps_a_rest(gateway, fleet):
+    """Whoever saves a whole channel sends its status too."""
+    pool = pool_of(gateway, fleet, *priorities(2), behaviours=[failing(429, retry_after=60), OK])
+    assert pool.served_by() == 1 and pool.reason() == "resting"
+    pool.change(0, status="enabled", weight=2)
+    assert pool.reason() == "resting"
+    assert pool.served_by() == 1 and pool.upstreams[0].count == 1
+
+
 def test_new_keys_count_at_once(gateway, fleet):
     pool = pool_of(gateway, fleet, {"priority": 2, "keys": KEYS[:1]}, {"priority": 1})
     pool.upstreams[0].by_key[KEYS[0]] = REFUSED

@@ -170,4 +170,22 @@ struct StateChannelDirectoryTests {
     try directory.put(RelayFixtures.record(3))
     #expect(directory.rotation(for: "gpt-4o", group: "default")?.channels.map(\.id) == [3])
   }
+
+  // Enabling.
+
+  @Test func isOffUnlessRequestsMayGoThere() throws {
+    for (status, rejections, isOff): (ChannelStatus, Int, Bool) in [
+      (.enabled, 0, false), (.enabled, 1, false), (.enabled, 2, true), (.disabled, 0, true),
+      (.autoDisabled, 0, true),
+    ] {
+      var record = RelayFixtures.record(1, status: status)
+      record.keys = "a\nb"
+      let channel = try RelayFixtures.channel(record)
+      for _ in 0..<rejections {
+        let ticket = try #require(channel.health.begin(at: RoutingFixtures.at(0)))
+        channel.health.end(ticket, .keyRejected(reason: "no"), at: RoutingFixtures.at(0))
+      }
+      #expect(ChannelEndpoints.isOff(channel) == isOff, "\(status) \(rejections)")
+    }
+  }
 }

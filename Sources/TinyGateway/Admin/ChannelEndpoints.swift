@@ -125,6 +125,8 @@ enum ChannelEndpoints {
   private static func adopt(
     _ record: ChannelRecord, _ request: AdminRequest, _ action: StaticString
   ) throws(AdminError) {
+    // Asked before the change: afterwards its keys may be others.
+    let wasOff = request.gateway.channels.find(record.id).map(isOff) ?? true
     do throws(FieldError) {
       try request.gateway.channels.put(record)
     } catch {
@@ -132,9 +134,15 @@ enum ChannelEndpoints {
     }
     request.audit(action, "channel " + ByteString(number: record.id) + " " + record.name)
     guard let channel = request.gateway.channels.find(record.id) else { throw .notFound }
-    // Who enables a channel says that it is well.
-    if request.body.has("status"), record.status == .enabled { channel.health.recover() }
+    // Who enables a channel says that it is well; who sends the whole of an enabled one says
+    // nothing, and a rest that its vendor asked for goes on.
+    if wasOff, request.body.has("status"), record.status == .enabled { channel.health.recover() }
     request.reply.succeed { json in write(channel, &json) }
+  }
+
+  /// Whether enabling the channel would change anything.
+  static func isOff(_ channel: Channel) -> Bool {
+    channel.record.status != .enabled || channel.shownStatus == .autoDisabled
   }
 
   // Writing.
