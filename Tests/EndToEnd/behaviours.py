@@ -132,6 +132,17 @@ async def tools(connection, exchange, request, arguments):
     await send_json(connection, 200, body)
 
 
+async def slow_json(connection, exchange, request, arguments):
+    """A whole answer whether a stream was asked for or not, with a pause in the middle."""
+    message = {"role": "assistant", "content": request["messages"][-1]["content"], "refusal": None}
+    raw = payloads.dump(payloads.completion(exchange.model, message, usage=payloads.USAGE))
+    fields = [("Content-Type", "application/json"), ("Content-Length", len(raw))]
+    await send_head(connection, 200, fields)
+    await connection.send(raw[:len(raw) // 2])
+    await asyncio.sleep(float(arguments[0]))
+    await connection.send(raw[len(raw) // 2:])
+
+
 async def vision(connection, exchange, request, arguments):
     shape = Shape(text=payloads.image_digest(request))
     await answer(connection, exchange, request, shape)
@@ -267,6 +278,7 @@ RAW = {
 SCRIPTS = {
     "tools": tools, "vision": vision, "status": status, "retry-after": retry_after, "raw": raw,
     "reset": reset, "half-close": half_close, "never": never, "stale": stale,
+    "slow-json": slow_json,
     "closes-tls": closes_tls, "huge": huge, "flood": flood, "long-line": long_line,
     "gzip": compressed,
 }
