@@ -8,7 +8,7 @@ package enum Thread {
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
   }
 
-  /// Runs `body` on a new detached thread.
+  /// Runs `body` on a new detached thread, at a lower priority than the caller's.
   ///
   /// `name`: at most 15 bytes, shown by `ps -T`.
   /// `stackByteCount`: only touched pages cost memory.

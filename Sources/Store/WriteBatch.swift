@@ -132,6 +132,8 @@ package final class WriteBatch {
     let writer = writer
     inFlight = contents
     waiting = BatchContents()
+    // A busy gateway gathers as many again: growing step by step would copy and map them anew.
+    waiting.rows.reserveCapacity(min(contents.rows.count, flushRowCount))
     oldestWaiting = nil
     retryAt = nil
     storage.perform(inTransaction: false) { (database: Database) throws(StoreError) in

@@ -38,4 +38,19 @@ struct ThreadTests {
       try Thread.start("none", stackByteCount: Int.max / 2) {}
     }
   }
+
+  /// On one core a batch of rows, or a password, must not delay a stream.
+  @Test func letsHelpersGiveWayToTheLoop() throws {
+    let lock = Lock()
+    nonisolated(unsafe) var niceness: Int32?
+    try Thread.start("helper") {
+      let own = getpriority(__priority_which_t(0), 0)
+      lock.locked {
+        niceness = own
+        lock.signal()
+      }
+    }
+    lock.locked { while niceness == nil { lock.wait(milliseconds: 1000) } }
+    #expect(niceness == min(getpriority(__priority_which_t(0), 0) + 5, 19))
+  }
 }
