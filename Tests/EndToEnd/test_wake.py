@@ -67,6 +67,7 @@ def machine(fleet):
 def gateway(seed, tmp_path_factory):
     """A gateway with as frequent signs of life as may be."""
     config = {"heartbeat_ms": 1000, "failover_connect_ms": 500, "breaker_cooldown_ms": 300,
+              "retry_deadline_ms": 1000,  # less than the machine needs: waking is no retry
               "breaker_cooldown_limit_ms": 600}
     with seed.copy(tmp_path_factory.mktemp("wake") / "data", config) as instance:
         yield instance

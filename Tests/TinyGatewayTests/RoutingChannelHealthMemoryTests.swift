@@ -161,6 +161,14 @@ struct RoutingChannelHealthMemoryTests {
     #expect(!health.hasLatency(at: at(70_010)))
   }
 
+  /// One name that it does not know must not take a quick channel out for all models.
+  @Test func slowsDownByDegreesWhenItIsMeasured() {
+    let health = health("a")
+    health.noteFirstByte(1000, at: at(0))
+    attempt(health, .unsuited, 10)
+    #expect(health.firstByteMicroseconds == 1750)
+  }
+
   private func measure(_ health: ChannelHealth, _ microseconds: Int64?, _ now: Int64 = 0) {
     if let microseconds { health.noteFirstByte(microseconds, at: at(now)) }
     attempt(health, .answered, now)

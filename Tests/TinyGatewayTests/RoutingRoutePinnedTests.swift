@@ -59,6 +59,15 @@ struct RoutingRoutePinnedTests {
     #expect(stage.find(&route) == .none)
   }
 
+  @Test func countsTheProbeOfAPinnedChannel() throws {
+    let stage = stage(record(2, limit: 1))
+    try stage.breakDown(2)
+    var first = Route("m", groups: ["default"], pinned: 2)
+    #expect(stage.take(&first)?.channel.id == 2)
+    var second = Route("m", groups: ["default"], pinned: 2)
+    #expect(stage.find(&second) == .busy)
+  }
+
   @Test func neverLeavesThePinnedChannel() throws {
     let stage = stage(record(1), record(2), record(9, ""), record(4, models: "x"))
     stage.groups.put(.group(1, "default", fallbacks: "9"))

@@ -60,7 +60,22 @@ struct RoutingRouteWaitingTests {
     try occupy(stage, 1)
     var route = route("a", "b")
     #expect(stage.fail(&route)?.channel.id == 2)
+    #expect(stage.find(&route) == .busy, "the first group before its fallback channels")
+    route.ignoresBusy = true
     #expect(stage.failAll(&route) == ["9"])
+  }
+
+  /// While it waits for a fallback channel, the group's own may be well again.
+  @Test func looksAtTheWholeWayEachTime() throws {
+    let stage = stage(
+      record(1), record(9, "", limit: 1), groups: [.group(1, "default", fallbacks: "9")])
+    try stage.breakDown(1)
+    try occupy(stage, 9)
+    var route = route()
+    #expect(stage.find(&route) == .busy)
+    try stage.channel(1).health.recover()
+    #expect(stage.fail(&route)?.channel.id == 1)
+    #expect(stage.find(&route) == .busy)
   }
 
   /// Until told otherwise a request waits for what its groups have before a fallback is used.

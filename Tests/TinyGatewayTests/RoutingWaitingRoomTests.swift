@@ -218,6 +218,18 @@ struct RoutingWaitingRoomTests {
     #expect(room.nextDeadline == at(2000))
   }
 
+  @Test func keepsTheSeatOfAGuestWhoComesBackToAFullRoom() {
+    let guests = enter(2)
+    guests[0].onTry = { [room, guests] in
+      #expect(
+        room.enter(guests[0], at: RoutingFixtures.at(0), until: RoutingFixtures.at(2000), limit: 2))
+      return true
+    }
+    room.channelFreed()
+    #expect(turn())
+    #expect(room.count == 2)
+  }
+
   @Test func letsAGuestThatWaitedTooLongComeBack() {
     let guests = enter(1)
     guests[0].onEnd = { [room, guests] in

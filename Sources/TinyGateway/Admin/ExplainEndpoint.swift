@@ -78,7 +78,7 @@ enum ExplainEndpoint {
           waits = waits || steps.isEmpty
           route.ignoresBusy = true
         case .none:
-          guard steps.isEmpty, !waits, !route.isLastResort else { return }
+          guard steps.isEmpty, !route.isLastResort else { return }
           isEarly = true
           route.restartAsLastResort()
         }

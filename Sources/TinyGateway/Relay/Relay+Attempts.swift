@@ -22,12 +22,13 @@ struct AttemptFailure {
 extension Relay {
   func attempt() {
     let context = gateway.routing
-    if attempts > 0, isPastRetryDeadline { return giveUp() }
+    if attempts > 0, !isAttemptOwed, isPastRetryDeadline { return giveUp() }
     switch route.availability(at: gateway.loop.now, context) {
     case .ready:
       guard let attempt = route.take(at: gateway.loop.now, context) else { return giveUp() }
       current = attempt
       channel = attempt.channel
+      isAttemptOwed = false
       attempts += 1
       noteTried(attempt.channel.id)
       usesFreshConnection = false

@@ -54,6 +54,7 @@ extension Relay {
       if isUp {
         channel.health.recover()
         route.allowAgain(channel)
+        isAttemptOwed = true
       } else {
         note(
           .upstream(

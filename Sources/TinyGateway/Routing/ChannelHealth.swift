@@ -158,7 +158,7 @@ final class ChannelHealth {
       if let index {
         keys[index].breaker.succeeded(isProbe: isKeyProbe, at: now, policy)
       }
-      if outcome == .unsuited { noteFirstByte(ChannelHealth.unsuitedMicroseconds, at: now) }
+      if outcome == .unsuited { noteUnsuited(at: now) }
     case .channelFailed(_, let rest):
       breaker.failed(isProbe: isProbe, at: now, policy)
       if let rest { breaker.rest(until: now.advanced(byMilliseconds: rest)) }
@@ -215,6 +215,14 @@ final class ChannelHealth {
 
   /// What counts as the latency of a channel that had nothing to offer: any other goes first.
   private static let unsuitedMicroseconds: Int64 = 60_000_000
+
+  /// The channel lacked one model: others go first, but one name that it does not know must not
+  /// take a quick channel out for all models.
+  private func noteUnsuited(at now: Instant) {
+    let limit = ChannelHealth.unsuitedMicroseconds
+    let isMeasured = hasLatency(at: now) && firstByteMicroseconds < limit / 4
+    noteFirstByte(isMeasured ? firstByteMicroseconds * 4 : limit, at: now)
+  }
 
   /// An answer has begun after this time.
   ///

@@ -85,9 +85,11 @@ struct Route {
 
   /// Goes on to where a channel is left; what is there.
   ///
-  /// A busy group is waited for only if none of the later groups is free.
+  /// A busy group is waited for only if none of the later groups is free. Each look begins with
+  /// the first group of the model: what was busy or resting may be free by now.
   mutating func availability(at now: Instant, _ context: RoutingContext) -> Availability {
     hasPolicy = false
+    if !isSkipping, step != .end { restartSteps() }
     var busyStep: Step?
     while true {
       look(context)
@@ -161,7 +163,10 @@ struct Route {
       switch channel.health.readiness(
         at: now, limit: channel.record.maxConcurrency, tried: keysTried(of: channel), early: true)
       {
-      case .ready, .circuitOpen, .waking: return .ready
+      case .circuitOpen, .waking:
+        let limit = channel.record.maxConcurrency
+        return limit > 0 && channel.health.openRequests >= limit ? .busy : .ready
+      case .ready: return .ready
       case .busy: return .busy
       case .resting, .keysAside: return .none
       }

@@ -36,10 +36,11 @@ final class WaitingRoom {
 
   var count: Int { places.count }
 
-  /// Takes a request in; false when `limit` wait already.
+  /// Takes a request in, at the end; false when `limit` others wait already.
   func enter(
     _ request: any WaitingRequest, at now: Instant, until deadline: Instant, limit: Int
   ) -> Bool {
+    leave(request)
     guard places.count < limit else { return false }
     if places.isEmpty { nextLook = now.advanced(byMilliseconds: WaitingRoom.lookMilliseconds) }
     places.append(Place(request, until: deadline))
@@ -49,6 +50,11 @@ final class WaitingRoom {
   /// The request no longer waits; nothing happens when it does not.
   func leave(_ request: any WaitingRequest) {
     guard let index = places.firstIndex(where: { $0.request === request }) else { return }
+    places.remove(at: index).isTaken = false
+  }
+
+  private func vacate(_ place: Place) {
+    guard let index = places.firstIndex(where: { $0 === place }) else { return }
     places.remove(at: index).isTaken = false
   }
 
@@ -72,10 +78,10 @@ final class WaitingRoom {
     // Who is told something may leave, come back, or make others leave.
     for place in places where place.isTaken {
       if asks, place.request.tryAgain() {
-        leave(place.request)
+        vacate(place)
         toldSomebody = true
       } else if place.deadline <= now {
-        leave(place.request)
+        vacate(place)
         place.request.waitedTooLong()
         toldSomebody = true
       }
