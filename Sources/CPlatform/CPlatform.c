@@ -46,39 +46,6 @@ const char *cp_build_target(void) {
 #endif
 }
 
-void *cp_allocate(size_t size) { return malloc(size); }
-void *cp_reallocate(void *memory, size_t size) { return realloc(memory, size); }
-void cp_free(void *memory) { free(memory); }
-void cp_copy(void *to, const void *from, size_t count) { memcpy(to, from, count); }
-void cp_move(void *to, const void *from, size_t count) { memmove(to, from, count); }
-
-int32_t cp_compare(const void *left, const void *right, size_t count) {
-  return memcmp(left, right, count);
-}
-
-int64_t cp_find_byte(const void *memory, uint8_t byte, size_t count) {
-  if (count == 0) return -1;
-  const uint8_t *found = memchr(memory, byte, count);
-  return found ? found - (const uint8_t *)memory : -1;
-}
-
-/* memmem prepares tables that cost more than a search in a short text. Names in JSON begin with
- * a quote, which is everywhere, so the second byte is looked for. */
-int64_t cp_find(const void *memory, size_t count, const void *needle, size_t needle_count) {
-  if (needle_count > count || needle_count < 2) {
-    return needle_count == 1 ? cp_find_byte(memory, *(const uint8_t *)needle, count) : -1;
-  }
-  const uint8_t *text = memory, *wanted = needle;
-  const uint8_t *at = text + 1, *last = text + count - needle_count + 1;
-  while (at <= last && (at = memchr(at, wanted[1], (size_t)(last - at) + 1)) != NULL) {
-    if (at[-1] == wanted[0] && memcmp(at + 1, wanted + 2, needle_count - 2) == 0) {
-      return at - 1 - text;
-    }
-    at++;
-  }
-  return -1;
-}
-
 int32_t cp_describe_error(int32_t error_number, uint8_t *text, int32_t capacity) {
   const char *description = strerror(error_number);
   size_t length = strlen(description);

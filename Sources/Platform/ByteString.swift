@@ -50,6 +50,11 @@ package struct ByteString: Hashable, Sendable {
   package var isEmpty: Bool { bytes.isEmpty }
   package subscript(index: Int) -> UInt8 { bytes[index] }
 
+  /// Feeds all bytes at once: an array would feed them one by one.
+  package func hash(into hasher: inout Hasher) {
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
+
   /// The bytes as text for messages and paths; invalid UTF-8 is replaced.
   package var text: String { String(decoding: bytes, as: UTF8.self) }
 

@@ -22,13 +22,12 @@ struct AttemptFailure {
 extension Relay {
   func attempt() {
     let context = gateway.routing
-    if attempts > 0, !isAttemptOwed, isPastRetryDeadline { return giveUp() }
+    if attempts > 0, isPastRetryDeadline { return giveUp() }
     switch route.availability(at: gateway.loop.now, context) {
     case .ready:
       guard let attempt = route.take(at: gateway.loop.now, context) else { return giveUp() }
       current = attempt
       channel = attempt.channel
-      isAttemptOwed = false
       attempts += 1
       noteTried(attempt.channel.id)
       usesFreshConnection = false
@@ -50,7 +49,7 @@ extension Relay {
   /// whose breaker is open, else says why there is none.
   private func foundNothing(_ context: RoutingContext) {
     let now = gateway.loop.now
-    if let pause = route.restPause(at: now, context, upTo: restLimit(at: now)) {
+    if let pause = route.restPause(at: now, context, upTo: restLimit) {
       route.forgive()
       return perform(state.foundResting(milliseconds: pause))
     }
@@ -64,15 +63,19 @@ extension Relay {
     perform(state.refused())
   }
 
+  /// The request's age without the time that it was held while a machine woke.
+  private var ageMilliseconds: Int64 {
+    gateway.loop.now.milliseconds(since: startedAt) - wokenMilliseconds
+  }
+
   private var isPastRetryDeadline: Bool {
-    gateway.loop.now.milliseconds(since: startedAt)
-      >= gateway.configuration.retryDeadlineMilliseconds
+    ageMilliseconds >= gateway.configuration.retryDeadlineMilliseconds
   }
 
   /// How long this request may wait for a vendor's `Retry-After`.
-  private func restLimit(at now: Instant) -> Int64 {
+  private var restLimit: Int64 {
     let configuration = gateway.configuration
-    let left = configuration.retryDeadlineMilliseconds - now.milliseconds(since: startedAt)
+    let left = configuration.retryDeadlineMilliseconds - ageMilliseconds
     return min(configuration.retryAfterLimitMilliseconds, left)
   }
 
@@ -186,7 +189,7 @@ extension Relay {
       return interval > 0 ? .rest(milliseconds: Relay.jittered(interval)) : .attempt
     case .none:
       guard !failure.isContextTooLong, attempts < route.attemptLimit(context),
-        let pause = route.restPause(at: now, context, upTo: restLimit(at: now))
+        let pause = route.restPause(at: now, context, upTo: restLimit)
       else { return .nothing }
       route.forgive()
       return .rest(milliseconds: pause)

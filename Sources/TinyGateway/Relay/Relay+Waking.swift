@@ -45,16 +45,17 @@ extension Relay {
         configuredMilliseconds: gateway.configuration.heartbeatMilliseconds,
         now: gateway.loop.now)
     }
+    let began = gateway.loop.now
     wait = gateway.wakers.wait(
       for: channel, mac: mac, broadcast: channel.wakeBroadcast,
       timeoutMilliseconds: channel.record.wakeTimeoutMilliseconds
     ) { [self] isUp in
       wait = nil
+      wokenMilliseconds += gateway.loop.now.milliseconds(since: began)
       startConfiguredHeartbeat()
       if isUp {
         channel.health.recover()
         route.allowAgain(channel)
-        isAttemptOwed = true
       } else {
         note(
           .upstream(

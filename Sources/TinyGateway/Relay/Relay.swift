@@ -47,8 +47,8 @@ final class Relay: Exchange, ClientExchange {
   /// The machine that is waited for, and those that this request has waited for already.
   var wait: WaitID?
   var wokenChannels: [Int64] = []
-  /// The machine that was waited for is up: its attempt is made however long that took.
-  var isAttemptOwed = false
+  /// How long they took: waking is no retry, so it does not count for the retry deadline.
+  var wokenMilliseconds: Int64 = 0
   /// Of a stream that gets comments while it is silent.
   var heartbeat: Heartbeat?
 

@@ -7,11 +7,7 @@ import Vendors
 enum UpstreamCall {
   /// Where a channel's requests go; nil for https without certificate authorities.
   static func target(for channel: Channel, in gateway: Gateway) -> ConnectionPool.Target? {
-    guard channel.url.isSecure else {
-      return ConnectionPool.Target(url: channel.url, context: nil)
-    }
-    guard let context = gateway.tlsContext else { return nil }
-    return ConnectionPool.Target(url: channel.url, context: context)
+    channel.target(trusting: gateway.tlsContext)
   }
 
   /// Appends the head of a POST with a JSON body.

@@ -30,6 +30,8 @@ final class Channel {
   /// Where magic packets go.
   let wakeBroadcast: IPAddress
   private let paths: [ByteString]
+  /// Made with the first request, and anew when the authorities change.
+  private var target: ConnectionPool.Target?
 
   /// Throws a sentence that names the field which does not fit.
   ///
@@ -77,6 +79,16 @@ final class Channel {
   }
 
   var id: Int64 { record.id }
+
+  /// Where requests go; nil for https without certificate authorities.
+  func target(trusting authorities: TLSContext?) -> ConnectionPool.Target? {
+    let context = url.isSecure ? authorities : nil
+    if url.isSecure, context == nil { return nil }
+    if let target, target.context === context { return target }
+    let made = ConnectionPool.Target(url: url, context: context)
+    target = made
+    return made
+  }
 
   /// The path of a task on this channel's host.
   func path(of mode: RelayMode) -> ByteString { paths[mode.rawValue] }
