@@ -3,23 +3,23 @@ import Platform
 
 /// What is added to one user's or token's row.
 struct UsageDelta: Sendable {
-  /// Units; added to `used_quota`, or its new value after a reset.
-  private(set) var quota: Int64 = 0
+  /// Millionths of a quota unit; added to `used_micro`, or its new value after a reset.
+  private(set) var micro: Int64 = 0
   private(set) var isReset = false
   /// Unix seconds; of a token's reset.
   private(set) var periodStart: Int64 = 0
   /// Unix seconds; 0 when nothing was charged.
   private(set) var accessedAt: Int64 = 0
 
-  /// Adds units; they never lower the sum.
-  mutating func add(_ units: Int64, at seconds: Int64) {
-    quota = quota.addingSaturated(max(0, units))
+  /// Adds millionths of a unit; they never lower the sum.
+  mutating func add(_ charge: Int64, at seconds: Int64) {
+    micro = micro.addingSaturated(max(0, charge))
     accessedAt = max(accessedAt, seconds)
   }
 
   /// Starts again from 0: what was gathered before counts no more.
   mutating func reset(periodStart seconds: Int64) {
-    quota = 0
+    micro = 0
     isReset = true
     periodStart = seconds
   }
@@ -28,7 +28,7 @@ struct UsageDelta: Sendable {
   mutating func prepend(_ older: UsageDelta) {
     accessedAt = max(accessedAt, older.accessedAt)
     if isReset { return }
-    quota = quota.addingSaturated(older.quota)
+    micro = micro.addingSaturated(older.micro)
     isReset = older.isReset
     periodStart = older.periodStart
   }

@@ -3,7 +3,7 @@ import Platform
 
 /// One finished request.
 ///
-/// Times are Unix seconds, amounts are quota units.
+/// Times are Unix seconds.
 package struct LogRecord: Sendable {
   /// Ordered by time, chosen by `WriteBatch`; see `LogID`.
   package var id: Int64
@@ -21,7 +21,8 @@ package struct LogRecord: Sendable {
   package var promptTokens: Int64
   package var completionTokens: Int64
   package var cachedTokens: Int64
-  package var quota: Int64
+  /// Millionths of a quota unit.
+  package var charge: Int64
   package var latencyMilliseconds: Int64
   /// 0 when nothing came.
   package var firstByteMilliseconds: Int64
@@ -41,7 +42,7 @@ package struct LogRecord: Sendable {
   package init(
     id: Int64 = 0, time: Int64 = 0, requestID: Int64, userID: Int64, tokenID: Int64,
     channelID: Int64, modelID: Int64, promptTokens: Int64 = 0, completionTokens: Int64 = 0,
-    cachedTokens: Int64 = 0, quota: Int64 = 0, latencyMilliseconds: Int64 = 0,
+    cachedTokens: Int64 = 0, charge: Int64 = 0, latencyMilliseconds: Int64 = 0,
     firstByteMilliseconds: Int64 = 0, status: Int64 = 200, isStream: Bool = false,
     isEstimated: Bool = false, isClientGone: Bool = false, attempts: Int64 = 1,
     errorKind: Int64 = 0, client: IPAddress? = nil
@@ -56,7 +57,7 @@ package struct LogRecord: Sendable {
     self.promptTokens = promptTokens
     self.completionTokens = completionTokens
     self.cachedTokens = cachedTokens
-    self.quota = quota
+    self.charge = charge
     self.latencyMilliseconds = latencyMilliseconds
     self.firstByteMilliseconds = firstByteMilliseconds
     self.status = status

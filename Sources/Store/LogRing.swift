@@ -38,7 +38,9 @@ final class LogRing {
   }
 
   private func estimate(in database: Database) throws(StoreError) -> Int64 {
-    try database.integer("SELECT count(*) FROM users") * LogRing.userByteCount
+    try database.integer("SELECT count(*) FROM sqlite_master WHERE rootpage > 0")
+      * database.integer("PRAGMA page_size")
+      + database.integer("SELECT count(*) FROM users") * LogRing.userByteCount
       + database.integer("SELECT count(*) FROM tokens") * LogRing.tokenByteCount
       + database.integer("SELECT count(*) FROM channels") * LogRing.channelByteCount
       + database.integer("SELECT count(*) FROM channel_hours") * LogRing.hourByteCount

@@ -8,14 +8,13 @@ package enum LogTable {
     try database.run(
       """
       INSERT INTO logs (id, user_id, token_id, channel_id, model_id, prompt_tokens,
-        completion_tokens, quota, detail)
+        completion_tokens, charge, detail)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
       """
     ) { statement in
       statement.bind(row.id).bind(row.userID).bind(row.tokenID).bind(row.channelID)
       statement.bind(row.modelID).bind(row.promptTokens).bind(row.completionTokens)
-      let sum = row.promptTokens.addingSaturated(row.completionTokens)
-      statement.bind(row.quota == sum ? nil : row.quota)
+      statement.bind(row.charge == row.usualCharge ? nil : row.charge)
       LogDetail.pack(row).withUnsafeBytes { _ = statement.bind(blob: $0) }
     }
   }
@@ -29,7 +28,7 @@ package enum LogTable {
     try database.all(
       """
       SELECT id, user_id, token_id, channel_id, model_id, prompt_tokens, completion_tokens,
-        ifnull(quota, prompt_tokens + completion_tokens), detail
+        charge, detail
       FROM logs
       WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR user_id = ?3)
         AND (?4 IS NULL OR token_id = ?4) AND (?5 IS NULL OR channel_id = ?5)
@@ -78,6 +77,13 @@ package enum LogTable {
 }
 
 extension LogRecord {
+  /// What is charged at the ratio 1, a unit for each token; NULL stands for it in the file.
+  fileprivate var usualCharge: Int64 {
+    let tokens = promptTokens.addingSaturated(completionTokens)
+    return tokens.multipliedReportingOverflow(by: Ratio.one.millionths).overflow
+      ? .max : tokens * Ratio.one.millionths
+  }
+
   /// Reads a row of `LogTable.list`.
   fileprivate init(_ row: Statement) {
     self.init(requestID: 0, userID: 0, tokenID: 0, channelID: 0, modelID: 0)
@@ -88,7 +94,7 @@ extension LogRecord {
     modelID = row.integer()
     promptTokens = row.integer()
     completionTokens = row.integer()
-    quota = row.integer()
+    charge = row.optionalInteger() ?? usualCharge
     row.withBytes { LogDetail.unpack($0, into: &self) }
   }
 }

@@ -74,6 +74,7 @@ enum Migrations {
   static let all: [Migration] = [
     Migration(name: "first schema", script: firstSchema),
     Migration(name: "channel groups", script: channelGroups),
+    Migration(name: "accounts", script: accounts),
   ]
 
   /// The tables of the first release.

@@ -21,8 +21,8 @@ package struct TokenRecord: Sendable {
   package var expiresAt: Int64?
   /// Units per period; nil for no limit.
   package var quota: Int64?
-  /// Units used in this period; only `WriteBatch` changes it.
-  package var usedQuota: Int64
+  /// Millionths of a unit used in this period; only `WriteBatch` changes it.
+  package var usedMicro: Int64
   package var quotaPeriod: QuotaPeriod
   /// Unix seconds at which the period began; only `WriteBatch` changes it.
   package var periodStart: Int64
@@ -42,10 +42,10 @@ package struct TokenRecord: Sendable {
   /// Unix seconds of the last charged request; only `WriteBatch` changes it.
   package var accessedAt: Int64
 
-  /// Makes a record; `id`, `usedQuota` and `accessedAt` are not for the caller to choose.
+  /// Makes a record; `id`, `usedMicro` and `accessedAt` are not for the caller to choose.
   package init(
     id: Int64 = 0, userID: Int64, name: ByteString, keyHash: ByteString, keyHint: ByteString,
-    expiresAt: Int64? = nil, quota: Int64? = nil, usedQuota: Int64 = 0,
+    expiresAt: Int64? = nil, quota: Int64? = nil, usedMicro: Int64 = 0,
     quotaPeriod: QuotaPeriod = .none, periodStart: Int64 = 0, allowedIPs: ByteString = .empty,
     models: ByteString = .empty, channelGroup: ByteString = .empty, requestsPerMinute: Int64 = 0,
     tokensPerMinute: Int64 = 0, status: RecordStatus = .enabled, createdAt: Int64 = 0,
@@ -58,7 +58,7 @@ package struct TokenRecord: Sendable {
     self.keyHint = keyHint
     self.expiresAt = expiresAt
     self.quota = quota
-    self.usedQuota = usedQuota
+    self.usedMicro = usedMicro
     self.quotaPeriod = quotaPeriod
     self.periodStart = periodStart
     self.allowedIPs = allowedIPs
@@ -73,7 +73,7 @@ package struct TokenRecord: Sendable {
 
   /// Reads usage, then the schema's columns in their order, which only grows at its end.
   fileprivate init(_ row: Statement) {
-    usedQuota = row.integer()
+    usedMicro = row.integer()
     periodStart = row.integer()
     accessedAt = row.integer()
     id = row.integer()
@@ -125,7 +125,7 @@ package enum TokenTable {
     return id
   }
 
-  /// Writes all fields but `usedQuota`, `periodStart` and `accessedAt`.
+  /// Writes all fields but `usedMicro`, `periodStart` and `accessedAt`.
   ///
   /// Throws `.notFound`, or `.duplicate` when another token has the hash.
   package static func update(
@@ -158,7 +158,7 @@ package enum TokenTable {
   ) throws(StoreError) -> TokenRecord? {
     try database.first(
       """
-      SELECT ifnull(used_quota, 0), ifnull(period_start, 0), ifnull(accessed_at, 0), tokens.*
+      SELECT ifnull(used_micro, 0), ifnull(period_start, 0), ifnull(accessed_at, 0), tokens.*
       FROM tokens LEFT JOIN usage ON usage.owner = 2 AND usage.id = tokens.id
       WHERE tokens.id = ?1
       """, { $0.bind(id) }, { TokenRecord($0) })
@@ -175,7 +175,7 @@ package enum TokenTable {
     }
     let items = try database.all(
       """
-      SELECT ifnull(used_quota, 0), ifnull(period_start, 0), ifnull(accessed_at, 0), tokens.*
+      SELECT ifnull(used_micro, 0), ifnull(period_start, 0), ifnull(accessed_at, 0), tokens.*
       FROM tokens LEFT JOIN usage ON usage.owner = 2 AND usage.id = tokens.id
       WHERE user_id = ?1 ORDER BY tokens.id LIMIT ?2 OFFSET ?3
       """, { $0.bind(userID).bind(page.size).bind(page.offset) }, { TokenRecord($0) })
@@ -194,7 +194,7 @@ package enum TokenTable {
   ) throws(StoreError) -> [TokenRecord] {
     try database.all(
       """
-      SELECT ifnull(used_quota, 0), ifnull(period_start, 0), ifnull(accessed_at, 0), tokens.*
+      SELECT ifnull(used_micro, 0), ifnull(period_start, 0), ifnull(accessed_at, 0), tokens.*
       FROM tokens LEFT JOIN usage ON usage.owner = 2 AND usage.id = tokens.id
       ORDER BY tokens.id LIMIT ?1 OFFSET ?2
       """, { $0.bind(limit).bind(offset) }, { TokenRecord($0) })

@@ -18,8 +18,8 @@ package struct UserRecord: Sendable {
   package var userGroup: ByteString
   /// Units in all; nil for no limit.
   package var quota: Int64?
-  /// Units used; only `WriteBatch` changes it.
-  package var usedQuota: Int64
+  /// Millionths of a unit used; only `WriteBatch` changes it.
+  package var usedMicro: Int64
   package var status: RecordStatus
   package var mustChangePassword: Bool
   /// Unix seconds.
@@ -27,10 +27,10 @@ package struct UserRecord: Sendable {
   /// Raised to end every session and JWT made before.
   package var sessionEpoch: Int64
 
-  /// Makes a record; `id` and `usedQuota` are not for the caller to choose.
+  /// Makes a record; `id` and `usedMicro` are not for the caller to choose.
   package init(
     id: Int64 = 0, username: ByteString, passwordHash: ByteString, role: UserRole = .user,
-    userGroup: ByteString = "default", quota: Int64? = nil, usedQuota: Int64 = 0,
+    userGroup: ByteString = "default", quota: Int64? = nil, usedMicro: Int64 = 0,
     status: RecordStatus = .enabled, mustChangePassword: Bool = false, createdAt: Int64 = 0,
     sessionEpoch: Int64 = 0
   ) {
@@ -40,18 +40,18 @@ package struct UserRecord: Sendable {
     self.role = role
     self.userGroup = userGroup
     self.quota = quota
-    self.usedQuota = usedQuota
+    self.usedMicro = usedMicro
     self.status = status
     self.mustChangePassword = mustChangePassword
     self.createdAt = createdAt
     self.sessionEpoch = sessionEpoch
   }
 
-  /// Reads used quota, then the schema's columns in their order, which only grows at its end.
+  /// Reads usage, then the schema's columns in their order, which only grows at its end.
   ///
   /// An unknown role counts as the least one.
   fileprivate init(_ row: Statement) {
-    usedQuota = row.integer()
+    usedMicro = row.integer()
     id = row.integer()
     username = row.bytes()
     passwordHash = row.bytes()
@@ -87,7 +87,7 @@ package enum UserTable {
     ) { user.bind(to: $0) }
   }
 
-  /// Writes all fields but `usedQuota`, or throws `.notFound` or `.duplicate`.
+  /// Writes all fields but `usedMicro`, or throws `.notFound` or `.duplicate`.
   package static func update(
     _ user: UserRecord, in database: Database
   ) throws(StoreError) {
@@ -116,7 +116,7 @@ package enum UserTable {
   ) throws(StoreError) -> UserRecord? {
     try database.first(
       """
-      SELECT ifnull(used_quota, 0), users.*
+      SELECT ifnull(used_micro, 0), users.*
       FROM users LEFT JOIN usage ON usage.owner = 1 AND usage.id = users.id
       WHERE users.id = ?1
       """, { $0.bind(id) }, { UserRecord($0) })
@@ -128,7 +128,7 @@ package enum UserTable {
   ) throws(StoreError) -> UserRecord? {
     try database.first(
       """
-      SELECT ifnull(used_quota, 0), users.*
+      SELECT ifnull(used_micro, 0), users.*
       FROM users LEFT JOIN usage ON usage.owner = 1 AND usage.id = users.id
       WHERE username = ?1
       """, { $0.bind(text: username) }, { UserRecord($0) })
@@ -153,7 +153,7 @@ package enum UserTable {
   ) throws(StoreError) -> [UserRecord] {
     try database.all(
       """
-      SELECT ifnull(used_quota, 0), users.*
+      SELECT ifnull(used_micro, 0), users.*
       FROM users LEFT JOIN usage ON usage.owner = 1 AND usage.id = users.id
       ORDER BY users.id LIMIT ?1 OFFSET ?2
       """, { $0.bind(limit).bind(offset) }, { UserRecord($0) })

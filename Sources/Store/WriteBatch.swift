@@ -94,11 +94,11 @@ package final class WriteBatch {
     if waiting.rows.count >= flushRowCount, failure == nil { flush(now: now) }
   }
 
-  /// Adds to the used quota of a user and a token; either id may be 0 for none.
-  package func addUsage(user: Int64, token: Int64, quota: Int64, now: Instant) {
+  /// Adds millionths of a quota unit to what a user and a token used; either id may be 0.
+  package func addUsage(user: Int64, token: Int64, charge: Int64, now: Instant) {
     let seconds = UnixTime.seconds
-    if user != 0 { waiting.users[user, default: UsageDelta()].add(quota, at: seconds) }
-    if token != 0 { waiting.tokens[token, default: UsageDelta()].add(quota, at: seconds) }
+    if user != 0 { waiting.users[user, default: UsageDelta()].add(charge, at: seconds) }
+    if token != 0 { waiting.tokens[token, default: UsageDelta()].add(charge, at: seconds) }
     noteWaiting(now)
   }
 

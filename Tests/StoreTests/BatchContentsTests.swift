@@ -22,7 +22,7 @@ struct BatchContentsTests {
   ) {
     var sum = delta(newer)
     sum.prepend(delta(older))
-    #expect(sum.quota == quota && sum.isReset == isReset && sum.periodStart == start)
+    #expect(sum.micro == quota && sum.isReset == isReset && sum.periodStart == start)
     #expect(sum.accessedAt == 10)
   }
 

@@ -25,7 +25,7 @@ struct FailingFlushTests {
 
   private func add(_ count: Int, _ running: Running) {
     for number in 0..<count {
-      running.batch.addUsage(user: 1, token: 1, quota: 1, now: .now)
+      running.batch.addUsage(user: 1, token: 1, charge: 1, now: .now)
       running.batch.append(
         LogRecord(requestID: Int64(number), userID: 1, tokenID: 1, channelID: 1, modelID: 0),
         now: .now)
@@ -35,7 +35,7 @@ struct FailingFlushTests {
   private func state(_ running: Running) throws -> (used: Int64, rows: Int64) {
     try running.perform { database throws(StoreError) in
       (
-        try UserTable.find(1, in: database)?.usedQuota ?? -1,
+        try UserTable.find(1, in: database)?.usedMicro ?? -1,
         try LogTable.count(LogFilter(), in: database)
       )
     }
@@ -43,7 +43,7 @@ struct FailingFlushTests {
 
   @Test func writesTheSumsOnAFullDiskAndRowsLater() throws {
     let running = try start()
-    running.batch.addUsage(user: 1, token: 1, quota: 1, now: .now)
+    running.batch.addUsage(user: 1, token: 1, charge: 1, now: .now)
     running.batch.flush(now: .now)  // Makes the rows of sums, while there is room.
     running.settle()
     try limitPages(nil, running)
@@ -89,7 +89,7 @@ struct FailingFlushTests {
       try database.execute("PRAGMA query_only=ON")
     }
     var waits: [Int64] = []
-    running.batch.addUsage(user: 1, token: 1, quota: 5, now: .now)
+    running.batch.addUsage(user: 1, token: 1, charge: 5, now: .now)
     for _ in 0..<12 {
       let before = Instant.now
       running.batch.flush(now: before)

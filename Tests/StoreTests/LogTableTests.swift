@@ -12,7 +12,7 @@ struct LogTableTests {
       let row = LogRecord(
         id: LogID.first(ofSecond: 1000 + number), time: 1000 + number, requestID: number,
         userID: number % 2, tokenID: number % 3, channelID: number % 4, modelID: number % 5,
-        promptTokens: number, completionTokens: number, quota: number)
+        promptTokens: number, completionTokens: number, charge: number)
       try LogTable.insert(row, in: database)
     }
     return database
@@ -47,14 +47,14 @@ struct LogTableTests {
   @Test func givesBackAmountsThatAreNotTheSumOfTokens() throws {
     let database = try TemporaryFolder().open()
     for (id, prompt, completion, quota): (Int64, Int64, Int64, Int64) in [
-      (1, 10, 20, 30), (2, 10, 20, 31), (3, 0, 0, 0), (4, .max, 1, .max), (5, 7, 0, 0),
+      (1, 10, 20, 30_000_000), (2, 10, 20, 30), (3, 0, 0, 0), (4, .max, 1, .max), (5, 7, 0, 0),
     ] {
       let row = LogRecord(
         id: id, requestID: id, userID: 1, tokenID: 1, channelID: 1, modelID: 1,
-        promptTokens: prompt, completionTokens: completion, quota: quota)
+        promptTokens: prompt, completionTokens: completion, charge: quota)
       try LogTable.insert(row, in: database)
       let back = try #require(LogTable.list(LogFilter(), limit: 1, in: database).first)
-      #expect(back.quota == quota && back.promptTokens == prompt)
+      #expect(back.charge == quota && back.promptTokens == prompt)
       #expect(back.completionTokens == completion)
     }
   }

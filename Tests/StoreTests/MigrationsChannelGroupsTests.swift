@@ -11,6 +11,8 @@ struct MigrationsChannelGroupsTests {
     let database = try folder.open()
     try database.execute(
       """
+      DROP TABLE sessions; DROP TABLE management_tokens; DROP TABLE ended_logins;
+      DROP TABLE audit; DROP TABLE usage_days; DROP TABLE prices; DROP TABLE redemptions;
       DROP TABLE channel_groups; DROP TABLE user_groups; DROP TABLE tokens; DROP TABLE users;
       DROP TABLE usage; DROP TABLE channels; DROP TABLE options; DROP TABLE models;
       DROP TABLE logs; DROP TABLE channel_hours; PRAGMA user_version = 0

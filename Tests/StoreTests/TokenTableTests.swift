@@ -25,7 +25,7 @@ struct TokenTableTests {
     #expect(left?.id == right.id && left?.userID == right.userID && left?.name == right.name)
     #expect(left?.keyHash == right.keyHash && left?.keyHint == right.keyHint)
     #expect(left?.expiresAt == right.expiresAt && left?.quota == right.quota)
-    #expect(left?.usedQuota == right.usedQuota && left?.quotaPeriod == right.quotaPeriod)
+    #expect(left?.usedMicro == right.usedMicro && left?.quotaPeriod == right.quotaPeriod)
     #expect(left?.periodStart == right.periodStart && left?.allowedIPs == right.allowedIPs)
     #expect(left?.models == right.models && left?.channelGroup == right.channelGroup)
     #expect(left?.requestsPerMinute == right.requestsPerMinute)
@@ -52,7 +52,7 @@ struct TokenTableTests {
     var changed = full
     changed.id = id
     try TokenTable.update(changed, in: database)
-    changed.usedQuota = 40
+    changed.usedMicro = 40
     changed.accessedAt = 123
     changed.periodStart = 0
     expectSame(try TokenTable.find(id, in: database), changed)

@@ -27,17 +27,17 @@ struct UsageTableTests {
     ] {
       try UsageTable.add(step, to: .token, 1, in: database)
       let token = try TokenTable.find(1, in: database)
-      #expect(token?.usedQuota == used && token?.periodStart == start)
+      #expect(token?.usedMicro == used && token?.periodStart == start)
       #expect(token?.accessedAt == accessed)
     }
-    #expect(try UserTable.find(1, in: database)?.usedQuota == 0)
+    #expect(try UserTable.find(1, in: database)?.usedMicro == 0)
   }
 
   @Test func stopsAtTheLargestNumber() throws {
     let database = try open()
     for expected: Int64 in [.max - 1, .max, .max] {
       try UsageTable.add(delta(expected == .max ? 5 : .max - 1), to: .user, 1, in: database)
-      #expect(try UserTable.find(1, in: database)?.usedQuota == expected)
+      #expect(try UserTable.find(1, in: database)?.usedMicro == expected)
     }
   }
 

@@ -14,7 +14,7 @@ struct UserTableTests {
     #expect(left?.id == right.id && left?.username == right.username)
     #expect(left?.passwordHash == right.passwordHash && left?.role == right.role)
     #expect(left?.userGroup == right.userGroup && left?.quota == right.quota)
-    #expect(left?.usedQuota == right.usedQuota && left?.status == right.status)
+    #expect(left?.usedMicro == right.usedMicro && left?.status == right.status)
     #expect(left?.mustChangePassword == right.mustChangePassword)
     #expect(left?.createdAt == right.createdAt && left?.sessionEpoch == right.sessionEpoch)
   }
@@ -39,9 +39,9 @@ struct UserTableTests {
     try UsageTable.add(used, to: .user, id, in: database)
     var changed = full
     changed.id = id
-    changed.usedQuota = 1
+    changed.usedMicro = 1
     try UserTable.update(changed, in: database)
-    changed.usedQuota = 40
+    changed.usedMicro = 40
     expectSame(try UserTable.find(id, in: database), changed)
   }
 

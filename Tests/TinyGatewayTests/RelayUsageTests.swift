@@ -93,15 +93,15 @@ struct RelayUsageTests {
     for count in 0...text.utf8.count {
       // A copy of its own, so that reading beyond it is found by the sanitizer.
       let prefix = String(decoding: Array(text.utf8.prefix(count)), as: UTF8.self)
-      if let usage = parse(prefix) { #expect(usage.quota <= 53) }
+      if let usage = parse(prefix) { #expect(usage.tokens <= 53) }
     }
   }
 
   @Test func chargesOneUnitForEachToken() {
-    #expect(Usage(promptTokens: 41, completionTokens: 12, cachedTokens: 40).quota == 53)
-    #expect(Usage().quota == 0)
+    #expect(Usage(promptTokens: 41, completionTokens: 12, cachedTokens: 40).tokens == 53)
+    #expect(Usage().tokens == 0)
     #expect(
-      Usage(promptTokens: Usage.largestCount, completionTokens: Usage.largestCount).quota
+      Usage(promptTokens: Usage.largestCount, completionTokens: Usage.largestCount).tokens
         == 2 * Usage.largestCount)
   }
 

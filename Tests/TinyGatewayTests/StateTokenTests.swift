@@ -13,7 +13,7 @@ struct StateTokenTests {
   ) -> TokenRecord {
     TokenRecord(
       id: id, userID: 1, name: "t", keyHash: Digest.sha256(key).bytes, keyHint: "", quota: quota,
-      usedQuota: used, allowedIPs: allowedIPs, models: models, channelGroup: group)
+      usedMicro: Micro.ofUnits(used), allowedIPs: allowedIPs, models: models, channelGroup: group)
   }
 
   @Test func needsAHashOfTheRightLength() {
@@ -67,20 +67,20 @@ struct StateTokenTests {
   }
 
   @Test func knowsWhatIsLeft() throws {
-    #expect(try Token(record()).availableQuota == nil)
+    #expect(try Token(record()).availableUnits == nil)
     let token = try Token(record(quota: 100, used: 30))
-    #expect(token.availableQuota == 70)
-    token.reservedQuota = 50
-    #expect(token.availableQuota == 20)
+    #expect(token.availableUnits == 70)
+    token.reservedMicro = Micro.ofUnits(50)
+    #expect(token.availableUnits == 20)
   }
 
   @Test func keepsItsQuotaWhenSettingsChange() throws {
     let token = try Token(record(quota: 100, used: 30))
-    token.usedQuota = 40
-    token.reservedQuota = 5
+    token.usedMicro = Micro.ofUnits(40)
+    token.reservedMicro = Micro.ofUnits(5)
     try token.update(record(quota: 200, used: 0, allowedIPs: "10.0.0.1", models: "a"))
     #expect(token.usedQuota == 40)
-    #expect(token.availableQuota == 155)
+    #expect(token.availableUnits == 155)
     #expect(!token.allows(model: "b"))
     #expect(!token.allows(address: nil))
   }
@@ -124,12 +124,12 @@ struct StateTokenTests {
     let accounts = AccountDirectory()
     accounts.put(UserRecord(id: 1, username: "anna", passwordHash: ""))
     let user = try #require(accounts.user(1))
-    user.usedQuota = 9
+    user.usedMicro = Micro.ofUnits(9)
     #expect(accounts.user(named: "anna") === user)
     accounts.put(UserRecord(id: 1, username: "berta", passwordHash: "", quota: 10))
     #expect(accounts.user(named: "anna") == nil)
     #expect(accounts.user(named: "berta") === user)
-    #expect(user.availableQuota == 1)
+    #expect(user.availableUnits == 1)
     #expect(accounts.user(named: "Berta") == nil)
     #expect(accounts.user(2) == nil)
   }

@@ -66,9 +66,17 @@ struct Endpoint: Sendable {
 /// All management calls.
 enum EndpointTable {
   static let all: [Endpoint] =
-    AuthEndpoints.all + ChannelEndpoints.all + ChannelProbeEndpoints.all + TokenEndpoints.all
-    + ChannelGroupEndpoints.all + UserGroupEndpoints.all + ModelFallbackEndpoints.all
-    + ExplainEndpoint.all + GatewayEndpoints.all
+    channels + accounts + AuthEndpoints.all + GatewayEndpoints.all
+
+  private static let channels =
+    ChannelEndpoints.all + ChannelProbeEndpoints.all + ChannelGroupEndpoints.all
+    + ModelFallbackEndpoints.all + ExplainEndpoint.all
+
+  private static let accounts =
+    UserEndpoints.all + UserGroupEndpoints.all + TokenEndpoints.all + RedemptionEndpoints.all
+    + PriceEndpoints.all + OptionEndpoints.all + ManagementTokenEndpoints.all
+    + SessionEndpoints.all + AuditEndpoints.all + LogEndpoints.all + StatisticsEndpoints.all
+    + BackupEndpoints.all
 
   /// What a method and a path lead to.
   enum Finding {

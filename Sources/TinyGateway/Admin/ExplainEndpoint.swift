@@ -146,7 +146,7 @@ enum ExplainEndpoint {
       return "The token has expired."
     }
     guard token.allows(model: model) else { return "The token may not use this model." }
-    let left = min(token.availableQuota ?? .max, caller.user.availableQuota ?? .max)
+    let left = min(token.availableMicro ?? .max, caller.user.availableMicro ?? .max)
     guard left > 0 else { return "The quota of the token or of its owner is used up." }
     let route = Route(model, groups: caller.channelGroups)
     if let absence = Eligibility.absence(of: route, gateway.routing) { return absence.message }

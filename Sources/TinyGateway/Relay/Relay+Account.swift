@@ -90,14 +90,16 @@ extension Relay {
       status = error.status
       kind = attempts == 0 ? .gateway : .upstreamServer
     }
-    if let reservation { QuotaLedger.settle(reservation, charging: usage.quota) }
+    let charge = Micro.ofUnits(usage.tokens)
+    if let reservation { QuotaLedger.settle(reservation, charging: charge) }
     guard let caller else { return logRefusal(status) }
     let now = gateway.loop.now
-    if usage.quota > 0 {
+    if charge > 0 {
       gateway.batch.addUsage(
-        user: caller.user.id, token: caller.token.id, quota: usage.quota, now: now)
+        user: caller.user.id, token: caller.token.id, charge: charge, now: now)
     }
-    let row = makeRow(caller, usage, status, kind, now)
+    var row = makeRow(caller, usage, status, kind, now)
+    row.charge = charge
     gateway.batch.append(row, now: now)
     logLine(row)
   }
@@ -112,12 +114,11 @@ extension Relay {
     row.promptTokens = usage.promptTokens
     row.completionTokens = usage.completionTokens
     row.cachedTokens = usage.cachedTokens
-    row.quota = usage.quota
     row.latencyMilliseconds = now.milliseconds(since: startedAt)
     row.firstByteMilliseconds = firstByteAt.map { $0.milliseconds(since: startedAt) } ?? 0
     row.status = Int64(status)
     row.isStream = isStream
-    row.isEstimated = !usage.isReported && usage.quota > 0
+    row.isEstimated = !usage.isReported && usage.tokens > 0
     row.isClientGone = kind == .clientGone
     row.attempts = Int64(attempts)
     row.errorKind = kind.rawValue

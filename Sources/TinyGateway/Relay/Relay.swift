@@ -136,7 +136,7 @@ final class Relay: Exchange, ClientExchange {
       route.stickyHash = Conversation.hash(body.held.readable, tokenID: caller.token.id)
     }
     reservation = QuotaLedger.reserve(
-      body.reservation, token: caller.token, user: caller.user)
+      Micro.ofUnits(body.reservation), token: caller.token, user: caller.user)
     if reservation == nil {
       throw RelayError(
         429, "insufficient_quota", "insufficient_quota",

@@ -13,8 +13,8 @@ struct Usage: Equatable, Sendable {
   /// Whether the upstream said so.
   var isReported = false
 
-  /// At ratio 1 one quota unit is one token.
-  var quota: Int64 { promptTokens + completionTokens }
+  /// Tokens in all.
+  var tokens: Int64 { promptTokens + completionTokens }
 
   /// Reads a `usage` object of OpenAI's format; nil when it holds no counts.
   ///

@@ -9,10 +9,10 @@ final class Token {
   private(set) var models: [ByteString]
   /// The channel group that the token names; empty when it names none.
   private(set) var ownChannelGroups: [ByteString]
-  /// Quota in units used so far; the truth while the program runs.
-  var usedQuota: Int64
-  /// Quota of requests under way.
-  var reservedQuota: Int64 = 0
+  /// Millionths of a quota unit used so far; the truth while the program runs.
+  var usedMicro: Int64
+  /// The same, held back for requests under way.
+  var reservedMicro: Int64 = 0
   let keyHash: SHA256Digest
 
   /// Throws a sentence that names the field which does not fit.
@@ -22,7 +22,7 @@ final class Token {
     }
     self.keyHash = keyHash
     self.record = record
-    usedQuota = record.usedQuota
+    usedMicro = record.usedMicro
     allowedBlocks = try TokenFields.blocks(record.allowedIPs)
     models = record.models.list(separatedBy: UInt8(ascii: ","))
     ownChannelGroups = record.channelGroup.isEmpty ? [] : [record.channelGroup]
@@ -50,8 +50,13 @@ final class Token {
     return allowedBlocks.contains { $0.contains(address) }
   }
 
-  /// Quota left for a further request; nil when unlimited.
-  var availableQuota: Int64? { record.quota.map { $0 - usedQuota - reservedQuota } }
+  /// Whole quota units used so far.
+  var usedQuota: Int64 { usedMicro / Micro.perUnit }
+
+  /// Millionths left for a further request; nil when unlimited.
+  var availableMicro: Int64? {
+    record.quota.map { Micro.ofUnits($0) - usedMicro - reservedMicro }
+  }
 }
 
 /// Text forms of a token's lists, as stored in its record.
@@ -74,20 +79,27 @@ enum TokenFields {
 /// One account in memory.
 final class User {
   private(set) var record: UserRecord
-  var usedQuota: Int64
-  var reservedQuota: Int64 = 0
+  /// Millionths of a quota unit used so far; the truth while the program runs.
+  var usedMicro: Int64
+  /// The same, held back for requests under way.
+  var reservedMicro: Int64 = 0
 
   init(_ record: UserRecord) {
     self.record = record
-    usedQuota = record.usedQuota
+    usedMicro = record.usedMicro
   }
 
   /// Takes changed settings over; used and reserved quota stay.
   func update(_ record: UserRecord) { self.record = record }
 
   var id: Int64 { record.id }
-  /// Quota left for a further request; nil when unlimited.
-  var availableQuota: Int64? { record.quota.map { $0 - usedQuota - reservedQuota } }
+  /// Whole quota units used so far.
+  var usedQuota: Int64 { usedMicro / Micro.perUnit }
+
+  /// Millionths left for a further request; nil when unlimited.
+  var availableMicro: Int64? {
+    record.quota.map { Micro.ofUnits($0) - usedMicro - reservedMicro }
+  }
 }
 
 /// Users and tokens, found by id and by what a client presents.

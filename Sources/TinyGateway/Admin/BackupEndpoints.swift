@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+
+/// Backup and restore.
+enum BackupEndpoints {
+  static let all: [Endpoint] = []
+}

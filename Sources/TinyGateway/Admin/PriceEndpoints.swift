@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+
+/// Prices of models.
+enum PriceEndpoints {
+  static let all: [Endpoint] = []
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+
+/// Redemption codes.
+enum RedemptionEndpoints {
+  static let all: [Endpoint] = []
+}

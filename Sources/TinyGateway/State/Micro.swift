@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+
+/// Millionths of a quota unit: what charges are counted in.
+enum Micro {
+  static let perUnit: Int64 = 1_000_000
+
+  /// Whole units as millionths; saturates.
+  static func ofUnits(_ units: Int64) -> Int64 {
+    let (product, overflowed) = units.multipliedReportingOverflow(by: perUnit)
+    return overflowed ? (units < 0 ? .min : .max) : product
+  }
+}
