@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 
 /// Walks over the members of an object in text that a `JSONScanner` has accepted.
-struct JSONMemberCursor {
-  private let text: UnsafeRawBufferPointer
+///
+/// On any other text the answers mean nothing, but nothing outside the text is read.
+package struct JSONMemberCursor {
+  private let whole: UnsafeRawBufferPointer
   private var index: Int
   /// The key's lexeme, with its quotes.
   private(set) var key = 0..<0
@@ -10,15 +12,16 @@ struct JSONMemberCursor {
   private(set) var value = 0..<0
 
   /// Begins before the first member; an empty walk when the text is no object.
-  init(_ text: UnsafeRawBufferPointer) {
-    self.text = text
+  package init(_ text: UnsafeRawBufferPointer) {
+    whole = text
     index = JSONQuery.skipSpace(text, 0)
     let isObject = index < text.count && text[index] == JSONByte.openBrace
     index = isObject ? index + 1 : text.count
   }
 
   /// Goes to the next member; false when there is none.
-  mutating func advance() -> Bool {
+  package mutating func advance() -> Bool {
+    let text = whole
     let start = JSONQuery.skipSpace(text, index)
     guard start < text.count, text[start] == JSONByte.quote,
       let keyEnd = JSONQuery.skipString(text, start)
@@ -39,6 +42,12 @@ struct JSONMemberCursor {
     }
     return true
   }
+
+  /// Whether the present member has this key, compared after unescaping.
+  package func isKey(_ name: StaticString) -> Bool { JSONQuery.equals(whole, key, name) }
+
+  /// The lexeme of the present member's value.
+  package var text: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: whole[value]) }
 }
 
 /// Walks over the elements of an array in text that a `JSONScanner` has accepted.

@@ -8,6 +8,7 @@ package struct Snapshot: Sendable {
   package let channels: [ChannelRecord]
   package let channelGroups: [ChannelGroupRecord]
   package let userGroups: [UserGroupRecord]
+  package let prices: [PriceRecord]
   package let options: [OptionRecord]
   package let models: [ModelRecord]
   /// Id of the newest log row, 0 when there is none: log ids go on from here.
@@ -20,6 +21,7 @@ package struct Snapshot: Sendable {
     channels = try ChannelTable.all(in: database)
     channelGroups = try ChannelGroupTable.all(in: database)
     userGroups = try UserGroupTable.all(in: database)
+    prices = try PriceTable.all(in: database)
     options = try OptionTable.all(in: database)
     models = try ModelTable.all(in: database)
     lastLogID = try LogTable.lastID(in: database)

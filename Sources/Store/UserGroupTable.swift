@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import Platform
 
-/// A named set of users, and which channel groups they may use.
+/// A named set of users: which channel groups they may use, and what they pay of a price.
 package struct UserGroupRecord: Sendable {
   package var id: Int64
   package var name: ByteString
@@ -9,15 +9,19 @@ package struct UserGroupRecord: Sendable {
   package var channelGroups: ByteString
   /// Unix seconds.
   package var createdAt: Int64
+  /// Factor of every charge.
+  package var ratio: Ratio
 
   /// Makes a record; `id` is not for the caller to choose.
   package init(
-    id: Int64 = 0, name: ByteString, channelGroups: ByteString = "default", createdAt: Int64 = 0
+    id: Int64 = 0, name: ByteString, channelGroups: ByteString = "default", createdAt: Int64 = 0,
+    ratio: Ratio = .one
   ) {
     self.id = id
     self.name = name
     self.channelGroups = channelGroups
     self.createdAt = createdAt
+    self.ratio = ratio
   }
 
   /// Reads a row in the schema's order of columns, which only grows at its end.
@@ -26,11 +30,12 @@ package struct UserGroupRecord: Sendable {
     name = row.bytes()
     channelGroups = row.bytes()
     createdAt = row.integer()
+    ratio = Ratio(millionths: row.integer())
   }
 
   /// Binds what an insert and an update write.
   fileprivate func bind(to statement: Statement) {
-    statement.bind(text: name).bind(text: channelGroups).bind(createdAt)
+    statement.bind(text: name).bind(text: channelGroups).bind(createdAt).bind(ratio.millionths)
   }
 }
 
@@ -41,7 +46,9 @@ package enum UserGroupTable {
     _ group: UserGroupRecord, in database: Database
   ) throws(StoreError) -> Int64 {
     try database.insert(
-      "INSERT INTO user_groups (name, channel_groups, created_at) VALUES (?1, ?2, ?3)"
+      """
+      INSERT INTO user_groups (name, channel_groups, created_at, ratio) VALUES (?1, ?2, ?3, ?4)
+      """
     ) { group.bind(to: $0) }
   }
 
@@ -50,7 +57,10 @@ package enum UserGroupTable {
     _ group: UserGroupRecord, in database: Database
   ) throws(StoreError) {
     let changed = try database.run(
-      "UPDATE user_groups SET name = ?1, channel_groups = ?2, created_at = ?3 WHERE id = ?4"
+      """
+      UPDATE user_groups SET name = ?1, channel_groups = ?2, created_at = ?3, ratio = ?4
+      WHERE id = ?5
+      """
     ) {
       group.bind(to: $0)
       $0.bind(group.id)

@@ -16,6 +16,7 @@ extension Gateway {
     }
     for group in snapshot.channelGroups { channelGroups.put(group) }
     for group in snapshot.userGroups { userGroups.put(group) }
+    prices.replace(snapshot.prices)
     loadModelFallbacks(snapshot.options)
     for (record, error) in channels.load(secrets.opened(snapshot.channels, log: log)) {
       log.error("channel \(record.id) \(record.name.text) is left out: \(error.sentence.text)")

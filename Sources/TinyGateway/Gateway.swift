@@ -14,6 +14,7 @@ final class Gateway {
   let userGroups = UserGroupDirectory()
   /// Which models serve for others; the management API replaces it.
   var modelFallbacks = ModelFallbacks()
+  let prices = Prices()
   /// What the management API changes at run time.
   var options = Options()
   /// Where the days and months of quotas and statistics begin.

@@ -56,7 +56,7 @@ struct AdminEndpointTests {
 
   @Test func doesNotPretend() {
     for path in [
-      "/api/v1/users", "/api/v1/prices", "/api/v1/logs", "/api/v1/options", "/api/v2/channels",
+      "/api/v1/users", "/api/v1/prices/all", "/api/v1/logs", "/api/v1/options", "/api/v2/channels",
       "/api/", "/api/v1/auth/tokens",
     ] as [ByteString] {
       guard case .unknown = EndpointTable.find(.get, path) else {

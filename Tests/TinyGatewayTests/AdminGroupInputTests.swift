@@ -126,8 +126,24 @@ struct AdminGroupInputTests {
     refuses("channel_groups") { () throws(AdminError) in
       try userGroup(#"{"name":"a","channel_groups":"vip"}"#)
     }
-    refuses("ratio", code: "unknown_field") { () throws(AdminError) in
-      try userGroup(#"{"name":"a","ratio":"0.5"}"#)
+  }
+
+  @Test func takesAnExactRatio() throws {
+    #expect(try userGroup(#"{"name":"a"}"#).ratio == .one)
+    let record = try userGroup(#"{"name":"a","ratio":"0.7"}"#)
+    #expect(record.ratio.millionths == 700_000)
+    #expect(try userGroup(#"{"name":"b"}"#, over: record).ratio.millionths == 700_000)
+    #expect(try userGroup(#"{"name":"a","ratio":"0"}"#).ratio.millionths == 0)
+    #expect(try userGroup(#"{"name":"a","ratio":"1000"}"#).ratio.millionths == 1_000_000_000)
+  }
+
+  @Test(arguments: ["0.5000001", "-1", "1000.000001", "1e1", "", " 1", "1."])
+  func refusesAWrongRatio(_ ratio: String) {
+    refuses("ratio must be a decimal in quotes, such as \"0.5\", from 0 to 1000") {
+      () throws(AdminError) in try userGroup("{\"name\":\"a\",\"ratio\":\"\(ratio)\"}")
+    }
+    refuses("ratio must be a decimal in quotes") { () throws(AdminError) in
+      try userGroup(#"{"name":"a","ratio":0.5}"#)
     }
   }
 

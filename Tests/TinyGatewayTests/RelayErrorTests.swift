@@ -105,4 +105,30 @@ struct RelayErrorTests {
     ]
     for (failure, kind) in expected { #expect(failure.errorKind == kind) }
   }
+
+  @Test(
+    arguments: [
+      (
+        .token, 12_500_000, 1_015_000_000, false,
+        "The quota of this API key does not suffice: 12.5 units are left, and this request needs "
+          + "1015."
+      ),
+      (
+        .user, -5_000_000, 1, true,
+        "The quota of the owner of this API key does not suffice: 0 units are left while other "
+          + "requests are under way, and this request needs 0.000001. Try again when they have "
+          + "ended."
+      ),
+    ] as [(QuotaLedger.Shortage.Owner, Int64, Int64, Bool, String)])
+  func saysWhoseQuotaIsShort(
+    _ owner: QuotaLedger.Shortage.Owner, _ left: Int64, _ needed: Int64, _ isForNow: Bool,
+    _ sentence: String
+  ) {
+    let error = RelayError(
+      shortage: QuotaLedger.Shortage(
+        owner: owner, left: left, needed: needed, isForNow: isForNow))
+    #expect(error.status == 429 && error.code == "insufficient_quota")
+    #expect(error.message.text == sentence)
+    #expect(error.retryAfter == (isForNow ? 1 : nil))
+  }
 }

@@ -10,7 +10,8 @@ struct RelayModeTests {
   @Test(
     arguments: [
       ("/v1/chat/completions", .chat), ("/v1/completions", .completions),
-      ("/v1/embeddings", .embeddings), ("/v1/chat/completions?a=b", .chat),
+      ("/v1/embeddings", .embeddings), ("/v1/images/generations", .images),
+      ("/v1/images/edits", nil), ("/v1/chat/completions?a=b", .chat),
       ("/v1/chat%2Fcompletions", .chat), ("/v1/x/../embeddings", .embeddings),
       ("/v1/chat/completions/", nil), ("/v1/chat", nil), ("/chat/completions", nil),
       ("/v1/Chat/Completions", nil), ("/v2/chat/completions", nil), ("/v1/models", nil), ("/", nil),
@@ -23,11 +24,13 @@ struct RelayModeTests {
     #expect(RelayMode.chat.call.text == "/chat/completions")
     #expect(RelayMode.completions.call.text == "/completions")
     #expect(RelayMode.embeddings.call.text == "/embeddings")
+    #expect(RelayMode.images.call.text == "/images/generations")
   }
 
   @Test func knowsWhetherItCanStream() {
     #expect(RelayMode.chat.canStream)
     #expect(RelayMode.completions.canStream)
     #expect(!RelayMode.embeddings.canStream)
+    #expect(!RelayMode.images.canStream)
   }
 }

@@ -149,31 +149,58 @@ struct RelayRequestBodyTests {
     refuses(nested(65), code: "invalid_json")
   }
 
-  // The reservation.
+  // What it may cost.
 
   private func check(
-    _ text: String, reserves amount: Int64, _ location: SourceLocation = #_sourceLocation
+    _ text: String, limit: Int64?, _ location: SourceLocation = #_sourceLocation
   ) throws {
-    #expect(try body(text).reservation == amount, sourceLocation: location)
-  }
-
-  @Test func reservesForPromptAndLongestCompletion() throws {
+    let text = "{\"model\":\"a\",\"prompt\":\"1234567\"\(text)}"
+    #expect(try body(text).completionLimit == limit, sourceLocation: location)
     // The model's name is text too: 1 byte, and 7 of the prompt are 2 tokens.
-    let prompt = #""model":"a","prompt":"1234567""#
-    try check("{\(prompt)}", reserves: 2)
-    try check("{\(prompt),\"max_tokens\":100}", reserves: 102)
-    try check("{\(prompt),\"max_completion_tokens\":50}", reserves: 52)
-    try check("{\(prompt),\"max_tokens\":100,\"max_completion_tokens\":50}", reserves: 52)
-    try check("{\(prompt),\"max_completion_tokens\":null,\"max_tokens\":7}", reserves: 9)
+    #expect(try body(text).promptEstimate == 2, sourceLocation: location)
   }
 
-  @Test func reservesNoNonsense() throws {
-    for value in ["-5", "0", "1.5", "\"9\"", "null", "[9]", "1e300", "99999999999999999999"] {
-      try check("{\"model\":\"a\",\"max_tokens\":\(value)}", reserves: 1)
+  @Test func knowsTheLongestCompletion() throws {
+    try check("", limit: nil)
+    try check(",\"max_tokens\":100", limit: 100)
+    try check(",\"max_completion_tokens\":50", limit: 50)
+    try check(",\"max_tokens\":100,\"max_completion_tokens\":50", limit: 50)
+    try check(",\"max_completion_tokens\":null,\"max_tokens\":7", limit: 7)
+    try check(",\"max_tokens\":0", limit: 0)
+    try check(",\"max_tokens\":-5", limit: 0)
+    try check(",\"max_tokens\":9223372036854775807", limit: Usage.largestCount)
+  }
+
+  @Test func takesNonsenseForNoLimit() throws {
+    for value in ["1.5", "null", "[9]", "1e300", "99999999999999999999"] {
+      try check(",\"max_tokens\":\(value)", limit: nil)
     }
-    try check(
-      "{\"model\":\"a\",\"max_tokens\":9223372036854775807}",
-      reserves: 1 + Usage.largestCount)
+  }
+
+  private func check(
+    count value: String, is count: Int64, isValid: Bool = true,
+    _ location: SourceLocation = #_sourceLocation
+  ) throws {
+    let body = try body("{\"model\":\"a\"\(value)}")
+    #expect(body.answerCount == count, sourceLocation: location)
+    do throws(RelayError) {
+      try body.checkAnswerCount()
+      #expect(isValid, sourceLocation: location)
+    } catch {
+      #expect(!isValid && error.param?.text == "n", sourceLocation: location)
+    }
+  }
+
+  @Test func knowsHowManyAnswersAreWanted() throws {
+    try check(count: "", is: 1)
+    try check(count: ",\"n\":null", is: 1)
+    try check(count: ",\"n\":1", is: 1)
+    try check(count: ",\"n\":128", is: 128)
+    try check(count: ",\"n\":129", is: 128, isValid: false)
+    try check(count: ",\"n\":0", is: 1, isValid: false)
+    try check(count: ",\"n\":-3", is: 1, isValid: false)
+    try check(count: ",\"n\":\"2\"", is: 1, isValid: false)
+    try check(count: ",\"n\":1.5", is: 1, isValid: false)
   }
 
   // Reuse.
@@ -195,7 +222,7 @@ struct RelayRequestBodyTests {
     try body.finish()
     #expect(try body.model() == "c")
     #expect(try !body.isStream())
-    #expect(body.reservation == 1)
+    #expect(body.promptEstimate == 1 && body.completionLimit == nil)
     try body.edit(model: "c", upstreamModel: "c", asksUsage: false, isPassing: false)
     #expect(body.edited().byteString == #"{"model":"c"}"#)
   }

@@ -13,10 +13,12 @@ struct RelayUsageTests {
 
   private func check(
     _ text: String, prompt: Int64, completion: Int64, cached: Int64 = 0,
+    audio: (prompt: Int64, completion: Int64) = (0, 0),
     _ location: SourceLocation = #_sourceLocation
   ) {
     let expected = Usage(
-      promptTokens: prompt, completionTokens: completion, cachedTokens: cached, isReported: true)
+      promptTokens: prompt, completionTokens: completion, cachedTokens: cached,
+      audioPromptTokens: audio.prompt, audioCompletionTokens: audio.completion, isReported: true)
     #expect(parse(text) == expected, "\(text)", sourceLocation: location)
   }
 
@@ -35,6 +37,42 @@ struct RelayUsageTests {
       {"prompt_tokens":30,"completion_tokens":40,"total_tokens":70,
       "prompt_cache_hit_tokens":16,"prompt_cache_miss_tokens":14}
       """, prompt: 30, completion: 40, cached: 16)
+  }
+
+  @Test func readsAudioOfBothSides() {
+    check(
+      """
+      {"prompt_tokens":41,"completion_tokens":12,
+      "prompt_tokens_details":{"audio_tokens":30,"cached_tokens":5,"text_tokens":11},
+      "completion_tokens_details":{"text_tokens":4,"audio_tokens":8}}
+      """, prompt: 41, completion: 12, cached: 5, audio: (30, 8))
+  }
+
+  @Test func readsInputAndOutput() {
+    check(
+      """
+      {"total_tokens":100,"input_tokens":50,"output_tokens":50,
+      "input_tokens_details":{"text_tokens":10,"image_tokens":40,"cached_tokens":7},
+      "output_tokens_details":{"reasoning_tokens":5,"audio_tokens":3}}
+      """, prompt: 50, completion: 50, cached: 7, audio: (0, 3))
+  }
+
+  @Test func prefersTheOlderNames() {
+    check(
+      #"{"input_tokens":9,"prompt_tokens":4,"output_tokens":9,"completion_tokens":3}"#,
+      prompt: 4, completion: 3)
+    check(#"{"prompt_tokens":null,"input_tokens":9}"#, prompt: 9, completion: 0)
+  }
+
+  /// What only looks like a count: names inside texts, and in objects that mean something else.
+  @Test func readsMembersInTheirPlaceOnly() {
+    check(
+      """
+      {"note":"\\"prompt_tokens\\":99","cost":{"prompt_tokens":99,"cached_tokens":99},
+      "prompt_tokens":5,"completion_tokens_details":{"cached_tokens":99},"completion_tokens":2}
+      """, prompt: 5, completion: 2)
+    check(#"{"prompt_\u0074okens":5}"#, prompt: 5, completion: 0)
+    check(#"{"prompt_tokens":5,"prompt_tokens":7}"#, prompt: 5, completion: 0)
   }
 
   @Test func readsEmbeddings() {
@@ -71,11 +109,21 @@ struct RelayUsageTests {
       prompt: 5, completion: 1, cached: 0)
   }
 
+  @Test func clampsAudioToWhatItIsPartOf() {
+    check(
+      """
+      {"prompt_tokens":10,"completion_tokens":3,
+      "prompt_tokens_details":{"cached_tokens":6,"audio_tokens":9},
+      "completion_tokens_details":{"audio_tokens":4}}
+      """, prompt: 10, completion: 3, cached: 6, audio: (4, 3))
+  }
+
   @Test(arguments: [
     "", "{", "{}", "null", "[]", "5", "\"prompt_tokens\"", #"["prompt_tokens",5]"#,
     #"{"total_tokens":5}"#, #"{"prompt_tokens":null}"#, #"{"prompt_tokens":null,"#,
     #"{"prompt_tokens""#, #"{"prompt_tokens":"#, #"{"prompt_tokens":{"a":1}}"#,
-    #"{"prompt_tokens_details":{"cached_tokens":5}}"#, #"{"input_tokens":5}"#,
+    #"{"prompt_tokens_details":{"cached_tokens":5}}"#, #"{"input_tokens":null}"#,
+    #"{"input_tokens_details":{"audio_tokens":5}}"#, #"{"a":{"prompt_tokens":5}}"#,
   ])
   func findsNoneInOtherText(_ text: String) {
     #expect(parse(text) == nil)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import MiniJSON
 import Platform
+import Store
 
 /// The members of a request's JSON object, each read with its limits.
 ///
@@ -26,6 +27,18 @@ struct AdminBody {
         400, "unknown_field", "The field " + AdminText.quoted(name) + " is not known here.")
     }
     root = document.root
+  }
+
+  /// An object inside a body; it may have only the known members.
+  init(_ object: JSONValue, knowing fields: [StaticString]) throws(AdminError) {
+    guard object.kind == .object else {
+      throw AdminError(400, "invalid_field", "must be an object.")
+    }
+    for (name, _) in object.members where !fields.contains(where: { name == $0 }) {
+      throw AdminError(
+        400, "unknown_field", "has the field " + AdminText.quoted(name) + ", which is not known.")
+    }
+    root = object
   }
 
   /// Whether the body has the member, null included.
@@ -80,6 +93,22 @@ struct AdminBody {
           + ByteString(number: range.upperBound))
     }
     return number
+  }
+
+  /// A decimal of at most six places from 0 to `limit`, as a text, so that it is exact; nil when
+  /// the member is missing.
+  @inline(never)
+  func ratio(_ field: StaticString, upTo limit: Int64) throws(AdminError) -> Ratio? {
+    guard let value = root?.member(field) else { return nil }
+    guard let text = value.string, let ratio = Ratio(text),
+      ratio.millionths <= limit * Ratio.one.millionths
+    else {
+      throw .field(
+        field,
+        "must be a decimal in quotes, such as \"0.5\", from 0 to " + ByteString(number: limit)
+          + " with at most 6 places")
+    }
+    return ratio
   }
 
   /// `true` or `false`; nil when the member is missing.

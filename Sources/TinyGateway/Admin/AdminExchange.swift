@@ -6,7 +6,7 @@ import Store
 
 /// One request to `/api/`: finds its row, checks login, role and form once, lets the row answer.
 final class AdminExchange: Exchange {
-  /// Largest request body in bytes; 413 above.
+  /// Largest request body in bytes, unless a row of the table says otherwise; 413 above.
   static let bodyByteCount = 256 * 1024
   /// The same where nobody has logged in: strangers get little memory.
   static let openBodyByteCount = 4 * 1024
@@ -109,7 +109,7 @@ final class AdminExchange: Exchange {
   }
 
   private static func bodyByteCount(_ endpoint: Endpoint) -> Int {
-    endpoint.access == .anyone ? openBodyByteCount : bodyByteCount
+    endpoint.access == .anyone ? openBodyByteCount : endpoint.bodyByteCount
   }
 
   private static func tooLarge(_ limit: Int) -> AdminError {

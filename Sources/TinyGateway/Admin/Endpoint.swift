@@ -32,6 +32,8 @@ struct Endpoint: Sendable {
   var isList = false
   /// Members that the body may have.
   var fields: [StaticString] = []
+  /// Largest body in bytes; 413 above.
+  var bodyByteCount = AdminExchange.bodyByteCount
   /// Whether no body means one without members.
   var isBodyOptional = false
   /// Whether an account that must change its password may call this.

@@ -26,7 +26,8 @@ enum ExplainEndpoint {
     else { throw AdminError(400, "invalid_parameter", "token_id must be the id of a token.") }
     let groups = CallerGroups.of(token: token, user: user, groups: gateway.userGroups)
     let caller = Caller(
-      token: token, user: user, address: nil, pinnedChannel: nil, channelGroups: groups)
+      token: token, user: user, address: nil, pinnedChannel: nil, channelGroups: groups,
+      ratio: .one)
     let now = gateway.loop.now
     let way = Way(model, groups, gateway, at: now)
     json.beginObject()

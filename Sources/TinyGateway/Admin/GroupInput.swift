@@ -7,7 +7,7 @@ enum GroupInput {
   static let channelGroupFields: [StaticString] = [
     "name", "strategy", "retries", "retry_interval_ms", "fallback_channels", "sticky",
   ]
-  static let userGroupFields: [StaticString] = ["name", "channel_groups"]
+  static let userGroupFields: [StaticString] = ["name", "channel_groups", "ratio"]
   /// The strategies by their stored numbers, from 1.
   static let strategies: [StaticString] = [
     "weighted_round_robin", "weighted_random", "priority", "least_latency", "least_busy",
@@ -21,6 +21,7 @@ enum GroupInput {
   /// Groups that a channel or a user group may list.
   static let largestListCount = 100
   private static let largestFallbackCount = 32
+  private static let largestRatio: Int64 = 1000
   private static let nameByteCounts = 1...64
   private static let retryCounts: ClosedRange<Int64> = 0...10
   private static let intervals: ClosedRange<Int64> = 0...60_000
@@ -73,6 +74,7 @@ enum GroupInput {
       try check(names, "channel_groups", groups)
       record.channelGroups = AdminText.joined(names, by: UInt8(ascii: ","))
     }
+    record.ratio = try body.ratio("ratio", upTo: largestRatio) ?? record.ratio
     return record
   }
 

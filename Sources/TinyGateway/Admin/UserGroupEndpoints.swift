@@ -99,6 +99,7 @@ enum UserGroupEndpoints {
     json.beginObject()
     json.member("id", group.id)
     json.member("name", group.name)
+    json.member("ratio", group.record.ratio.text)
     ChannelEndpoints.write("channel_groups", group.channelGroups, &json)
     json.member("created_at", group.record.createdAt)
     json.endObject()

@@ -66,8 +66,7 @@ final class AnswerDocument {
 
   /// The reported usage; nil without one.
   var usage: Usage? {
-    guard let lexeme = scanner.lexeme(Field.usage.rawValue) else { return nil }
-    return lexeme.withBytes { Usage.parse($0) }
+    scanner.withLexeme(Field.usage.rawValue) { Usage.parse($0) }
   }
 
   /// What was produced, from the amount of text.

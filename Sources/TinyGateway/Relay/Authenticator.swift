@@ -12,6 +12,8 @@ struct Caller {
   let pinnedChannel: Int64?
   /// Names of the channel groups that serve the caller, in the order in which they are tried.
   let channelGroups: [ByteString]
+  /// Factor of every charge.
+  let ratio: Ratio
 }
 
 /// Turns the key that a client presents into a caller.
@@ -42,7 +44,8 @@ enum Authenticator {
     }
     return Caller(
       token: token, user: user, address: address, pinnedChannel: pinned,
-      channelGroups: CallerGroups.of(token: token, user: user, groups: gateway.userGroups))
+      channelGroups: CallerGroups.of(token: token, user: user, groups: gateway.userGroups),
+      ratio: gateway.userGroups.find(user.record.userGroup)?.record.ratio ?? .one)
   }
 
   /// Where the key is: one `Authorization: Bearer`, or one `x-api-key`.

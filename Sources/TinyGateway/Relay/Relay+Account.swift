@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 import MiniHTTP
+import MiniJSON
 import Platform
 import Store
 
-/// What a relay leaves behind: quota, the channel's figures, one row and one line of log.
+/// What a relay leaves behind: the channel's figures, one row and one line of log.
 extension Relay {
   /// Ends the attempt under way: frees its place, tells the channel's health, figures and log.
   func endAttempt(_ kind: ErrorKind, _ text: ByteString, _ outcome: AttemptOutcome) {
@@ -42,6 +43,7 @@ extension Relay {
     channel.statistics.add(attempt, at: seconds)
     gateway.batch.count(attempt, now: now)
     guard !isSuccess else { return }
+    lastFailure = kind
     channel.statistics.note(error: ByteString(kind.name) + ": " + text, at: seconds)
     gateway.log.write(.warn) { line in
       line.append("attempt failed request=")
@@ -55,42 +57,30 @@ extension Relay {
     }
   }
 
-  /// Token counts: the upstream's, else the estimate from what came.
-  private var producedUsage: Usage {
-    switch answer {
-    case .events(let events, _):
-      if events.usage.isReported { return events.usage }
-      return Usage(
-        promptTokens: body.promptEstimate, completionTokens: events.completionEstimate)
-    case .document(let document, _, _):
-      if let usage = document.usage { return usage }
-      return Usage(
-        promptTokens: body.promptEstimate,
-        completionTokens: mode == .embeddings ? 0 : document.completionEstimate)
-    case .none, .error: return Usage()
-    }
-  }
-
   /// Charges, and writes the row and the line.
   func account(_ ending: Ending, _ reservation: QuotaLedger.Reservation?) {
     var usage = Usage()
     var status = 200
     var kind = ErrorKind.none
+    var hasAnswer = false
     switch ending {
-    case .complete: usage = producedUsage
+    case .complete:
+      usage = producedUsage
+      hasAnswer = true
     case .broken:
       usage = producedUsage
-      kind = .cut
+      kind = lastFailure == .none ? .cut : lastFailure
     case .clientGone:
       // What was produced until then; nothing before the answer's head.
       usage = producedUsage
       kind = .clientGone
       status = 499
+      if case .document = answer { hasAnswer = true }
     case .refused(let error):
       status = error.status
-      kind = attempts == 0 ? .gateway : .upstreamServer
+      kind = lastFailure == .none ? .gateway : lastFailure
     }
-    let charge = Micro.ofUnits(usage.tokens)
+    let charge = charge(usage, hasAnswer: hasAnswer)
     if let reservation { QuotaLedger.settle(reservation, charging: charge) }
     guard let caller else { return logRefusal(status) }
     let now = gateway.loop.now
@@ -152,6 +142,8 @@ extension Relay {
       line.append(decimal: row.promptTokens)
       line.append(" completion=")
       line.append(decimal: row.completionTokens)
+      line.append(" quota=")
+      JSONNumber.append(row.charge, decimals: Ratio.placeCount, to: line)
       line.append(" ms=")
       line.append(decimal: row.latencyMilliseconds)
       line.append(" attempts=")

@@ -30,6 +30,7 @@ extension Relay {
       channel = attempt.channel
       attempts += 1
       noteTried(attempt.channel.id)
+      noteServingModel()
       usesFreshConnection = false
       send()
     case .busy: perform(state.foundBusy())

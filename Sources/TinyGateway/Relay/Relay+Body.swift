@@ -70,7 +70,8 @@ extension Relay {
     do throws(RelayError) {
       try body.finish()
       if isPassing {
-        isStream = try body.isStream() && mode.canStream
+        isStream = try wantsStream()
+        raiseReservation()
         startConfiguredHeartbeat()
         return isAwaitingChannel ? () : finishPassing()
       }

@@ -6,8 +6,8 @@ import Store
 /// One forwarded request: the only place that joins a client to an upstream.
 ///
 /// `RelayState` decides; this class acts. Its parts: the client's body (`RequestBody`), the
-/// attempts (this file), the upstream's answer (`Relay+Answer.swift`), and what is charged and
-/// logged (`Relay+Account.swift`).
+/// attempts (`Relay+Attempts.swift`), the upstream's answer (`Relay+Answer.swift`), what it costs
+/// (`Relay+Charge.swift`) and what is logged (`Relay+Account.swift`).
 final class Relay: Exchange, ClientExchange {
   /// Bodies of refused requests up to this size are read, so that the connection survives.
   private static let drainedByteCount: Int64 = 64 * 1024
@@ -25,10 +25,16 @@ final class Relay: Exchange, ClientExchange {
   var model = ByteString.empty
   var isStream = false
   var reservation: QuotaLedger.Reservation?
+  /// What is charged by, fixed with the reservation.
+  var rate = Rate.standard
+  /// That of a fallback model, while one is asked.
+  var fallbackRate: Rate?
   var heldByteCount: Int64 = 0
   /// The body streams to the upstream and is not held: one attempt only.
   var isPassing = false
   var bodyIsComplete = false
+  /// The body's length as its head gives it; 0 when it does not.
+  var declaredByteCount: Int64 = 0
 
   /// Where the request may go; valid once the model is known.
   var route = Route(.empty, groups: [])
@@ -54,6 +60,8 @@ final class Relay: Exchange, ClientExchange {
 
   /// What is answered if nothing better comes: the most useful error so far.
   var error: RelayError?
+  /// Why the last attempt failed.
+  var lastFailure = ErrorKind.none
   var answer = Answer.none
   var firstByteAt: Instant?
 
@@ -89,8 +97,9 @@ final class Relay: Exchange, ClientExchange {
     if gateway.relays.isFull {
       throw .overloaded("The gateway is serving as many requests as it can. Try again shortly.")
     }
-    if case .length(let count) = head.framing, count > gateway.capacity.bodyByteCount {
-      throw bodyTooLarge
+    if case .length(let count) = head.framing {
+      guard count <= gateway.capacity.bodyByteCount else { throw bodyTooLarge }
+      declaredByteCount = count
     }
     if let coding = head.value(of: .contentEncoding), coding.lowercased != "identity" {
       throw RelayError(
@@ -125,7 +134,8 @@ final class Relay: Exchange, ClientExchange {
   func prepare() throws(RelayError) {
     guard let caller else { return }
     model = try body.model()
-    isStream = try body.isStream() && mode.canStream
+    isStream = try wantsStream()
+    if mode == .images { try body.checkAnswerCount() }
     guard caller.token.allows(model: model) else {
       throw .forbidden(
         "model_not_allowed", "This API key may not use the model " + model + ".")
@@ -135,13 +145,17 @@ final class Relay: Exchange, ClientExchange {
     if caller.channelGroups.contains(where: { gateway.channelGroups.find($0)?.isSticky ?? false }) {
       route.stickyHash = Conversation.hash(body.held.readable, tokenID: caller.token.id)
     }
-    reservation = QuotaLedger.reserve(
-      Micro.ofUnits(body.reservation), token: caller.token, user: caller.user)
-    if reservation == nil {
-      throw RelayError(
-        429, "insufficient_quota", "insufficient_quota",
-        "The quota of this API key or of its owner does not suffice for this request.")
+    try reserveQuota(caller)
+  }
+
+  /// Whether the answer is to come as events.
+  func wantsStream() throws(RelayError) -> Bool {
+    let wants = try body.isStream()
+    if wants, mode == .images {
+      throw .invalidRequest(
+        "Images cannot be streamed here: leave the field stream out.", param: "stream")
     }
+    return wants && mode.canStream
   }
 
   // Attempts.

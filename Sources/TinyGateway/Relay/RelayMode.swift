@@ -3,7 +3,7 @@ import MiniHTTP
 
 /// What kind of task a relay forwards.
 enum RelayMode: Int, CaseIterable, Sendable {
-  case chat, completions, embeddings
+  case chat, completions, embeddings, images
 
   /// The task of a request path; nil when the path is not a relayed one.
   init?(_ head: RequestHead) {
@@ -13,6 +13,8 @@ enum RelayMode: Int, CaseIterable, Sendable {
       self = .completions
     } else if head.isPath("/v1/embeddings") {
       self = .embeddings
+    } else if head.isPath("/v1/images/generations") {
+      self = .images
     } else {
       return nil
     }
@@ -24,9 +26,18 @@ enum RelayMode: Int, CaseIterable, Sendable {
     case .chat: "/chat/completions"
     case .completions: "/completions"
     case .embeddings: "/embeddings"
+    case .images: "/images/generations"
     }
   }
 
   /// Whether the task can be answered as a stream of events.
-  var canStream: Bool { self != .embeddings }
+  var canStream: Bool { hasCompletion }
+
+  /// Whether the answer is text that costs completion tokens.
+  var hasCompletion: Bool {
+    switch self {
+    case .chat, .completions: true
+    case .embeddings, .images: false
+    }
+  }
 }

@@ -9,12 +9,15 @@ import Platform
 /// edits made on the fly.
 final class RequestBody {
   private enum Field: Int, CaseIterable {
-    case model, stream, streamOptions, maxTokens, maxCompletionTokens
+    case model, stream, streamOptions, maxTokens, maxCompletionTokens, count
   }
 
   private static let names: [StaticString] = [
-    "model", "stream", "stream_options", "max_tokens", "max_completion_tokens",
+    "model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n",
   ]
+
+  /// Answers that one request may ask for, as in OpenAI's API.
+  private static let answerCountLimit: Int64 = 128
 
   /// Memory of a body that is always kept for the next one.
   static let usualByteCount = 4096
@@ -127,12 +130,27 @@ final class RequestBody {
     }
   }
 
-  /// Quota units to hold back: the prompt's estimate and the longest completion asked for.
-  var reservation: Int64 {
-    let completion =
+  /// The longest completion asked for, in tokens; nil when the request names no limit.
+  var completionLimit: Int64? {
+    let limit =
       scanner.int64(Field.maxCompletionTokens.rawValue)
-      ?? scanner.int64(Field.maxTokens.rawValue) ?? 0
-    return promptEstimate + max(0, min(completion, Usage.largestCount))
+      ?? scanner.int64(Field.maxTokens.rawValue)
+    return limit.map { max(0, min($0, Usage.largestCount)) }
+  }
+
+  /// Answers or images asked for, brought into 1…`answerCountLimit`.
+  var answerCount: Int64 {
+    max(1, min(scanner.int64(Field.count.rawValue) ?? 1, RequestBody.answerCountLimit))
+  }
+
+  /// Throws when `n` is there and no whole number that is allowed.
+  func checkAnswerCount() throws(RelayError) {
+    guard let member = scanner.member(Field.count.rawValue), member.kind != .null else { return }
+    guard let count = scanner.int64(Field.count.rawValue),
+      1...RequestBody.answerCountLimit ~= count
+    else {
+      throw .invalidRequest("The field n must be a whole number from 1 to 128.", param: "n")
+    }
   }
 
   /// Prompt tokens by the documented estimate.

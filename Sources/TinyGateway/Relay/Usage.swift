@@ -9,7 +9,12 @@ struct Usage: Equatable, Sendable {
 
   var promptTokens: Int64 = 0
   var completionTokens: Int64 = 0
+  /// Prompt tokens that the upstream had kept from an earlier request.
   var cachedTokens: Int64 = 0
+  /// Prompt tokens that stand for sound.
+  var audioPromptTokens: Int64 = 0
+  /// Completion tokens that stand for sound.
+  var audioCompletionTokens: Int64 = 0
   /// Whether the upstream said so.
   var isReported = false
 
@@ -18,35 +23,67 @@ struct Usage: Equatable, Sendable {
 
   /// Reads a `usage` object of OpenAI's format; nil when it holds no counts.
   ///
-  /// Embeddings have no completion tokens; DeepSeek names its cache `prompt_cache_hit_tokens`.
+  /// Newer calls say input and output tokens; embeddings have no completion tokens; DeepSeek
+  /// names its cache `prompt_cache_hit_tokens`. Members that are no whole number count as
+  /// missing. Any text is read without harm; of equal keys the first counts.
   static func parse(_ object: UnsafeRawBufferPointer) -> Usage? {
-    let text = object.bindMemory(to: UInt8.self).span
-    guard text.count > 1, text[0] == UInt8(ascii: "{") else { return nil }
-    let prompt = count(behind: "\"prompt_tokens\"", in: text)
-    let completion = count(behind: "\"completion_tokens\"", in: text)
-    guard prompt != nil || completion != nil else { return nil }
-    let cached =
-      count(behind: "\"cached_tokens\"", in: text)
-      ?? count(behind: "\"prompt_cache_hit_tokens\"", in: text)
+    var prompt = Pair()
+    var completion = Pair()
+    var cached = Pair()
+    var audioPrompt: Int64?
+    var audioCompletion: Int64?
+    var members = JSONMemberCursor(object)
+    while members.advance() {
+      if members.isKey("prompt_tokens") {
+        prompt.first = prompt.first ?? count(members.text)
+      } else if members.isKey("input_tokens") {
+        prompt.second = prompt.second ?? count(members.text)
+      } else if members.isKey("completion_tokens") {
+        completion.first = completion.first ?? count(members.text)
+      } else if members.isKey("output_tokens") {
+        completion.second = completion.second ?? count(members.text)
+      } else if members.isKey("prompt_tokens_details") || members.isKey("input_tokens_details") {
+        cached.first = cached.first ?? count("cached_tokens", in: members.text)
+        audioPrompt = audioPrompt ?? count("audio_tokens", in: members.text)
+      } else if members.isKey("completion_tokens_details")
+        || members.isKey("output_tokens_details")
+      {
+        audioCompletion = audioCompletion ?? count("audio_tokens", in: members.text)
+      } else if members.isKey("cached_tokens") || members.isKey("prompt_cache_hit_tokens") {
+        cached.second = cached.second ?? count(members.text)
+      }
+    }
+    guard prompt.value != nil || completion.value != nil else { return nil }
+    let promptTokens = prompt.value ?? 0
+    let completionTokens = completion.value ?? 0
+    let cachedTokens = min(cached.value ?? 0, promptTokens)
     return Usage(
-      promptTokens: prompt ?? 0, completionTokens: completion ?? 0,
-      cachedTokens: min(cached ?? 0, prompt ?? 0), isReported: true)
+      promptTokens: promptTokens, completionTokens: completionTokens, cachedTokens: cachedTokens,
+      audioPromptTokens: min(audioPrompt ?? 0, promptTokens - cachedTokens),
+      audioCompletionTokens: min(audioCompletion ?? 0, completionTokens), isReported: true)
   }
 
-  /// The clamped number behind a key of a valid object.
-  ///
-  /// A search in the text suffices: usage objects hold names and numbers only.
-  private static func count(behind key: StaticString, in text: Span<UInt8>) -> Int64? {
-    guard let found = text.firstIndex(of: key) else { return nil }
-    var index = found + key.utf8CodeUnitCount
-    while index < text.count, text[index] == UInt8(ascii: ":") || text[index] <= 0x20 { index += 1 }
-    var end = index
-    while end < text.count, text[end] != UInt8(ascii: ","), text[end] != UInt8(ascii: "}"),
-      text[end] > 0x20
-    { end += 1 }
-    let lexeme = text.extracting(index..<end)
-    guard let number = lexeme.decimal ?? JSONNumber.int64(lexeme.rawBuffer) else { return nil }
-    return max(0, min(number, largestCount))
+  /// A count that goes by two names, of which the first one counts.
+  private struct Pair {
+    var first: Int64?
+    var second: Int64?
+
+    var value: Int64? { first ?? second }
+  }
+
+  /// The number of a member of a nested object.
+  private static func count(_ key: StaticString, in object: UnsafeRawBufferPointer) -> Int64? {
+    var members = JSONMemberCursor(object)
+    while members.advance() {
+      if members.isKey(key) { return count(members.text) }
+    }
+    return nil
+  }
+
+  /// A whole number, clamped.
+  private static func count(_ lexeme: UnsafeRawBufferPointer) -> Int64? {
+    let number = lexeme.bindMemory(to: UInt8.self).span.decimal ?? JSONNumber.int64(lexeme)
+    return number.map { max(0, min($0, largestCount)) }
   }
 
   /// The documented estimate for text without reported usage: a token for every four bytes of
