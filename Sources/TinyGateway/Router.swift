@@ -45,6 +45,10 @@ final class Router: Service {
         try request.mustBeReading()
         return Page.answer(responder, requestID)
       }
+      if let call = Billing.Call(path) {
+        try request.mustBeReading()
+        return Billing.answer(call, try caller.get(), responder, gateway, requestID)
+      }
       guard path.starts(with: "/v1/") else {
         throw RelayError(404, "invalid_request_error", "not_found", "There is nothing here.")
       }
