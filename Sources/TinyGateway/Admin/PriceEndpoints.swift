@@ -126,7 +126,7 @@ enum PriceEndpoints {
     try request.change(
       { () throws(AdminError) -> Import in
         let new = try importContents(request.body)
-        var models = Set(new.prices.map(\.model))
+        var models = Set(new.prices.map { $0.model })
         if !new.replacing { for price in prices.all { models.insert(price.model) } }
         try checkCount(models.count)
         return new

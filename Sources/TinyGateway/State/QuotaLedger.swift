@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import Platform
+import Store
 
 /// Reserves quota before a request and settles it after: check and reservation are one step on
 /// the loop's thread, so nothing can come between them.
