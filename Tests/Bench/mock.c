@@ -9,7 +9,8 @@
  *
  * Options stand behind "mock" in the model name, each after a '-':
  *   c200 chunks (50), i5 ms between them (20), l50 ms before the answer, b400 bytes per event,
- *   e503 this status with an error body, cut: no end, no [DONE], after half of the chunks.
+ *   e503 this status with an error body, cut: no end, no [DONE], after half of the chunks,
+ *   any: fate and usage by chance, always with usage when one is reported at all.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

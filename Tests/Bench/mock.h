@@ -10,8 +10,14 @@ enum { BODY_KEPT = 4096 };
 /* What the model name asked for. */
 struct options {
   int chunks, interval_ms, event_bytes, latency_ms, status;
-  bool cut;
+  bool cut, any;
+  /* What the answer reports; `silent`: nothing. */
+  int prompt, completion, cached;
+  bool silent;
 };
+
+/* Chooses fate and usage of one answer by chance. */
+void options_draw(struct options *o);
 
 struct connection {
   int descriptor;

@@ -13,7 +13,8 @@ enum { OUT_LIMIT = 262144, EVENT_LIMIT = 4000 };
 struct counters counters;
 
 static const struct options standard = {
-    .chunks = 50, .interval_ms = 20, .event_bytes = 220, .latency_ms = 0, .status = 200};
+    .chunks = 50, .interval_ms = 20, .event_bytes = 220, .latency_ms = 0, .status = 200,
+    .prompt = 21, .completion = 50};
 
 static const char filler[] =
     "The quick brown fox jumps over the lazy dog while the gateway counts "
@@ -55,6 +56,7 @@ static void read_options(struct options *o, const char *s, const char *end) {
     while (s < end && *s != '-') s++;
     int value = s - word > 1 && isdigit((unsigned char)word[1]) ? atoi(word + 1) : -1;
     if (s - word == 3 && !memcmp(word, "cut", 3)) o->cut = true;
+    if (s - word == 3 && !memcmp(word, "any", 3)) o->any = true;
     if (value < 0) continue;
     if (*word == 'c') o->chunks = value;
     if (*word == 'i') o->interval_ms = value;
@@ -79,6 +81,7 @@ static void read_request(struct connection *c) {
     const char *end = strchr(model + 1, '"');
     if (end) read_options(&c->options, model + 1, end);
   }
+  if (c->options.any) options_draw(&c->options);
   c->is_stream = c->options.status == 200 && follows(body, "\"stream\"", "true");
   c->wants_usage = follows(body, "\"include_usage\"", "true");
 }
@@ -108,10 +111,31 @@ bool answer_begin(struct connection *c) {
   return true;
 }
 
+/* Writes the member `usage` of a drawn answer, with a comma before it. */
+static int write_usage(char *to, const struct options *o, int completion) {
+  if (o->silent) return 0;
+  return sprintf(to,
+                 ",\"usage\":{\"prompt_tokens\":%d,\"completion_tokens\":%d,"
+                 "\"total_tokens\":%d,\"prompt_tokens_details\":{\"cached_tokens\":%d}}",
+                 o->prompt, completion, o->prompt + completion, o->cached);
+}
+
+static bool answer_any(struct connection *c) {
+  char usage[300] = "", body[800], whole[1200];
+  write_usage(usage, &c->options, c->options.completion);
+  snprintf(body, sizeof body,
+           "{\"id\":\"any\",\"object\":\"chat.completion\",\"model\":\"mock\",\"choices\":[{"
+           "\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"%.200s\"},"
+           "\"finish_reason\":\"stop\"}]%s}",
+           filler, usage);
+  return connection_emit(c, whole, wrap(whole, sizeof whole, 200, body)) && connection_finish(c);
+}
+
 static bool answer_whole(struct connection *c) {
   char body[300], whole[600];
   int status = c->options.status;
   if (c->options.cut) return connection_drop(c), false;
+  if (status == 200 && c->options.any) return answer_any(c);
   if (status == 200)
     return connection_emit(c, plain_answer, plain_length) && connection_finish(c);
   snprintf(body, sizeof body,
@@ -149,11 +173,11 @@ static bool end_stream(struct connection *c) {
       "\"created\":1700000000,\"model\":\"mock\",\"choices\":[";
   char event[1500], whole[1600];
   int n = sprintf(event, "%s{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n", start);
-  if (c->wants_usage)
-    n += sprintf(event + n,
-                 "%s],\"usage\":{\"prompt_tokens\":21,\"completion_tokens\":%d,"
-                 "\"total_tokens\":%d}}\n\n",
-                 start, c->options.chunks, 21 + c->options.chunks);
+  if (c->wants_usage && !c->options.silent) {
+    n += sprintf(event + n, "%s]", start);
+    n += write_usage(event + n, &c->options, c->options.chunks);
+    n += sprintf(event + n, "}\n\n");
+  }
   n += sprintf(event + n, "data: [DONE]\n\n");
   n = write_chunk(whole, event, n);
   memcpy(whole + n, "0\r\n\r\n", 5);
