@@ -128,7 +128,7 @@ def test_a_user_group_lists_channel_groups_in_order(own):
     assert own.call("PUT", path, {"name": "team"}) == {**created, "name": "team"}
     rejected(own, "PUT", path, {"channel_groups": ["gold"]}, '"gold"',
              "POST /api/v1/channel-groups")
-    rejected(own, "PUT", path, {"ratio": "0.5"}, "ratio")
+    rejected(own, "PUT", path, {"ratio": 0.5}, "ratio")
     own.call("DELETE", path)
     failure(own.request("GET", path), 404)
 
