@@ -64,6 +64,13 @@ def gateway(seed, certificates, tmp_path_factory):
 
 
 @pytest.fixture
+def no_prices(gateway):
+    """Whatever prices a test gives the shared gateway go after it."""
+    yield
+    gateway.call("POST", "/prices/import", {"prices": [], "replace": True})
+
+
+@pytest.fixture
 def make_gateway(seed, tmp_path_factory):
     """Starts gateways with settings of their own; all end, with status 0, after the test."""
     made = []

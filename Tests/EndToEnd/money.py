@@ -5,10 +5,24 @@ import contextlib
 import hashlib
 import sqlite3
 
-from process import next_number
+from process import next_number, wait_until
+from test_sdk_chat import collect, user
 
 MICRO = 1_000_000
 USER, TOKEN = 1, 2
+
+
+def expect_used(gateway, token, amount):
+    """A token's used quota, in whole units, becomes this and no more."""
+    wait_until(lambda: gateway.used_quota(token) >= amount, what=f"used_quota {amount}")
+    assert gateway.used_quota(token) == amount
+
+
+def ask(gateway, token, model, stream=False, **more):
+    """One chat completion with a token; drains a stream."""
+    answer = gateway.sdk(token["key"]).chat.completions.create(
+        model=model, messages=user("x"), stream=stream, **more)
+    return collect(answer) if stream else answer
 
 
 def database(gateway):
