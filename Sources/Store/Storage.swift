@@ -6,9 +6,14 @@ import Platform
 /// Only the loop's thread calls it. The database belongs to the storage thread from `init` to
 /// `close`; jobs run in the order in which they were given.
 package final class Storage {
-  /// The storage thread's part of one job.
+  /// What the storage thread leaves of one job for the loop.
   private final class Box<R> {
-    var result: Result<R, StoreError>?
+    var value: R?
+  }
+
+  /// The same of every job.
+  private final class Outcome {
+    var failure: StoreError?
     var hasWritten = false
   }
 
@@ -43,36 +48,48 @@ package final class Storage {
     _ work: @escaping (Database) throws(StoreError) -> R,
     completion: @escaping (Result<R, StoreError>) -> Void
   ) {
-    guard !isClosed else {
-      completion(.failure(StoreError(.other, message: "the database is closed")))
-      return
-    }
     let box = Box<R>()
+    run(
+      inTransaction, { (database) throws(StoreError) in box.value = try work(database) },
+      { failure in
+        if let failure { return completion(.failure(failure)) }
+        if let value = box.value { completion(.success(value)) }
+      })
+  }
+
+  /// Apart from the above, which is compiled for each type of result.
+  private func run(
+    _ inTransaction: Bool, _ work: @escaping (Database) throws(StoreError) -> Void,
+    _ completion: @escaping (StoreError?) -> Void
+  ) {
+    guard !isClosed else {
+      return completion(StoreError(.other, message: "the database is closed"))
+    }
+    let outcome = Outcome()
     let database = database
     let job = Job(
       work: {
         let before = database.totalChangeCount
         do throws(StoreError) {
           if inTransaction {
-            box.result = .success(
-              try database.transaction { () throws(StoreError) in try work(database) })
+            try database.transaction { () throws(StoreError) in try work(database) }
           } else {
-            box.result = .success(try work(database))
+            try work(database)
           }
-        } catch { box.result = .failure(error) }
-        box.hasWritten = database.totalChangeCount != before
+        } catch { outcome.failure = error }
+        outcome.hasWritten = database.totalChangeCount != before
       },
       completion: { [self] in
-        guard let result = box.result else { return }
-        switch result {
-        case .success: if box.hasWritten { failure = nil }
-        case .failure(let error): note(error)
+        if let failure = outcome.failure {
+          note(failure)
+        } else if outcome.hasWritten {
+          failure = nil
         }
-        completion(result)
+        completion(outcome.failure)
       })
     do throws(SystemError) {
       try worker.submit(job)
-    } catch { completion(.failure(StoreError(startingThread: error))) }
+    } catch { completion(StoreError(startingThread: error)) }
   }
 
   /// Waits for all jobs, writes what the batch holds, checkpoints and closes.

@@ -104,6 +104,16 @@ package enum UserTable {
     try database.requireChange(changed)
   }
 
+  /// Adds units to a limited quota; false when the user is gone, has no limit, or would have more
+  /// than `limit`.
+  static func addQuota(
+    _ amount: Int64, to id: Int64, upTo limit: Int64, in database: Database
+  ) throws(StoreError) -> Bool {
+    try database.run("UPDATE users SET quota = quota + ?1 WHERE id = ?2 AND quota <= ?3 - ?1") {
+      $0.bind(amount).bind(id).bind(limit)
+    } == 1
+  }
+
   /// Removes a user and the user's tokens, or throws `.notFound`.
   package static func delete(_ id: Int64, in database: Database) throws(StoreError) {
     try UsageTable.remove(user: id, in: database)

@@ -18,10 +18,20 @@ extension Gateway {
     for group in snapshot.userGroups { userGroups.put(group) }
     prices.replace(snapshot.prices)
     loadModelFallbacks(snapshot.options)
+    loadOptions(snapshot.options)
     for (record, error) in channels.load(secrets.opened(snapshot.channels, log: log)) {
       log.error("channel \(record.id) \(record.name.text) is left out: \(error.sentence.text)")
     }
     for (id, hours) in hours { channels.find(id)?.statistics.restore(hours) }
+  }
+
+  private func loadOptions(_ stored: [OptionRecord]) {
+    guard let option = stored.first(where: { $0.name == OptionInput.optionName }) else { return }
+    do throws(AdminError) {
+      options = try OptionInput.options(stored: option.value, userGroups)
+    } catch {
+      log.error("stored options are left out, defaults are used: \(error.message.text)")
+    }
   }
 
   private func loadModelFallbacks(_ options: [OptionRecord]) {

@@ -58,6 +58,18 @@ struct UserTableTests {
       kind { () throws(StoreError) in try UserTable.update(renamed, in: database) } == .duplicate)
   }
 
+  @Test func addsToALimitedQuotaUpToTheLimit() throws {
+    let database = try TemporaryFolder().open()
+    let unlimited = try UserTable.insert(.sample, in: database)
+    let limited = try UserTable.insert(full, in: database)
+    #expect(try UserTable.addQuota(5, to: limited, upTo: 5_000_000_005, in: database))
+    #expect(try !UserTable.addQuota(1, to: limited, upTo: 5_000_000_005, in: database))
+    #expect(try !UserTable.addQuota(1, to: unlimited, upTo: 9, in: database))
+    #expect(try !UserTable.addQuota(1, to: 99, upTo: 9, in: database))
+    #expect(try UserTable.find(limited, in: database)?.quota == 5_000_000_005)
+    #expect(try UserTable.find(unlimited, in: database)?.quota == nil)
+  }
+
   @Test func saysWhenThereIsNoSuchUser() throws {
     let database = try TemporaryFolder().open()
     #expect(

@@ -56,8 +56,8 @@ struct AdminEndpointTests {
 
   @Test func doesNotPretend() {
     for path in [
-      "/api/v1/users", "/api/v1/prices/all", "/api/v1/logs", "/api/v1/options", "/api/v2/channels",
-      "/api/", "/api/v1/auth/tokens",
+      "/api/v1/prices/all", "/api/v1/option", "/api/v2/channels", "/api/v1/redeem",
+      "/api/", "/api/v1/auth/token",
     ] as [ByteString] {
       guard case .unknown = EndpointTable.find(.get, path) else {
         Issue.record("\(path.text) must be unknown")
@@ -66,9 +66,9 @@ struct AdminEndpointTests {
     }
   }
 
-  @Test func isOpenToAnyoneForLoginAndLivenessOnly() {
+  @Test func isOpenToAnyoneForLoginRegistrationAndLivenessOnly() {
     let open = EndpointTable.all.filter { $0.access == .anyone }.map { ByteString($0.path) }
-    #expect(open == ["/api/v1/auth/login", "/api/v1/health"])
+    #expect(open == ["/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/health"])
   }
 
   @Test func admitsTheFirstPasswordForItsChangeOnly() {

@@ -124,12 +124,7 @@ struct AdminBody {
     if let text = value.string, let index = texts.firstIndex(where: { text == $0 }) {
       return Int64(index)
     }
-    let list = Buffer()
-    for text in texts {
-      if !list.isEmpty { list.append(", ") }
-      list.append(text)
-    }
-    throw .field(field, "must be one of " + list.byteString)
+    throw .field(field, "must be one of " + AdminText.listed(texts))
   }
 
   /// A list of different ids; nil when the member is missing.

@@ -34,6 +34,16 @@ struct AdminError: Error {
     self.init(400, "invalid_field", error.sentence + ".")
   }
 
+  /// A 429: what there was too much of, and when the next try is allowed.
+  static func tooMany(
+    _ code: StaticString, _ what: ByteString, milliseconds: Int64
+  ) -> AdminError {
+    let seconds = (milliseconds + 999) / 1000
+    return AdminError(
+      429, code, what + ": try again in " + ByteString(number: seconds) + " seconds.",
+      retryAfter: seconds)
+  }
+
   /// A field that this version does not act on yet.
   static func notSupportedYet(_ name: StaticString) -> AdminError {
     AdminError(

@@ -64,6 +64,7 @@ final class AdminRequest {
     let changes = gateway.admin.changes
     let admitted = changes.begin { [self] in
       do throws(AdminError) {
+        try checkCaller()
         try change.check()
       } catch {
         reply.fail(error)
@@ -77,6 +78,14 @@ final class AdminRequest {
         })
     }
     if !admitted { throw .busy }
+  }
+
+  /// Throws when the account was deleted or disabled while its call waited.
+  private func checkCaller() throws(AdminError) {
+    guard let caller else { return }
+    guard gateway.accounts.user(caller.id) === caller, caller.record.status == .enabled else {
+      throw AdminError(401, "session_ended", "This login was ended: log in again.")
+    }
   }
 
   private func finish(_ result: Result<Void, StoreError>, _ change: AnyChange) {
@@ -167,8 +176,9 @@ extension AdminRequest {
     return start..<min(start + Int(page.size), itemCount)
   }
 
+  /// Ends the list, then writes `total`, `page` and `page_size`.
   @inline(never)
-  private func endPage(_ page: Store.Page, itemCount: Int, _ json: inout JSONWriter) {
+  func endPage(_ page: Store.Page, itemCount: Int, _ json: inout JSONWriter) {
     json.endArray()
     json.member("total", Int64(itemCount))
     json.member("page", page.number)

@@ -7,6 +7,7 @@ final class AdminState {
   static let largestProbeCount = 8
 
   let loginGuard = LoginGuard()
+  let registrations = RegistrationGuard()
   let changes = ChangeQueue()
   /// Channel tests and model list requests under way.
   var probeCount = 0

@@ -35,6 +35,26 @@ enum AdminText {
     text.bytes.contains { $0 < 0x20 || $0 == 0x7F }
   }
 
+  /// Whether the text holds the part, without regard to the case of ASCII letters.
+  static func contains(_ text: ByteString, _ part: ByteString) -> Bool {
+    guard text.count >= part.count else { return false }
+    return (0...(text.count - part.count)).contains { start in
+      (0..<part.count).allSatisfy {
+        ASCII.lowercased(text[start + $0]) == ASCII.lowercased(part[$0])
+      }
+    }
+  }
+
+  /// The words with commas between them, for sentences.
+  static func listed(_ words: [StaticString]) -> ByteString {
+    let list = Buffer()
+    for word in words {
+      if !list.isEmpty { list.append(", ") }
+      list.append(word)
+    }
+    return list.byteString
+  }
+
   /// The texts with a separator between them.
   static func joined(_ texts: [ByteString], by separator: UInt8) -> ByteString {
     let buffer = Buffer()

@@ -75,7 +75,8 @@ enum EndpointTable {
     + ModelFallbackEndpoints.all + ExplainEndpoint.all
 
   private static let accounts =
-    UserEndpoints.all + UserGroupEndpoints.all + TokenEndpoints.all + RedemptionEndpoints.all
+    UserEndpoints.all + RegistrationEndpoint.all + UserGroupEndpoints.all + TokenEndpoints.all
+    + RedemptionEndpoints.all + RedeemEndpoint.all
     + PriceEndpoints.all + OptionEndpoints.all + ManagementTokenEndpoints.all
     + SessionEndpoints.all + AuditEndpoints.all + LogEndpoints.all + StatisticsEndpoints.all
     + BackupEndpoints.all

@@ -22,7 +22,7 @@ enum GroupInput {
   static let largestListCount = 100
   private static let largestFallbackCount = 32
   private static let largestRatio: Int64 = 1000
-  private static let nameByteCounts = 1...64
+  static let nameByteCounts = 1...64
   private static let retryCounts: ClosedRange<Int64> = 0...10
   private static let intervals: ClosedRange<Int64> = 0...60_000
 
@@ -117,6 +117,14 @@ struct GroupUse {
 
   private let text = Buffer()
   private var count = 0
+
+  /// Notes a setting that names the group.
+  mutating func add(_ setting: StaticString) {
+    count += 1
+    guard count <= GroupUse.shownCount else { return }
+    if count > 1 { text.append(", ") }
+    text.append(setting)
+  }
 
   /// Notes one more; the first ones are named.
   mutating func add(_ kind: StaticString, _ id: Int64, _ name: ByteString) {

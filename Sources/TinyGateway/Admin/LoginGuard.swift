@@ -14,7 +14,8 @@ final class LoginGuard {
   static let forgottenMilliseconds: Int64 = 15 * 60_000
   static let entryLimit = 4096
 
-  private enum Key: Hashable {
+  /// Who is counted.
+  enum Key: Hashable {
     /// An IPv4 address, or the /64 of an IPv6 address.
     case network(high: UInt64, low: UInt64)
     case unknownNetwork
@@ -78,7 +79,8 @@ final class LoginGuard {
     if let oldest { entries[oldest.key] = nil }
   }
 
-  private static func key(_ address: IPAddress?) -> Key {
+  /// What an address counts as.
+  static func key(_ address: IPAddress?) -> Key {
     guard let address else { return .unknownNetwork }
     if address.isIPv4 { return .network(high: 0, low: address.low) }
     return .network(high: address.high, low: 0)

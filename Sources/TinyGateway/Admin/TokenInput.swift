@@ -12,9 +12,8 @@ enum TokenInput {
 
   private static let nameByteCounts = 1...128
   /// The end of the year 9999.
-  private static let times: ClosedRange<Int64> = 1...253_402_300_799
-  /// Below 2⁵³, so that every JSON reader sees the exact number.
-  private static let quotas: ClosedRange<Int64> = 0...9_000_000_000_000_000
+  static let times: ClosedRange<Int64> = 1...253_402_300_799
+  private static let quotas: ClosedRange<Int64> = 0...Micro.largestQuota
   private static let largestBlockCount = 100
   private static let largestModelCount = 1000
 

@@ -92,6 +92,7 @@ enum UserGroupEndpoints {
     for user in gateway.accounts.users.values where user.record.userGroup == name {
       use.add("user", user.id, user.record.username)
     }
+    if gateway.options.newUserGroup == name { use.add("the option new_user_group") }
     try use.check(name)
   }
 

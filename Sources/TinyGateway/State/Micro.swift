@@ -3,6 +3,8 @@
 /// Millionths of a quota unit: what charges are counted in.
 enum Micro {
   static let perUnit: Int64 = 1_000_000
+  /// The largest quota that may be set, in units: as millionths it fits into 64 bits.
+  static let largestQuota: Int64 = 9_000_000_000_000
 
   /// Whole units as millionths; saturates.
   static func ofUnits(_ units: Int64) -> Int64 {

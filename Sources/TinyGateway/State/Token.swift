@@ -137,4 +137,13 @@ final class AccountDirectory {
     guard let token = tokens.removeValue(forKey: id) else { return }
     tokensByKeyHash[token.keyHash] = nil
   }
+
+  /// Forgets a user and the user's tokens; requests under way keep what they hold.
+  func removeUser(_ id: Int64) {
+    guard let user = users.removeValue(forKey: id) else { return }
+    usersByName[user.record.username] = nil
+    var owned: [Int64] = []
+    for token in tokens.values where token.record.userID == id { owned.append(token.id) }
+    for token in owned { removeToken(token) }
+  }
 }
