@@ -42,27 +42,41 @@ struct HourKey: Hashable, Sendable {
 
 /// What one flush writes, gathered in memory.
 ///
-/// Bounded: rows and hours by the limits below, the rest by the number of users, tokens and
-/// model names.
+/// Bounded: rows, hours and days by limits, the rest by the number of users, tokens and model
+/// names.
 struct BatchContents: Sendable {
   /// Channel hours that wait at most; reached only when nothing could be written for long.
   static let hourLimit = 4096
+  /// The same of usage by day, user, token and model; more are told apart by day and user only.
+  static let dayLimit = 4096
 
   var rows: [LogRecord] = []
   var users: [Int64: UsageDelta] = [:]
   var tokens: [Int64: UsageDelta] = [:]
   var hours: [HourKey: ChannelHour] = [:]
+  var days: [UsageDayKey: UsageSums] = [:]
   var models: [ModelRecord] = []
 
   var isEmpty: Bool {
-    rows.isEmpty && users.isEmpty && tokens.isEmpty && hours.isEmpty && models.isEmpty
+    rows.isEmpty && users.isEmpty && tokens.isEmpty && hours.isEmpty && days.isEmpty
+      && models.isEmpty
   }
+
+  /// The newest local day of which there is usage; nil without any.
+  var newestDay: Int64? { days.keys.map { $0.day }.max() }
 
   /// Counts one attempt into its channel's hour.
   mutating func count(_ attempt: ChannelAttempt, hour: Int64) {
     let key = HourKey(channelID: attempt.channelID, hour: hour)
     guard hours[key] != nil || hours.count < BatchContents.hourLimit else { return }
     hours[key, default: ChannelHour(channelID: attempt.channelID, hour: hour)].count(attempt)
+  }
+
+  /// Adds usage; nothing of it is ever lost, or the sums would no longer agree.
+  mutating func add(_ sums: UsageSums, to key: UsageDayKey) {
+    let hasRoom = days[key] != nil || days.count < BatchContents.dayLimit
+    let key = hasRoom ? key : UsageDayKey(day: key.day, userID: key.userID)
+    days[key, default: UsageSums()].add(sums)
   }
 
   /// Puts older contents, which could not be written, before these.
@@ -75,6 +89,7 @@ struct BatchContents: Sendable {
       guard hours[key] != nil || hours.count < BatchContents.hourLimit else { continue }
       hours[key, default: ChannelHour(channelID: key.channelID, hour: key.hour)].merge(hour)
     }
+    for (key, sums) in older.days { add(sums, to: key) }
     models = older.models + models
     let wanted = older.rows.count + rows.count
     rows = older.rows + rows.prefix(max(0, rowLimit - older.rows.count))

@@ -16,17 +16,33 @@ final class BatchWriter: @unchecked Sendable {
 
   private let ring: LogRing
   private var prunedHour: Int64 = 0
+  private var usagePruning = UsagePruning()
 
   /// Makes a writer that keeps the log below a size.
   init(logByteLimit: Int64) { ring = LogRing(byteLimit: logByteLimit) }
 
-  /// Writes everything, or on a full disk at least the sums.
-  func write(_ contents: BatchContents, in database: Database) -> Outcome {
+  /// Writes everything, or on a full disk at least the sums; lets what has expired go.
+  ///
+  /// `seconds`: Unix time; nil while the clock is not plausible.
+  func write(
+    _ contents: BatchContents, keeping retention: Retention, at seconds: Int64?,
+    in database: Database
+  ) -> Outcome {
     do throws(StoreError) {
       try database.transaction { () throws(StoreError) in
         try writeSums(of: contents, in: database)
         for row in contents.rows { try LogTable.insert(row, in: database) }
         try ring.trim(afterAdding: contents.rows.count, in: database)
+        let expired = retention.expiredLogs(at: seconds)
+        if expired > 0 {
+          try LogTable.delete(
+            below: expired, limit: LogRing.stepCount(afterAdding: contents.rows.count),
+            in: database)
+        }
+        if let today = contents.newestDay, seconds != nil {
+          try usagePruning.step(
+            today: today, usageDays: retention.usageDays, in: database)
+        }
       }
       return .written
     } catch {
@@ -58,6 +74,7 @@ final class BatchWriter: @unchecked Sendable {
     for (id, delta) in contents.tokens {
       try UsageTable.add(delta, to: .token, id, in: database)
     }
+    for (key, sums) in contents.days { try UsageDayTable.add(sums, to: key, in: database) }
     var newest: Int64 = 0
     for (key, hour) in contents.hours {
       newest = max(newest, key.hour)

@@ -93,6 +93,16 @@ package final class Database: @unchecked Sendable {
   package func each(
     _ sql: StaticString, _ bind: (Statement) -> Void = { _ in }, _ read: (Statement) -> Void
   ) throws(StoreError) {
+    try search(sql, bind) {
+      read($0)
+      return true
+    }
+  }
+
+  /// Calls `read` with the rows of a query while it returns true.
+  func search(
+    _ sql: StaticString, _ bind: (Statement) -> Void, _ read: (Statement) -> Bool
+  ) throws(StoreError) {
     let statement = try prepared(sql)
     defer { statement.reset() }
     bind(statement)
@@ -100,7 +110,7 @@ package final class Database: @unchecked Sendable {
       let result = statement.step()
       if result == CS_DONE { return }
       guard result == CS_ROW else { throw error(result) }
-      read(statement)
+      if !read(statement) { return }
     }
   }
 

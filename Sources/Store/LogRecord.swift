@@ -38,6 +38,11 @@ package struct LogRecord: Sendable {
   package var errorKind: Int64
   package var client: IPAddress?
 
+  /// Whether there was no good answer, or one that broke off.
+  ///
+  /// A client that left is no failure.
+  package var isFailure: Bool { !isClientGone && (status >= 400 || errorKind != 0) }
+
   /// Makes a record; `id` and `time` are not for the caller to choose.
   package init(
     id: Int64 = 0, time: Int64 = 0, requestID: Int64, userID: Int64, tokenID: Int64,
@@ -89,49 +94,5 @@ package enum LogID {
   /// The id after `last` at a time.
   package static func next(after last: Int64, atSecond seconds: Int64) -> Int64 {
     max(last == .max ? last : last + 1, first(ofSecond: seconds))
-  }
-}
-
-/// Which log rows are wanted; nil admits any.
-package struct LogFilter: Sendable {
-  /// Unix seconds, inclusive.
-  package var from: Int64?
-  /// Unix seconds, exclusive.
-  package var until: Int64?
-  package var userID: Int64?
-  package var tokenID: Int64?
-  package var channelID: Int64?
-  package var modelID: Int64?
-  /// Only rows with a smaller id: the last one of the page before.
-  package var before: Int64?
-
-  /// Makes a filter.
-  package init(
-    from: Int64? = nil, until: Int64? = nil, userID: Int64? = nil, tokenID: Int64? = nil,
-    channelID: Int64? = nil, modelID: Int64? = nil, before: Int64? = nil
-  ) {
-    self.from = from
-    self.until = until
-    self.userID = userID
-    self.tokenID = tokenID
-    self.channelID = channelID
-    self.modelID = modelID
-    self.before = before
-  }
-
-  /// Ids that the time range admits: from the first, up to but without the second.
-  var idRange: (lowest: Int64, end: Int64) {
-    let lowest = from.map(LogID.first(ofSecond:)) ?? 0
-    let end = until.map(LogID.first(ofSecond:)) ?? .max
-    return (lowest, min(end, before ?? .max))
-  }
-
-  /// Whether a row is wanted, as the query of `LogTable` decides it.
-  func admits(_ row: LogRecord) -> Bool {
-    func admits(_ wanted: Int64?, _ value: Int64) -> Bool { wanted == nil || wanted == value }
-    let range = idRange
-    return row.id >= range.lowest && row.id < range.end && admits(userID, row.userID)
-      && admits(tokenID, row.tokenID) && admits(channelID, row.channelID)
-      && admits(modelID, row.modelID)
   }
 }

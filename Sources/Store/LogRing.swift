@@ -14,6 +14,7 @@ final class LogRing {
   private static let tokenByteCount: Int64 = 500
   private static let channelByteCount: Int64 = 2000
   private static let hourByteCount: Int64 = 250
+  private static let usageDayByteCount: Int64 = 50
 
   private let byteLimit: Int64
   private var otherByteCount: Int64 = 0
@@ -34,7 +35,12 @@ final class LogRing {
     }
     trimsUntilEstimate -= 1
     guard used - otherByteCount > byteLimit else { return }
-    try LogTable.deleteOldest(Int64(rowCount) * 2 + LogRing.deletedPerStep, in: database)
+    try LogTable.deleteOldest(LogRing.stepCount(afterAdding: rowCount), in: database)
+  }
+
+  /// Rows that one flush may remove.
+  static func stepCount(afterAdding rowCount: Int) -> Int64 {
+    Int64(rowCount) * 2 + LogRing.deletedPerStep
   }
 
   private func estimate(in database: Database) throws(StoreError) -> Int64 {
@@ -44,5 +50,6 @@ final class LogRing {
       + database.integer("SELECT count(*) FROM tokens") * LogRing.tokenByteCount
       + database.integer("SELECT count(*) FROM channels") * LogRing.channelByteCount
       + database.integer("SELECT count(*) FROM channel_hours") * LogRing.hourByteCount
+      + database.integer("SELECT count(*) FROM usage_days") * LogRing.usageDayByteCount
   }
 }

@@ -19,45 +19,35 @@ package enum LogTable {
     }
   }
 
-  /// At most `limit` of the wanted rows, newest first, after leaving out `offset` of them.
-  ///
-  /// `filter.before` is faster than an offset where pages follow each other.
-  package static func list(
-    _ filter: LogFilter, limit: Int64, offset: Int64 = 0, in database: Database
-  ) throws(StoreError) -> [LogRecord] {
-    try database.all(
+  /// Looks at the next rows below an id, newest first: a slice of a search.
+  static func search(
+    _ filter: LogFilter, below end: Int64, _ want: LogSearch.Want, adding found: LogSearch.Slice,
+    in database: Database
+  ) throws(StoreError) -> LogSearch.Slice {
+    var slice = found
+    var last: Int64 = 0
+    var isMet = false
+    try database.search(
       """
       SELECT id, user_id, token_id, channel_id, model_id, prompt_tokens, completion_tokens,
         charge, detail
-      FROM logs
-      WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR user_id = ?3)
-        AND (?4 IS NULL OR token_id = ?4) AND (?5 IS NULL OR channel_id = ?5)
-        AND (?6 IS NULL OR model_id = ?6)
-      ORDER BY id DESC LIMIT ?7 OFFSET ?8
+      FROM logs WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3
       """,
       {
-        filter.bind(to: $0)
-        $0.bind(max(limit, 0)).bind(max(offset, 0))
-      }, { LogRecord($0) })
-  }
-
-  /// How many rows are wanted, counted up to `bound`: a long log is not read to its end.
-  package static func count(
-    _ filter: LogFilter, upTo bound: Int64 = 10_000, in database: Database
-  ) throws(StoreError) -> Int64 {
-    try database.first(
-      """
-      SELECT count(*) FROM (
-        SELECT 1 FROM logs
-        WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR user_id = ?3)
-          AND (?4 IS NULL OR token_id = ?4) AND (?5 IS NULL OR channel_id = ?5)
-          AND (?6 IS NULL OR model_id = ?6)
-        LIMIT ?7)
-      """,
-      {
-        filter.bind(to: $0)
-        $0.bind(max(bound, 0))
-      }, { $0.integer() }) ?? 0
+        $0.bind(filter.idRange.lowest).bind(end).bind(LogSearch.sliceRowCount)
+      },
+      { statement in
+        var row = LogRecord(ownerOf: statement)
+        slice.scannedCount += 1
+        last = row.id
+        guard filter.admitsOwner(of: row) else { return true }
+        row.readRest(statement)
+        guard filter.admitsDetail(of: row) else { return true }
+        isMet = !slice.take(row, want)
+        return !isMet
+      })
+    slice.end = isMet || slice.scannedCount == LogSearch.sliceRowCount ? last : nil
+    return slice
   }
 
   /// Removes that many of the oldest rows, or all when there are fewer.
@@ -68,6 +58,18 @@ package enum LogTable {
         (SELECT id FROM logs ORDER BY id LIMIT 1 OFFSET ?1), (SELECT max(id) FROM logs))
       """
     ) { $0.bind(max(count - 1, 0)) }
+  }
+
+  /// Removes at most `limit` rows with an id below `end`, the oldest first.
+  ///
+  /// Returns how many there were.
+  @discardableResult
+  static func delete(
+    below end: Int64, limit: Int64, in database: Database
+  ) throws(StoreError) -> Int64 {
+    try database.run(
+      "DELETE FROM logs WHERE id IN (SELECT id FROM logs WHERE id < ?1 ORDER BY id LIMIT ?2)"
+    ) { $0.bind(end).bind(limit) }
   }
 
   /// The newest id; 0 when there is no row.
@@ -84,26 +86,21 @@ extension LogRecord {
       ? .max : tokens * Ratio.one.millionths
   }
 
-  /// Reads a row of `LogTable.list`.
-  fileprivate init(_ row: Statement) {
+  /// Reads the first five columns of a row of `LogTable.search`: whose it is.
+  fileprivate init(ownerOf row: Statement) {
     self.init(requestID: 0, userID: 0, tokenID: 0, channelID: 0, modelID: 0)
     id = row.integer()
     userID = row.integer()
     tokenID = row.integer()
     channelID = row.integer()
     modelID = row.integer()
+  }
+
+  /// Reads the other columns.
+  fileprivate mutating func readRest(_ row: Statement) {
     promptTokens = row.integer()
     completionTokens = row.integer()
     charge = row.optionalInteger() ?? usualCharge
     row.withBytes { LogDetail.unpack($0, into: &self) }
-  }
-}
-
-extension LogFilter {
-  /// Binds the first six parameters of the queries above.
-  fileprivate func bind(to statement: Statement) {
-    let range = idRange
-    statement.bind(range.lowest).bind(range.end).bind(userID).bind(tokenID).bind(channelID)
-    statement.bind(modelID)
   }
 }

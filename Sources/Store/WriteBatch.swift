@@ -14,14 +14,16 @@ package final class WriteBatch {
   /// Flushes' worth of rows that may wait while the disk is full or slow.
   private static let waitingFlushes = 4
   private static let retryLimitMilliseconds: Int64 = 300_000
+  /// Different days, users, tokens and models of usage that wait before they are written early.
+  static let earlyDayCount = 1000
 
-  private let storage: Storage
+  let storage: Storage
   private let writer: BatchWriter
   private let intervalMilliseconds: Int64
   private let flushRowCount: Int
   private let keepsRows: Bool
-  private var waiting = BatchContents()
-  private var inFlight: BatchContents?
+  var waiting = BatchContents()
+  private(set) var inFlight: BatchContents?
   private var oldestWaiting: Instant?
   private var retryAt: Instant?
   private var retryMilliseconds: Int64 = 0
@@ -30,6 +32,8 @@ package final class WriteBatch {
   private var modelNames: [Int64: ByteString] = [:]
   private var lastModelID: Int64 = 0
 
+  /// How long what is written is kept; looked at with each flush.
+  package var retention = Retention()
   /// Log rows that were lost because nothing could be written.
   package private(set) var droppedRowCount: Int64 = 0
   /// Flushes that failed, wholly or but for the sums.
@@ -75,23 +79,42 @@ package final class WriteBatch {
     return lastModelID
   }
 
+  /// The id of a name that has one already; nil for others.
+  package func knownModelID(for name: ByteString) -> Int64? { modelIDs[name] }
+
   /// The name behind an id; nil for 0 and for unknown ones.
   package func modelName(_ id: Int64) -> ByteString? { modelNames[id] }
 
-  /// Adds a log row; its id and time are set here.
-  package func append(_ row: LogRecord, now: Instant) {
+  /// Adds a finished request to the log and to the usage of its day; id and time are set here.
+  ///
+  /// Its charge counts for user and token with `addUsage`, which goes into the same transaction.
+  package func append(_ row: LogRecord, zone: TimeZone = .utc, now: Instant) {
+    var row = row
+    row.time = UnixTime.seconds
+    var sums = UsageSums()
+    sums.add(row)
+    waiting.add(
+      sums,
+      to: UsageDayKey(
+        day: zone.day(at: row.time), userID: row.userID, tokenID: row.tokenID,
+        modelID: row.modelID))
+    noteWaiting(now)
+    keep(row)
+    let isFull =
+      waiting.rows.count >= flushRowCount || waiting.days.count >= WriteBatch.earlyDayCount
+    if isFull, failure == nil { flush(now: now) }
+  }
+
+  private func keep(_ row: LogRecord) {
     guard keepsRows else { return }
     guard waiting.rows.count < flushRowCount * WriteBatch.waitingFlushes else {
       droppedRowCount += 1
       return
     }
     var row = row
-    row.time = UnixTime.seconds
     lastLogID = LogID.next(after: lastLogID, atSecond: row.time)
     row.id = lastLogID
     waiting.rows.append(row)
-    noteWaiting(now)
-    if waiting.rows.count >= flushRowCount, failure == nil { flush(now: now) }
   }
 
   /// Adds millionths of a quota unit to what a user and a token used; either id may be 0.
@@ -129,7 +152,7 @@ package final class WriteBatch {
   package func flush(now: Instant) {
     guard inFlight == nil, !waiting.isEmpty else { return }
     let contents = waiting
-    let writer = writer
+    let (writer, retention, seconds) = (writer, retention, WriteBatch.plausibleSeconds)
     inFlight = contents
     waiting = BatchContents()
     // A busy gateway gathers as many again: growing step by step would copy and map them anew.
@@ -137,32 +160,13 @@ package final class WriteBatch {
     oldestWaiting = nil
     retryAt = nil
     storage.perform(inTransaction: false) { (database: Database) throws(StoreError) in
-      writer.write(contents, in: database)
+      writer.write(contents, keeping: retention, at: seconds, in: database)
     } completion: { [self] result in
       switch result {
       case .success(let outcome): finish(outcome, now: .now)
       case .failure(let error): finish(.failed(error), now: .now)
       }
     }
-  }
-
-  /// Log rows newest first, those that wait here included; the total is counted up to a bound.
-  package func listLogs(
-    _ filter: LogFilter, limit: Int64, offset: Int64 = 0, countUpTo bound: Int64 = 10_000,
-    completion: @escaping (Result<Listing<LogRecord>, StoreError>) -> Void
-  ) {
-    // A flush under way is written before the query runs: the storage thread keeps the order.
-    let (limit, offset) = (max(limit, 0), max(offset, 0))
-    let recent = waiting.rows.reversed().filter(filter.admits)
-    let recentCount = Int64(recent.count)
-    let items = Array(recent.dropFirst(Int(clamping: offset)).prefix(Int(clamping: limit)))
-    storage.perform(
-      { (database: Database) throws(StoreError) in
-        let stored = try LogTable.list(
-          filter, limit: limit - Int64(items.count), offset: offset - recentCount, in: database)
-        let total = try LogTable.count(filter, upTo: bound, in: database)
-        return Listing(items: items + stored, total: total + recentCount)
-      }, completion: completion)
   }
 
   /// Writes the rest on the caller's thread, after the storage thread has nothing left to do.
@@ -172,8 +176,15 @@ package final class WriteBatch {
     guard !waiting.isEmpty else { return nil }
     let contents = waiting
     waiting = BatchContents()
-    finish(writer.write(contents, in: database), now: .now)
+    let outcome = writer.write(
+      contents, keeping: retention, at: WriteBatch.plausibleSeconds, in: database)
+    finish(outcome, now: .now)
     return failure
+  }
+
+  /// Unix time; nil while the clock cannot be right.
+  private static var plausibleSeconds: Int64? {
+    UnixTime.isPlausible ? UnixTime.seconds : nil
   }
 
   private func noteWaiting(_ now: Instant) {

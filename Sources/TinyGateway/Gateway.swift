@@ -16,7 +16,7 @@ final class Gateway {
   var modelFallbacks = ModelFallbacks()
   let prices = Prices()
   /// What the management API changes at run time.
-  var options = Options()
+  var options = Options() { didSet { batch.retention = options.retention } }
   /// Where the days and months of quotas and statistics begin.
   var zone = TimeZone.utc
   let secrets: ChannelSecrets
@@ -97,6 +97,7 @@ final class Gateway {
     }
     batch = WriteBatch(
       storage: storage, snapshot: snapshot, settings: configuration.storage)
+    batch.retention = options.retention
     load(snapshot, hours)
   }
 

@@ -28,7 +28,7 @@ KEYS = ("listen port log_level initial_root_password trusted_proxies ca_file tls
         "stream_idle_timeout_ms request_timeout_ms stop_timeout_ms retries retry_interval_ms "
         "metrics_token metrics_addresses channel_test_interval_ms "
         "journal_mode synchronous locking_mode page_size cache_kb flush_interval_ms flush_rows "
-        "log_limit_mb").split()
+        "log_limit_mb log_addresses").split()
 
 
 def test_the_first_config_holds_every_key_with_a_comment(fresh):

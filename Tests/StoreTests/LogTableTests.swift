@@ -41,7 +41,16 @@ struct LogTableTests {
       database, LogFilter(userID: 0, before: LogID.first(ofSecond: 1006)), limit: 2, [4, 2])
     try check(database, LogFilter(userID: 7), [])
     #expect(try LogTable.count(LogFilter(userID: 0), in: database) == 6)
-    #expect(try LogTable.count(LogFilter(), upTo: 5, in: database) == 5)
+  }
+
+  @Test func removesTheOldestBelowAnID() throws {
+    let database = try filled(10)
+    let end = LogID.first(ofSecond: 1004)
+    for (limit, removed, oldest): (Int64, Int64, Int64) in [(3, 3, 3), (3, 1, 4), (3, 0, 4)] {
+      #expect(try LogTable.delete(below: end, limit: limit, in: database) == removed)
+      #expect(
+        try LogTable.list(LogFilter(), limit: 100, in: database).last?.requestID == oldest)
+    }
   }
 
   @Test func givesBackAmountsThatAreNotTheSumOfTokens() throws {

@@ -96,6 +96,27 @@ extension ChannelRecord {
   static let sample = ChannelRecord(name: "main", type: "openai", keys: "sk-a\nsk-b")
 }
 
+extension LogTable {
+  /// The wanted rows, newest first, at most `limit` after leaving out `offset` of them.
+  static func list(
+    _ filter: LogFilter, limit: Int64, offset: Int64 = 0, in database: Database
+  ) throws(StoreError) -> [LogRecord] {
+    var slice = LogSearch.Slice()
+    slice.end = filter.idRange.end
+    let want = LogSearch.Want(skipped: offset, kept: limit, counted: .max)
+    while let end = slice.end {
+      slice.scannedCount = 0
+      slice = try search(filter, below: end, want, adding: slice, in: database)
+    }
+    return slice.rows
+  }
+
+  /// How many rows are wanted.
+  static func count(_ filter: LogFilter, in database: Database) throws(StoreError) -> Int64 {
+    Int64(try list(filter, limit: .max, in: database).count)
+  }
+}
+
 /// The kind of the error that `body` throws; nil when it throws none.
 func kind<R>(of body: () throws(StoreError) -> R) -> StoreError.Kind? {
   do throws(StoreError) {

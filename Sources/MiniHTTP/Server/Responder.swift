@@ -21,7 +21,8 @@ package final class Responder {
   let stream: ByteStream
   private(set) var id = HandlerID.none
   private var phase = Phase.ended
-  private var sendsBody = true
+  /// Whether a body is wanted: not for HEAD.
+  package private(set) var sendsBody = true
   private var minorVersion = 1
   /// Whether the connection may go on after this answer.
   package private(set) var keepsAlive = true

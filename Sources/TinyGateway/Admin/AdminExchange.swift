@@ -67,7 +67,7 @@ final class AdminExchange: Exchange {
     }
   }
 
-  func outputDrained() {}
+  func outputDrained() { reply.onDrained?() }
 
   func cancelled() { reply.cancel() }
 

@@ -9,6 +9,8 @@ final class AdminReply {
   let requestID: Int64
   /// Ends work that only this client waits for.
   var onCancel: (() -> Void)?
+  /// The client has taken enough of an answer that `begin` began.
+  var onDrained: (() -> Void)?
   /// Writes the data of the answer.
   private var compose: ((inout JSONWriter) throws(AdminError) -> Void)?
 
@@ -80,6 +82,25 @@ final class AdminReply {
     }
   }
 
+  /// Begins a successful answer that is a file; the caller sends its bytes through the result.
+  ///
+  /// `byteCount`: nil when it is not known before. `fields`: header lines, each with its line end.
+  /// Nil when nobody waits for an answer; `onCancel` still tells when the client goes away.
+  func begin(byteCount: Int64?, fields more: (Buffer) -> Void) -> Responder? {
+    guard let responder else { return nil }
+    self.responder = nil
+    responder.begin(Status(200), length: byteCount) { fields in
+      appendCommonFields(to: fields)
+      more(fields)
+    }
+    return responder
+  }
+
+  private func appendCommonFields(to fields: Buffer) {
+    fields.append("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
+    RequestID.appendHeaders(requestID, to: fields)
+  }
+
   private func respond(_ status: Int, _ body: Buffer, _ more: (Buffer) -> Void) {
     guard let responder else { return }
     self.responder = nil
@@ -88,8 +109,7 @@ final class AdminReply {
       Status(status),
       fields: { fields in
         fields.append("Content-Type: application/json\r\n")
-        fields.append("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
-        RequestID.appendHeaders(requestID, to: fields)
+        appendCommonFields(to: fields)
         more(fields)
       }, body: body.readable)
   }

@@ -11,6 +11,8 @@ final class AdminState {
   let changes = ChangeQueue()
   /// Channel tests and model list requests under way.
   var probeCount = 0
+  /// Exports of the log under way.
+  var exportCount = 0
 }
 
 /// Changes of settings, one after the other.

@@ -61,6 +61,8 @@ struct Configuration: Sendable {
   var queueLimit = 0
   var queueTimeoutMilliseconds: Int64 = 0
   var exposesChannel = false
+  /// Whether log rows hold the client's address.
+  var logsAddresses = true
   var breaker = CircuitBreaker.Policy()
 
   /// How the database lies on its medium; with the intervals of the write batch.

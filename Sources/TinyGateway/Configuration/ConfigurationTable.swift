@@ -204,6 +204,10 @@ enum ConfigurationTable {
       "log_limit_mb", .number, in: 0...1_048_576, default: "64",
       "Request log in db.db, oldest rows go first; 0 keeps none."
     ) { $0.storage.logByteLimit = $1.number << 20 },
+    ConfigurationRow(
+      "log_addresses", .choice, choices: "false|true", default: "true",
+      "Whether the request log holds the clients' addresses.", isReloadable: true
+    ) { $0.logsAddresses = $1.int == 1 },
   ]
 
   private static let places: [ConfigurationRow] = [

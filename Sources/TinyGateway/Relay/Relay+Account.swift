@@ -90,7 +90,7 @@ extension Relay {
     }
     var row = makeRow(caller, usage, status, kind, now)
     row.charge = charge
-    gateway.batch.append(row, now: now)
+    gateway.batch.append(row, zone: gateway.zone, now: now)
     logLine(row)
   }
 
@@ -99,8 +99,7 @@ extension Relay {
   ) -> LogRecord {
     var row = LogRecord(
       requestID: requestID, userID: caller.user.id, tokenID: caller.token.id,
-      channelID: channel?.id ?? 0,
-      modelID: model.isEmpty ? 0 : gateway.batch.modelID(for: model))
+      channelID: channel?.id ?? 0, modelID: modelID(status))
     row.promptTokens = usage.promptTokens
     row.completionTokens = usage.completionTokens
     row.cachedTokens = usage.cachedTokens
@@ -112,7 +111,18 @@ extension Relay {
     row.isClientGone = kind == .clientGone
     row.attempts = Int64(attempts)
     row.errorKind = kind.rawValue
+    if gateway.configuration.logsAddresses { row.client = caller.address }
     return row
+  }
+
+  /// The model's id in the log; 0 without one.
+  ///
+  /// Names that are refused are not learned: clients could fill the table with them.
+  private func modelID(_ status: Int) -> Int64 {
+    if model.isEmpty { return 0 }
+    let isRefusedName = attempts == 0 && (status == 403 || status == 404)
+    return isRefusedName
+      ? gateway.batch.knownModelID(for: model) ?? 0 : gateway.batch.modelID(for: model)
   }
 
   private func logRefusal(_ status: Int) {

@@ -34,4 +34,7 @@ struct Options: Equatable, Sendable {
   var logDays: Int64 = 0
   /// Days for which usage by day, model, user and token is kept.
   var statisticsDays: Int64 = 400
+
+  /// How long log and statistics are kept.
+  var retention: Retention { Retention(logDays: logDays, usageDays: statisticsDays) }
 }

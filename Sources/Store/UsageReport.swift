@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+import Platform
+
+/// Which usage is wanted, and what it is told apart by.
+package struct UsageQuery: Sendable {
+  /// Days since 1970-01-01, both included.
+  package var firstDay: Int64
+  package var lastDay: Int64
+  /// nil admits any.
+  package var userID: Int64?
+  package var tokenID: Int64?
+  package var modelID: Int64?
+  package var tellsDays = false
+  package var tellsUsers = false
+  package var tellsTokens = false
+  package var tellsModels = false
+
+  /// Makes a query for all usage of some days.
+  package init(firstDay: Int64, lastDay: Int64) {
+    self.firstDay = firstDay
+    self.lastDay = lastDay
+  }
+
+  /// Whether a row is wanted, as the query of `UsageDayTable` decides it.
+  func admits(_ key: UsageDayKey) -> Bool {
+    func admits(_ wanted: Int64?, _ value: Int64) -> Bool { wanted == nil || wanted == value }
+    return key.day >= firstDay && key.day <= lastDay && admits(userID, key.userID)
+      && admits(tokenID, key.tokenID) && admits(modelID, key.modelID)
+  }
+
+  /// The part of a key that is told apart.
+  func group(of key: UsageDayKey) -> UsageDayKey {
+    UsageDayKey(
+      day: tellsDays ? key.day : 0, userID: tellsUsers ? key.userID : 0,
+      tokenID: tellsTokens ? key.tokenID : 0, modelID: tellsModels ? key.modelID : 0)
+  }
+}
+
+/// Usage summed by what a query tells apart.
+package struct UsageReport: Sendable {
+  /// Groups that are told apart at most; further ones count in the total only.
+  static let groupLimit = 12_000
+
+  package private(set) var groups: [UsageDayKey: UsageSums] = [:]
+  package private(set) var total = UsageSums()
+  /// Whether a group had no room.
+  package private(set) var isCut = false
+
+  /// Adds a row that the query admits.
+  mutating func add(_ sums: UsageSums, of key: UsageDayKey, in query: UsageQuery) {
+    total.add(sums)
+    let group = query.group(of: key)
+    guard groups[group] != nil || groups.count < UsageReport.groupLimit else {
+      isCut = true
+      return
+    }
+    groups[group, default: UsageSums()].add(sums)
+  }
+
+  /// Those groups with the largest charge, then the most requests: at most so many.
+  package func largest(_ limit: Int) -> [(key: UsageDayKey, sums: UsageSums)] {
+    let sorted = groups.sorted { left, right in
+      if left.value.charge != right.value.charge { return left.value.charge > right.value.charge }
+      if left.value.requests != right.value.requests {
+        return left.value.requests > right.value.requests
+      }
+      return left.key.isBefore(right.key)
+    }
+    return sorted.prefix(limit).map { ($0.key, $0.value) }
+  }
+}
+
+extension UsageDayKey {
+  /// An order for what is otherwise equal, so that answers do not change by themselves.
+  fileprivate func isBefore(_ other: UsageDayKey) -> Bool {
+    if day != other.day { return day < other.day }
+    if userID != other.userID { return userID < other.userID }
+    if tokenID != other.tokenID { return tokenID < other.tokenID }
+    return modelID < other.modelID
+  }
+}

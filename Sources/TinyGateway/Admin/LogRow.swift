@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+import MiniJSON
+import Platform
+import Store
+
+/// One finished request as the management API shows it, as JSON and as CSV.
+struct LogRow {
+  private let gateway: Gateway
+  /// Users do not learn which upstream accounts there are.
+  private let showsChannel: Bool
+
+  /// Shows rows to a caller.
+  init(_ gateway: Gateway, for user: User) {
+    self.gateway = gateway
+    showsChannel = user.record.role != .user
+  }
+
+  /// Writes a row as an object.
+  func write(_ row: LogRecord, _ json: inout JSONWriter) {
+    json.beginObject()
+    json.member("id", row.id)
+    json.member("time", row.time)
+    json.key("request_id")
+    json.string(LogRow.text(requestID: row.requestID))
+    json.member("user_id", row.userID)
+    LogRow.write("username", gateway.accounts.user(row.userID)?.record.username, &json)
+    json.member("token_id", row.tokenID)
+    LogRow.write("token_name", gateway.accounts.token(row.tokenID)?.record.name, &json)
+    LogRow.write("model", gateway.batch.modelName(row.modelID), &json)
+    if showsChannel {
+      LogRow.write(id: row.channelID, "channel_id", &json)
+      LogRow.write("channel_name", gateway.channels.find(row.channelID)?.record.name, &json)
+    }
+    json.member("prompt_tokens", row.promptTokens)
+    json.member("completion_tokens", row.completionTokens)
+    json.member("cached_tokens", row.cachedTokens)
+    json.member("quota", row.charge / Micro.perUnit)
+    json.member("quota_micro", row.charge)
+    json.member("latency_ms", row.latencyMilliseconds)
+    json.member("first_byte_ms", row.firstByteMilliseconds)
+    json.member("status", row.status)
+    json.member("stream", row.isStream)
+    json.member("estimated", row.isEstimated)
+    json.member("client_gone", row.isClientGone)
+    json.member("attempts", row.attempts)
+    LogRow.write("error_kind", LogRow.errorName(row.errorKind), &json)
+    LogRow.write("address", row.client?.text, &json)
+    json.endObject()
+  }
+
+  /// Writes the names of the columns.
+  func writeHeader(_ csv: inout CSVWriter) {
+    let names: [StaticString] = [
+      "id", "time", "time_utc", "request_id", "user_id", "username", "token_id", "token_name",
+      "model", "channel_id", "channel_name", "prompt_tokens", "completion_tokens",
+      "cached_tokens", "quota", "quota_micro", "latency_ms", "first_byte_ms", "status", "stream",
+      "estimated", "client_gone", "attempts", "error_kind", "address",
+    ]
+    for name in names where showsChannel || !ByteString(name).starts(with: "channel_") {
+      csv.field { $0.append(name) }
+    }
+    csv.endRow()
+  }
+
+  /// Writes a row under those names.
+  func write(_ row: LogRecord, _ csv: inout CSVWriter) {
+    csv.field(row.id)
+    csv.field(row.time)
+    csv.field { LogRow.append(time: row.time, to: $0) }
+    csv.field { RequestID.append(row.requestID, to: $0) }
+    csv.field(row.userID)
+    csv.field(text: gateway.accounts.user(row.userID)?.record.username)
+    csv.field(row.tokenID)
+    csv.field(text: gateway.accounts.token(row.tokenID)?.record.name)
+    csv.field(text: gateway.batch.modelName(row.modelID))
+    if showsChannel {
+      csv.field(id: row.channelID)
+      csv.field(text: gateway.channels.find(row.channelID)?.record.name)
+    }
+    csv.field(row.promptTokens)
+    csv.field(row.completionTokens)
+    csv.field(row.cachedTokens)
+    csv.field(row.charge / Micro.perUnit)
+    csv.field(row.charge)
+    csv.field(row.latencyMilliseconds)
+    csv.field(row.firstByteMilliseconds)
+    csv.field(row.status)
+    csv.field(row.isStream)
+    csv.field(row.isEstimated)
+    csv.field(row.isClientGone)
+    csv.field(row.attempts)
+    csv.field(text: LogRow.errorName(row.errorKind))
+    csv.field(text: row.client?.text)
+    csv.endRow()
+  }
+
+  /// The kind's name; nil for none and for numbers of later versions.
+  private static func errorName(_ kind: Int64) -> ByteString? {
+    guard kind != 0, let kind = ErrorKind(rawValue: kind) else { return nil }
+    return ByteString(kind.name)
+  }
+
+  private static func text(requestID: Int64) -> ByteString {
+    let buffer = Buffer()
+    RequestID.append(requestID, to: buffer)
+    return buffer.byteString
+  }
+
+  /// Appends `2026-11-25T08:30:00Z`.
+  private static func append(time seconds: Int64, to buffer: Buffer) {
+    let days = seconds / 86_400
+    let rest = Int(seconds - days * 86_400)
+    CalendarDate(days: days).append(to: buffer)
+    buffer.append(UInt8(ascii: "T"))
+    buffer.append(twoDigits: rest / 3600)
+    buffer.append(UInt8(ascii: ":"))
+    buffer.append(twoDigits: rest / 60 % 60)
+    buffer.append(UInt8(ascii: ":"))
+    buffer.append(twoDigits: rest % 60)
+    buffer.append(UInt8(ascii: "Z"))
+  }
+
+  /// Writes a text, or null when there is none.
+  static func write(_ key: StaticString, _ text: ByteString?, _ json: inout JSONWriter) {
+    json.key(key)
+    if let text { json.string(text) } else { json.null() }
+  }
+
+  /// Writes an id, or null for 0.
+  static func write(id: Int64, _ key: StaticString, _ json: inout JSONWriter) {
+    json.key(key)
+    if id == 0 { json.null() } else { json.integer(id) }
+  }
+}
