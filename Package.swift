@@ -46,6 +46,7 @@ let sqliteLibraries: [LinkerSetting] = isEmbedded ? [] : [.linkedLibrary("sqlite
 
 var targets: [Target] = [
   .target(name: "CPlatform", cSettings: cSettings),
+  .target(name: "CDocuments"),
   .target(name: "CRoots", cSettings: cSettings + rootsSettings),
   .target(
     name: "CMbedTLS", dependencies: ["CRoots"], cSettings: cSettings,
@@ -62,7 +63,7 @@ var targets: [Target] = [
     name: "Vendors", dependencies: ["Platform", "MiniJSON"], swiftSettings: swiftSettings),
   .executableTarget(
     name: "TinyGateway",
-    dependencies: ["Platform", "MiniJSON", "MiniHTTP", "Store", "Vendors"],
+    dependencies: ["Platform", "MiniJSON", "MiniHTTP", "Store", "Vendors", "CDocuments"],
     swiftSettings: executableSettings, linkerSettings: executableLinking),
 ]
 

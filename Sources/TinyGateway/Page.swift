@@ -13,8 +13,9 @@ enum Page {
     <h1>TinyGateway</h1>
     <p>One address in front of many language-model services. It runs.</p>
     <p>Applications: point your OpenAI SDK's <code>base_url</code> at <code>/v1</code> here.</p>
-    <p>Owners: the management API is below <code>/api/v1</code>, described in docs/API.md of the
-    project. Web pages follow in a later version.</p>
+    <p>Owners: the management API is below <code>/api/v1</code>, described in
+    <a href="/docs/API.md">API.md</a> and <a href="/openapi.json">openapi.json</a>. Web pages follow
+    in a later version.</p>
     </html>
 
     """

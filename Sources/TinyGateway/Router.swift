@@ -13,6 +13,7 @@ final class Router: Service {
       return Relay(mode: mode, head: head, responder: responder, gateway: gateway)
     }
     if head.hasPathPrefix("/api/") { return AdminExchange(head, responder, gateway) }
+    if let document = Document.find(head) { return document.begin(head, responder, gateway) }
     if head.isPath(Metrics.path) { return Metrics.begin(head, responder, gateway) }
     let caller: Result<Caller, RelayError>
     do throws(RelayError) {
@@ -26,10 +27,12 @@ final class Router: Service {
   }
 
   func refuse(_ status: Status, _ sentence: StaticString, _ responder: Responder) {
-    let error =
+    var error =
       status.code == 503
       ? RelayError.overloaded(ByteString(sentence))
       : RelayError(status.code, "invalid_request_error", "bad_request", ByteString(sentence))
+    // RFC 9110 §15.5.6; which of them the address has is not known before its head is accepted.
+    if status == .methodNotAllowed { error.allow = "GET, HEAD, POST, PUT, DELETE" }
     error.answer(responder, requestID: gateway.makeRequestID())
   }
 

@@ -69,6 +69,18 @@ struct ResponderTests {
     }
   }
 
+  @Test func tellsOnlyTheLengthOfWhatIsNotModified() throws {
+    let (_, client, exchange) = try begin()
+    let body: StaticString = "whole"
+    exchange.responder.respond(
+      .notModified, fields: { _ in },
+      body: UnsafeRawBufferPointer(start: body.utf8Start, count: body.utf8CodeUnitCount))
+    let answer = client.take(through: "\r\n\r\n")
+    #expect(answer.hasPrefix("HTTP/1.1 304") && answer.contains("\r\nContent-Length: 5\r\n"))
+    client.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(client.take(through: "you asked for /a").hasPrefix("HTTP/1.1 200"))
+  }
+
   /// A client must see that the answer is not whole.
   @Test func cutsAbortedAnswers() throws {
     let (loopback, client, exchange) = try begin()

@@ -8,6 +8,7 @@ package struct Status: Equatable, Sendable {
   package init(_ code: Int) { self.code = code }
 
   package static let ok = Status(200)
+  package static let notModified = Status(304)
   package static let badRequest = Status(400)
   package static let notFound = Status(404)
   package static let methodNotAllowed = Status(405)

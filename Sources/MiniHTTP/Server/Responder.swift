@@ -57,14 +57,14 @@ package final class Responder {
   /// Closes the connection after this answer.
   package func closeAfterwards() { keepsAlive = false }
 
-  /// Answers with a whole body.
+  /// Answers with a whole body, of which 304 tells the length only (RFC 9110 §8.6, §15.4.5).
   ///
   /// `fields`: appends header lines such as `Content-Type`, each with its line end.
   package func respond(
     _ status: Status, fields: (Buffer) -> Void, body: UnsafeRawBufferPointer
   ) {
     guard begin(status, length: Int64(body.count), fields: fields) else { return }
-    if sendsBody { stream.outgoing.append(body) }
+    if sendsBody, status != .notModified { stream.outgoing.append(body) }
     phase = .ended
   }
 

@@ -20,6 +20,7 @@ enum ChannelInput {
   private static let keyByteLimit = 4096
   private static let largestModelCount = 1000
   private static let largestHeaderCount = 32
+  private static let headerNameByteCounts = 1...128
   private static let headerValueByteLimit = 4096
   private static let weights: ClosedRange<Int64> = 0...1000
   private static let priorities: ClosedRange<Int64> = -1_000_000...1_000_000
@@ -151,6 +152,9 @@ enum ChannelInput {
     var keepsSecret = false
     var lines: [ByteString] = []
     for (name, given) in pairs {
+      guard headerNameByteCounts.contains(name.count) else {
+        throw .field("headers", "must have names of 1 to 128 characters of A-Z a-z 0-9 _ -")
+      }
       // A line break in a value would be a further header field.
       guard given.count <= headerValueByteLimit, !AdminText.hasControls(given),
         !AdminText.hasControls(name)
