@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <time.h>
@@ -26,7 +27,8 @@
 const int32_t cp_eagain = EAGAIN, cp_eintr = EINTR, cp_einprogress = EINPROGRESS,
               cp_emfile = EMFILE, cp_enfile = ENFILE, cp_eaddrinuse = EADDRINUSE,
               cp_eacces = EACCES, cp_enoent = ENOENT, cp_enotdir = ENOTDIR, cp_epipe = EPIPE,
-              cp_econnreset = ECONNRESET, cp_eexist = EEXIST, cp_econnaborted = ECONNABORTED;
+              cp_econnreset = ECONNRESET, cp_eexist = EEXIST, cp_econnaborted = ECONNABORTED,
+              cp_enospc = ENOSPC;
 const int32_t cp_sigterm = SIGTERM, cp_sigint = SIGINT, cp_sighup = SIGHUP;
 
 const char *cp_version(void) { return TG_VERSION; }
@@ -235,6 +237,12 @@ int32_t cp_is_directory(const char *path) {
 }
 
 int32_t cp_is_writable(const char *path) { return result(access(path, W_OK | X_OK)); }
+
+int64_t cp_free_bytes(const char *path) {
+  struct statvfs facts;
+  if (statvfs(path, &facts) != 0) return -errno;
+  return (int64_t)facts.f_bavail * (int64_t)facts.f_frsize;
+}
 
 int64_t cp_file_size(const char *path) {
   struct stat facts;

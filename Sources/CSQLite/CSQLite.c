@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +22,8 @@ _Static_assert(
     "the codes of CSQLite.h are SQLite's");
 
 enum { CS_FILE_MODE = 0600 };
+/* Of a file from outside: bytes of a row, bytes of one statement of its schema, nesting. */
+enum { CS_UNTRUSTED_ROW = 4 << 20, CS_UNTRUSTED_SQL = 4096, CS_UNTRUSTED_DEPTH = 50 };
 
 static sqlite3 *of(cs_database *database) { return (sqlite3 *)database; }
 static sqlite3_stmt *as(cs_statement *statement) { return (sqlite3_stmt *)statement; }
@@ -53,6 +57,10 @@ int32_t cs_first_byte(const char *path) {
 
 void cs_remove_file(const char *path) { (void)unlink(path); }
 
+int32_t cs_rename_file(const char *from, const char *to) {
+  return rename(from, to) == 0 ? 0 : -errno;
+}
+
 int32_t cs_describe_error(int32_t error_number, uint8_t *text, int32_t capacity) {
   const char *words = strerror(error_number);
   size_t count = strlen(words);
@@ -69,15 +77,57 @@ int32_t cs_is_full(int32_t error_number) {
   return error_number == ENOSPC || error_number == EDQUOT;
 }
 
-int32_t cs_open(const char *path, cs_database **database) {
+static int32_t open_file(const char *name, int flags, cs_database **database) {
   sqlite3 *opened = NULL;
-  int result = sqlite3_open_v2(path, &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+  int result = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX, NULL);
   *database = (cs_database *)opened;
   if (opened == NULL) return SQLITE_NOMEM;
   sqlite3_extended_result_codes(opened, 1);
   sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
   cs_set_checkpoint_on_close(*database, 0);
+  return result;
+}
+
+int32_t cs_open(const char *path, cs_database **database) {
+  return open_file(path, SQLITE_OPEN_READWRITE, database);
+}
+
+/* The path as a URI; each byte that could mean something there is encoded. */
+static char *uri_of(const char *path) {
+  static const char scheme[] = "file:", mode[] = "?immutable=1", digits[] = "0123456789ABCDEF";
+  char *uri = malloc(sizeof scheme + 3 * strlen(path) + sizeof mode);
+  if (uri == NULL) return NULL;
+  char *at = stpcpy(uri, scheme);
+  for (; *path != 0; path++) {
+    unsigned char byte = (unsigned char)*path;
+    if (byte == '/' || byte == '.' || byte == '-' || byte == '_' ||
+        (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+        (byte >= 'a' && byte <= 'z')) {
+      *at++ = (char)byte;
+    } else {
+      *at++ = '%';
+      *at++ = digits[byte >> 4];
+      *at++ = digits[byte & 15];
+    }
+  }
+  strcpy(at, mode);
+  return uri;
+}
+
+int32_t cs_open_untrusted(const char *path, cs_database **database) {
+  *database = NULL;
+  char *uri = uri_of(path);
+  if (uri == NULL) return SQLITE_NOMEM;
+  int result = open_file(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, database);
+  free(uri);
+  if (*database == NULL) return result;
+  sqlite3 *opened = of(*database);
+  sqlite3_limit(opened, SQLITE_LIMIT_LENGTH, CS_UNTRUSTED_ROW);
+  sqlite3_limit(opened, SQLITE_LIMIT_SQL_LENGTH, CS_UNTRUSTED_SQL);
+  sqlite3_limit(opened, SQLITE_LIMIT_EXPR_DEPTH, CS_UNTRUSTED_DEPTH);
+  sqlite3_limit(opened, SQLITE_LIMIT_COMPOUND_SELECT, CS_UNTRUSTED_DEPTH);
+  sqlite3_limit(opened, SQLITE_LIMIT_ATTACHED, 0);
   return result;
 }
 
@@ -152,6 +202,11 @@ int32_t cs_bind_text(cs_statement *statement, int32_t index, const void *bytes, 
 
 int32_t cs_bind_blob(cs_statement *statement, int32_t index, const void *bytes, size_t count) {
   return sqlite3_bind_blob64(as(statement), index, bytes ? bytes : "", count, SQLITE_TRANSIENT);
+}
+
+int32_t cs_bind_column(
+    cs_statement *statement, int32_t index, cs_statement *source, int32_t column) {
+  return sqlite3_bind_value(as(statement), index, sqlite3_column_value(as(source), column));
 }
 
 int32_t cs_is_null(cs_statement *statement, int32_t column) {

@@ -45,6 +45,15 @@ package enum File {
     _ = directory(of: path).withCString { cp_sync_directory($0) }
   }
 
+  /// Waits until the medium has a file that is complete.
+  package static func sync(_ path: ByteString) throws(SystemError) {
+    let descriptor = try SystemError.check(
+      path.withCString { cp_open($0, Int32(CP_APPEND), 0o600) }, "open")
+    defer { _ = cp_close(descriptor) }
+    try SystemError.check(cp_sync(descriptor), "fsync")
+    _ = directory(of: path).withCString { cp_sync_directory($0) }
+  }
+
   /// Whether something readable is at the path.
   package static func exists(_ path: ByteString) -> Bool {
     path.withCString { cp_file_size($0) } >= 0

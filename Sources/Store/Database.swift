@@ -5,7 +5,8 @@ import Platform
 /// The one connection to `db.db`.
 ///
 /// Opened before the loop runs, then used by one thread only, the storage thread; that is why
-/// `@unchecked` holds. Every statement is a literal, its values are bound.
+/// `@unchecked` holds. Every statement is a literal or made of our own schema's names; its values
+/// are bound.
 package final class Database: @unchecked Sendable {
   package let path: ByteString
   /// Whether the file was made by this opening.
@@ -34,6 +35,20 @@ package final class Database: @unchecked Sendable {
     raw = opened
     if result != CS_OK { throw error(result) }
     try configure(settings)
+  }
+
+  /// Opens a file other than `db.db`, without any check: an empty one to be filled, or one from
+  /// outside, which is only read.
+  init(at path: ByteString, isFromOutside: Bool) throws(StoreError) {
+    self.path = path
+    wasCreated = !isFromOutside
+    wasUnclean = false
+    var opened: OpaquePointer?
+    let result = path.withCString {
+      isFromOutside ? cs_open_untrusted($0, &opened) : cs_open($0, &opened)
+    }
+    raw = opened
+    if result != CS_OK { throw error(result) }
   }
 
   deinit { release() }
@@ -159,17 +174,22 @@ package final class Database: @unchecked Sendable {
   /// Not within a transaction. Throws `.duplicate` when there is a file. The copy is in rollback
   /// mode and opens anywhere.
   package func backup(to copy: ByteString) throws(StoreError) {
-    let prepared = copy.withCString { cs_prepare_file($0) }
-    if prepared < 0 { throw StoreError(opening: copy, errorNumber: -prepared) }
-    guard prepared == 1 else {
-      throw StoreError(
-        .duplicate, message: copy, sentence: "a file with the backup's name exists already")
-    }
+    try Database.makeFile(copy)
     do throws(StoreError) {
       try run("VACUUM INTO ?1") { $0.bind(text: copy) }
     } catch {
       copy.withCString { cs_remove_file($0) }
       throw error
+    }
+  }
+
+  /// Makes an empty file of mode 0600; throws `.duplicate` when there is one.
+  static func makeFile(_ path: ByteString) throws(StoreError) {
+    let prepared = path.withCString { cs_prepare_file($0) }
+    if prepared < 0 { throw StoreError(opening: path, errorNumber: -prepared) }
+    guard prepared == 1 else {
+      throw StoreError(
+        .duplicate, message: path, sentence: "a file with the backup's name exists already")
     }
   }
 
@@ -196,11 +216,21 @@ package final class Database: @unchecked Sendable {
     raw = nil
   }
 
+  /// A statement that is no literal: made of names of our own schema, never of anything else.
+  func statement(_ sql: ByteString) throws(StoreError) -> Statement {
+    guard let raw else { throw error(Int32(CS_OK)) }
+    var created: OpaquePointer?
+    let result = sql.withBytes { cs_prepare(raw, $0.baseAddress, $0.count, &created) }
+    guard result == CS_OK, let created else { throw error(result) }
+    return Statement(owning: created)
+  }
+
   private static func isNonZero(_ path: ByteString) -> Bool {
     path.withCString { cs_first_byte($0) } > 0
   }
 
-  private func error(_ result: Int32) -> StoreError {
+  /// What a result that is no success means.
+  func error(_ result: Int32) -> StoreError {
     guard let raw else { return StoreError(.other, message: "the database is closed") }
     let message = ByteString(cString: cs_message(raw)) ?? .empty
     return StoreError(Database.kind(of: result), message: message)

@@ -30,7 +30,7 @@ final class LogRing {
     let used = pageCount * (try database.integer("PRAGMA page_size"))
     guard used > byteLimit else { return }
     if trimsUntilEstimate == 0 {
-      otherByteCount = try estimate(in: database)
+      otherByteCount = try LogRing.otherByteCount(in: database)
       trimsUntilEstimate = LogRing.trimsPerEstimate
     }
     trimsUntilEstimate -= 1
@@ -43,13 +43,14 @@ final class LogRing {
     Int64(rowCount) * 2 + LogRing.deletedPerStep
   }
 
-  private func estimate(in database: Database) throws(StoreError) -> Int64 {
+  /// Bytes that everything but the log takes, roughly.
+  static func otherByteCount(in database: Database) throws(StoreError) -> Int64 {
     try database.integer("SELECT count(*) FROM sqlite_master WHERE rootpage > 0")
       * database.integer("PRAGMA page_size")
-      + database.integer("SELECT count(*) FROM users") * LogRing.userByteCount
-      + database.integer("SELECT count(*) FROM tokens") * LogRing.tokenByteCount
-      + database.integer("SELECT count(*) FROM channels") * LogRing.channelByteCount
-      + database.integer("SELECT count(*) FROM channel_hours") * LogRing.hourByteCount
-      + database.integer("SELECT count(*) FROM usage_days") * LogRing.usageDayByteCount
+      + database.integer("SELECT count(*) FROM users") * userByteCount
+      + database.integer("SELECT count(*) FROM tokens") * tokenByteCount
+      + database.integer("SELECT count(*) FROM channels") * channelByteCount
+      + database.integer("SELECT count(*) FROM channel_hours") * hourByteCount
+      + database.integer("SELECT count(*) FROM usage_days") * usageDayByteCount
   }
 }

@@ -13,7 +13,7 @@ struct Migration: Sendable {
 /// is ours.
 enum Migrations {
   /// "TGW1" in ASCII.
-  private static let applicationID: Int64 = 0x5447_5731
+  static let applicationID: Int64 = 0x5447_5731
 
   /// Throws when the file belongs to another program or to a newer version of this one.
   static func refuseForeign(_ database: Database) throws(StoreError) {
@@ -40,10 +40,29 @@ enum Migrations {
     if version > 0 { try keepCopy(of: database, version: version) }
     try database.transaction { () throws(StoreError) in
       for step in steps[Int(version)...] { try apply(step, to: database) }
-      try database.pragma("application_id", applicationID)
-      try database.pragma("user_version", Int64(steps.count))
+      try stamp(database, version: Int64(steps.count))
     }
     database.migratedFrom = version
+  }
+
+  /// Makes the tables of a version in an empty database, without the rows that steps put there.
+  ///
+  /// Within a transaction.
+  static func build(on database: Database, version: Int64) throws(StoreError) {
+    for step in all.prefix(Int(version)) { try apply(step, to: database) }
+    for table in try CopiedTable.all(in: database) { try table.deleteRows(in: database) }
+    try stamp(database, version: version)
+  }
+
+  /// Brings a database that `build` made up to date, within a transaction.
+  static func complete(_ database: Database, from version: Int64) throws(StoreError) {
+    for step in all.dropFirst(Int(version)) { try apply(step, to: database) }
+    try stamp(database, version: Int64(all.count))
+  }
+
+  private static func stamp(_ database: Database, version: Int64) throws(StoreError) {
+    try database.pragma("application_id", applicationID)
+    try database.pragma("user_version", version)
   }
 
   private static func apply(_ step: Migration, to database: Database) throws(StoreError) {

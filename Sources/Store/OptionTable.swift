@@ -9,6 +9,9 @@ package struct OptionRecord: Sendable {
 
 /// Queries of the table `options`.
 package enum OptionTable {
+  /// The option that signs logins; made anew where it is missing, never in a backup.
+  package static let loginSecretName: ByteString = "jwt_secret"
+
   /// The value of an option; nil when it was never set.
   package static func value(
     _ name: ByteString, in database: Database

@@ -57,6 +57,13 @@ package final class Statement {
     note(cs_bind_blob(raw, nextParameter(), bytes.baseAddress, bytes.count))
   }
 
+  /// Binds all parameters to the columns of another statement's row, with their types.
+  func bind(rowOf source: Statement) {
+    for column in 0..<parameterCount {
+      _ = note(cs_bind_column(raw, nextParameter(), source.raw, column))
+    }
+  }
+
   /// Reads the next column as an integer, 0 for NULL.
   package func integer() -> Int64 { cs_column_int64(raw, nextColumn()) }
 

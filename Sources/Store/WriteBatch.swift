@@ -24,6 +24,7 @@ package final class WriteBatch {
   private let keepsRows: Bool
   var waiting = BatchContents()
   private(set) var inFlight: BatchContents?
+  private var isSuspended = false
   private var oldestWaiting: Instant?
   private var retryAt: Instant?
   private var retryMilliseconds: Int64 = 0
@@ -49,16 +50,12 @@ package final class WriteBatch {
     flushRowCount = settings.flushRowCount
     keepsRows = settings.logByteLimit > 0
     lastLogID = snapshot.lastLogID
-    for model in snapshot.models {
-      modelIDs[model.name] = model.id
-      modelNames[model.id] = model.name
-      lastModelID = max(lastModelID, model.id)
-    }
+    take(snapshot.models)
   }
 
   /// When `deadlinePassed` wants to be called; nil for never.
   package var deadline: Instant? {
-    guard inFlight == nil, let oldestWaiting else { return nil }
+    guard inFlight == nil, !isSuspended, let oldestWaiting else { return nil }
     return retryAt ?? oldestWaiting.advanced(byMilliseconds: intervalMilliseconds)
   }
 
@@ -150,7 +147,7 @@ package final class WriteBatch {
 
   /// Writes what waits, at once; nothing when a flush is under way.
   package func flush(now: Instant) {
-    guard inFlight == nil, !waiting.isEmpty else { return }
+    guard inFlight == nil, !isSuspended, !waiting.isEmpty else { return }
     let contents = waiting
     let (writer, retention, seconds) = (writer, retention, WriteBatch.plausibleSeconds)
     inFlight = contents
@@ -166,6 +163,32 @@ package final class WriteBatch {
       case .success(let outcome): finish(outcome, now: .now)
       case .failure(let error): finish(.failed(error), now: .now)
       }
+    }
+  }
+
+  /// Writes nothing from now on, because the contents of the database are being replaced.
+  package func suspend() { isSuspended = true }
+
+  /// Goes on after `suspend`.
+  ///
+  /// `snapshot`: what the database holds now; nil when it is as it was. What waits is dropped
+  /// then, since it speaks of users, tokens and channels that are gone.
+  package func resume(with snapshot: Snapshot?) {
+    isSuspended = false
+    guard let snapshot else { return }
+    droppedRowCount += Int64(waiting.rows.count)
+    waiting = BatchContents()
+    (oldestWaiting, retryAt) = (nil, nil)
+    (modelIDs, modelNames) = ([:], [:])
+    lastLogID = max(lastLogID, snapshot.lastLogID)
+    take(snapshot.models)
+  }
+
+  private func take(_ models: [ModelRecord]) {
+    for model in models {
+      modelIDs[model.name] = model.id
+      modelNames[model.id] = model.name
+      lastModelID = max(lastModelID, model.id)
     }
   }
 

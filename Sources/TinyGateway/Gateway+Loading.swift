@@ -2,8 +2,27 @@
 import Platform
 import Store
 
-/// From the database to memory, once at the start.
+/// From the database to memory, at the start and after a restore.
 extension Gateway {
+  /// Takes over what a restore has put into the database, in the place of all that was there.
+  ///
+  /// Requests under way go on with what they have; a login from before is of no use any more.
+  func replaceAll(with state: RestoredState) {
+    forget()
+    jwtSecret = state.loginSecret
+    load(state.snapshot, state.hours)
+  }
+
+  /// Empties what `load` fills.
+  private func forget() {
+    accounts.removeAll()
+    channels.removeAll()
+    channelGroups.removeAll()
+    userGroups.removeAll()
+    modelFallbacks = ModelFallbacks()
+    options = Options()
+  }
+
   /// Takes over what was stored; what no longer fits is left out and logged.
   func load(_ snapshot: Snapshot, _ hours: [Int64: BucketSeries]) {
     for user in snapshot.users { accounts.put(user) }

@@ -29,8 +29,10 @@ final class Gateway {
   fileprivate(set) var tlsProblem: ByteString
   /// Hashes passwords, one at a time, off the loop.
   let passwordWorker: Worker
+  /// Reads and writes the files that the management API sends and receives, off the loop.
+  let fileWorker: Worker
   /// Signs JWTs; 32 random bytes made at first start.
-  let jwtSecret: ByteString
+  var jwtSecret: ByteString
   /// What the management API keeps in memory: login guard, changes under way, channel tests.
   let admin = AdminState()
   let channelTests = ChannelTestTimer()
@@ -76,6 +78,7 @@ final class Gateway {
       loop: loop, limits: configuration.httpLimits,
       policy: AddressPolicy(privateBlocks: configuration.privateUpstreamBlocks))
     passwordWorker = Worker(name: "passwords", mailbox: loop.mailbox)
+    fileWorker = Worker(name: "files", mailbox: loop.mailbox)
     relays = RelayRegistry(
       limit: capacity.requests, bodiesByteCount: capacity.bodiesHeldByteCount)
     let snapshot: Snapshot
@@ -107,6 +110,7 @@ final class Gateway {
     do throws(StoreError) {
       let database = try Database(
         path: configuration.path("db.db"), settings: configuration.storage)
+      BackupFiles.removeLeftovers(configuration)
       if database.wasUnclean { log.warn("the last stop was not clean; the database is sound") }
       return database
     } catch {
@@ -116,12 +120,14 @@ final class Gateway {
 
   /// The JWT secret, made at first start.
   private static func secret(in database: Database) throws(StoreError) -> ByteString {
-    if let known = try OptionTable.value("jwt_secret", in: database), known.count == 64 {
+    if let known = try OptionTable.value(OptionTable.loginSecretName, in: database),
+      known.count == 64
+    {
       return known
     }
     let made = Digest.hex(Random.bytes(32))
     try database.transaction { () throws(StoreError) in
-      try OptionTable.set("jwt_secret", to: made, in: database)
+      try OptionTable.set(OptionTable.loginSecretName, to: made, in: database)
     }
     return made
   }
@@ -283,4 +289,5 @@ extension Gateway {
 struct StartError: Error {
   let sentence: ByteString
   init(_ sentence: String) { self.sentence = ByteString(utf8: sentence) }
+  init(_ sentence: ByteString) { self.sentence = sentence }
 }

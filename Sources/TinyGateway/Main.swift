@@ -22,6 +22,7 @@ enum Main {
     case .version: ProcessContext.write(Version.text, to: 1)
     case .checkConfig: checkConfiguration(invocation)
     case .passwd: changePassword(invocation)
+    case .backup, .restore: transfer(invocation)
     case .serve: serve(invocation)
     }
     cp_exit(0)
@@ -53,6 +54,23 @@ enum Main {
       configuration: configuration, username: invocation.operands.first)
     if let problem = outcome {
       ProcessContext.write(problem + "\n", to: 2)
+      cp_exit(1)
+    }
+  }
+
+  private static func transfer(_ invocation: Invocation) {
+    let (configuration, _) = load(invocation)
+    let command = BackupCommand(
+      configuration: configuration, file: invocation.operands.first ?? .empty,
+      passphraseFile: invocation.passphraseFile)
+    do throws(StartError) {
+      if invocation.command == .backup {
+        try command.backup(withRecords: !invocation.leavesOutLogs)
+      } else {
+        try command.restore()
+      }
+    } catch {
+      ProcessContext.write("tinygateway: " + error.sentence + "\n", to: 2)
       cp_exit(1)
     }
   }

@@ -229,4 +229,33 @@ struct ChannelSecretsTests {
       #expect(error.code.description == "invalid_field")
     }
   }
+
+  // Backups.
+
+  private static let derived = ByteString([UInt8](repeating: 9, count: 32))
+
+  @Test func goesToAnotherDeviceThroughABackup() throws {
+    let sealedKey = try #require(try secrets().sealedKey(under: Self.derived))
+    let old = try #require(ChannelSecrets(sealedKey: sealedKey, under: Self.derived))
+    let new = try secrets("new.key")
+    check(new.opened(try #require(new.resealed(try stored(), from: old))), is: Self.plain)
+  }
+
+  @Test func staysLockedWithoutTheOtherDevicesKey() throws {
+    let new = try secrets("new.key")
+    let record = try #require(new.resealed(try stored(), from: new))
+    #expect(ChannelSecrets.isLocked(new.opened(record)))
+    check(try secrets().opened(record), is: Self.plain)
+  }
+
+  @Test func opensABackupsKeyWithTheRightPassphraseOnly() throws {
+    let passphrase: ByteString = "correct horse battery"
+    let key = try #require(
+      BackupFiles.key(of: try secrets(), passphrase: passphrase, rounds: 10))
+    let stored = try stored()
+    #expect(BackupFiles.secrets(of: key, passphrase: "correct horse batterz") == nil)
+    check(
+      try #require(BackupFiles.secrets(of: key, passphrase: passphrase)).opened(stored),
+      is: Self.plain)
+  }
 }

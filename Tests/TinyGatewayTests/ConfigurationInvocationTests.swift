@@ -15,6 +15,8 @@ struct ConfigurationInvocationTests {
       let invocation = try Invocation(arguments: arguments.map { ByteString(utf8: $0) })
       outcome = "\(invocation.command)"
       for operand in invocation.operands { outcome += " \(operand.text)" }
+      if let file = invocation.passphraseFile { outcome += " passphrase=\(file.text)" }
+      if invocation.leavesOutLogs { outcome += " without logs" }
       for option in invocation.options { outcome += " \(option.key.text)=\(option.value.text)" }
     } catch {
       outcome = error.text.text
@@ -36,16 +38,29 @@ struct ConfigurationInvocationTests {
     check("version", expecting: "version")
     check("--help", expecting: "help")
     check("-h", expecting: "help")
+    check("backup f --without-logs", expecting: "backup f without logs")
+    check("--data-dir d restore f", expecting: "restore f data_dir=d")
+    check("restore --passphrase-file p f", expecting: "restore f passphrase=p")
+    check("backup --passphrase-file=p f", expecting: "backup f passphrase=p")
+    check("help restore", expecting: "help restore")
     check("help passwd", expecting: "help passwd")
     check("passwd --help", expecting: "help passwd")
   }
 
   @Test func saysWhatIsWrong() {
-    let commands = "write serve, check-config, passwd, version or help\n"
+    let commands = "write serve, check-config, passwd, backup, restore, version or help\n"
     check("start", expecting: "command line: start: is no command; " + commands)
     check("help start", expecting: "command line: start: is no command; " + commands)
     check(
       "serve x", expecting: "command line: x: is one word too many; see tinygateway --help\n")
+    check("backup", expecting: "command line: backup: needs the name of a file\n")
+    check(
+      "restore a b", expecting: "command line: b: is one word too many; see tinygateway --help\n")
+    check(
+      "restore a --without-logs", expecting: "command line: --without-logs: is for backup only\n")
+    check(
+      "passwd --passphrase-file p",
+      expecting: "command line: --passphrase-file: is for backup and restore only\n")
     check("--port", expecting: "command line: --port: needs a value, as in --port 3000\n")
     check("--port --help", expecting: "command line: --port: needs a value, as in --port 3000\n")
     check(

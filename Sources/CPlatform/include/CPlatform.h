@@ -29,7 +29,8 @@ int64_t cp_find(const void *memory, size_t count, const void *needle, size_t nee
 /* Errors. */
 int32_t cp_describe_error(int32_t error_number, uint8_t *text, int32_t capacity);
 extern const int32_t cp_eagain, cp_eintr, cp_einprogress, cp_emfile, cp_enfile, cp_eaddrinuse,
-    cp_eacces, cp_enoent, cp_enotdir, cp_epipe, cp_econnreset, cp_eexist, cp_econnaborted;
+    cp_eacces, cp_enoent, cp_enotdir, cp_epipe, cp_econnreset, cp_eexist, cp_econnaborted,
+    cp_enospc;
 
 /* Clocks. */
 int64_t cp_monotonic_nanoseconds(void);
@@ -70,6 +71,7 @@ int32_t cp_sync_directory(const char *path);
 int32_t cp_is_directory(const char *path); /* 1, 0, or -errno */
 int32_t cp_is_writable(const char *path);  /* 0, or -errno */
 int64_t cp_file_size(const char *path);
+int64_t cp_free_bytes(const char *path); /* what this user may still write to its file system */
 
 /* Sockets: all non-blocking and closed on exec. Addresses are 4 or 16 bytes. */
 int32_t cp_listen(const uint8_t *address, int32_t address_count, int32_t port, int32_t backlog);

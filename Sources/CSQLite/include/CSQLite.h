@@ -40,6 +40,8 @@ int32_t cs_prepare_file(const char *path);
 /* First byte of a file; -1 when it is missing, empty or unreadable. */
 int32_t cs_first_byte(const char *path);
 void cs_remove_file(const char *path);
+/* 0, or -errno. */
+int32_t cs_rename_file(const char *from, const char *to);
 int32_t cs_describe_error(int32_t error_number, uint8_t *text, int32_t capacity);
 /* Meanings of -errno that need a sentence of their own. */
 int32_t cs_is_read_only(int32_t error_number);
@@ -48,6 +50,9 @@ int32_t cs_is_full(int32_t error_number);
 /* Opens an existing file for reading and writing. `*database` may be set on failure, too: it
  * then holds the message, and is closed like any other. */
 int32_t cs_open(const char *path, cs_database **database);
+/* Opens a file from outside for reading only, as one that nobody changes, with narrow limits:
+ * whatever its schema holds must not cost much stack or memory. */
+int32_t cs_open_untrusted(const char *path, cs_database **database);
 /* Closes; without a checkpoint unless cs_set_checkpoint_on_close asked for it. */
 void cs_close(cs_database *database);
 void cs_set_checkpoint_on_close(cs_database *database, int32_t on);
@@ -76,6 +81,9 @@ int32_t cs_bind_null(cs_statement *statement, int32_t index);
 int32_t cs_bind_int64(cs_statement *statement, int32_t index, int64_t value);
 int32_t cs_bind_text(cs_statement *statement, int32_t index, const void *bytes, size_t count);
 int32_t cs_bind_blob(cs_statement *statement, int32_t index, const void *bytes, size_t count);
+/* Binds what another statement's row has in a column, with its type. */
+int32_t cs_bind_column(
+    cs_statement *statement, int32_t index, cs_statement *source, int32_t column);
 
 /* Columns count from 0. The bytes are valid until the next step or reset. */
 int32_t cs_is_null(cs_statement *statement, int32_t column);

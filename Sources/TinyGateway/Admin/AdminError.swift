@@ -57,6 +57,8 @@ struct AdminError: Error {
     "Log in first (POST /api/v1/auth/login) and send the header Authorization: Bearer <token>.")
   static let forbidden = AdminError(
     403, "forbidden", "This needs an administrator's account.")
+  static let rootOnly = AdminError(
+    403, "forbidden", "This needs an account with the role root.")
   static let busy = AdminError(
     503, "busy", "Too many changes wait already: try again.", retryAfter: 1)
   static let clientGone = AdminError(503, "client_gone", "The client is gone.")
@@ -73,6 +75,11 @@ struct AdminError: Error {
     case .busy: self.init(503, "storage_busy", sentence, retryAfter: 1)
     case .newerVersion, .other: self.init(500, "internal_error", sentence)
     }
+  }
+
+  /// What is wrong with a file that was to be restored; nothing was changed.
+  init(backup sentence: ByteString) {
+    self.init(400, "invalid_backup", AdminError.capitalized(sentence))
   }
 
   private static func capitalized(_ sentence: ByteString) -> ByteString {

@@ -29,6 +29,8 @@ final class AdminExchange: Exchange {
   private var refusal: AdminError?
   private let contentType: ByteString?
   private let body = Buffer()
+  /// Takes the body in place of `body`.
+  private var upload: (any AdminUpload)?
 
   /// Takes a request over; `head` is not kept.
   init(_ head: RequestHead, _ responder: Responder, _ gateway: Gateway) {
@@ -36,7 +38,11 @@ final class AdminExchange: Exchange {
     reply = AdminReply(responder, requestID: gateway.makeRequestID())
     contentType = head.value(of: "content-type")
     do throws(AdminError) {
-      admitted = try AdminExchange.admit(head, gateway)
+      let admitted = try AdminExchange.admit(head, gateway)
+      self.admitted = admitted
+      if case .receive(let begin) = admitted.endpoint.run {
+        upload = try begin(request(admitted, AdminBody()), head)
+      }
     } catch {
       refusal = error
       // A client that waits for 100 Continue must not be invited to send for nothing.
@@ -44,10 +50,11 @@ final class AdminExchange: Exchange {
     }
   }
 
-  var acceptsBody: Bool { true }
+  var acceptsBody: Bool { upload?.acceptsBody ?? true }
 
   func received(_ bytes: Span<UInt8>) {
     guard refusal == nil, let admitted else { return }
+    if let upload { return upload.received(bytes) }
     guard body.count + bytes.count <= admitted.bodyByteCount else {
       let error = AdminExchange.tooLarge(admitted.bodyByteCount)
       refusal = error
@@ -61,6 +68,7 @@ final class AdminExchange: Exchange {
     do throws(AdminError) {
       if let refusal { throw refusal }
       guard let admitted else { throw .notFound }
+      if let upload { return upload.bodyEnded() }
       try run(admitted)
     } catch {
       reply.fail(error)
@@ -69,19 +77,26 @@ final class AdminExchange: Exchange {
 
   func outputDrained() { reply.onDrained?() }
 
-  func cancelled() { reply.cancel() }
+  func cancelled() {
+    reply.cancel()
+    upload?.cancelled()
+  }
 
   private func run(_ admitted: Admitted) throws(AdminError) {
-    let request = AdminRequest(
-      gateway: gateway, id: admitted.id, parameters: admitted.parameters,
-      body: try parsedBody(admitted.endpoint), caller: admitted.caller, address: admitted.address,
-      reply: reply)
+    let request = request(admitted, try parsedBody(admitted.endpoint))
     body.release()
     switch admitted.endpoint.run {
     case .read(let answer):
       reply.succeed { (json) throws(AdminError) in try answer(request, &json) }
     case .act(let act): try act(request)
+    case .receive: return  // Its upload has taken the body, and answers.
     }
+  }
+
+  private func request(_ admitted: Admitted, _ body: AdminBody) -> AdminRequest {
+    AdminRequest(
+      gateway: gateway, id: admitted.id, parameters: admitted.parameters, body: body,
+      caller: admitted.caller, address: admitted.address, reply: reply)
   }
 
   private func parsedBody(_ endpoint: Endpoint) throws(AdminError) -> AdminBody {
@@ -126,7 +141,11 @@ final class AdminExchange: Exchange {
   ) throws(AdminError) -> Admitted {
     let (endpoint, id) = try find(head)
     let limit = bodyByteCount(endpoint)
-    if case .length(let count) = head.framing, count > Int64(limit) { throw tooLarge(limit) }
+    if case .receive = endpoint.run {
+      // Its own limit is for who may call it.
+    } else if case .length(let count) = head.framing, count > Int64(limit) {
+      throw tooLarge(limit)
+    }
     let address = ClientAddress.of(head, trusting: gateway.configuration.trustedProxies)
     let caller = try AdminExchange.caller(head, endpoint, gateway)
     let parameters = try parameters(head, endpoint)
@@ -163,6 +182,7 @@ final class AdminExchange: Exchange {
         "Choose a new password first (PUT /api/v1/users/self/password).")
     }
     if endpoint.access == .admin, user.record.role == .user { throw .forbidden }
+    if endpoint.access == .root, user.record.role != .root { throw .rootOnly }
     return user
   }
 

@@ -96,6 +96,9 @@ final class AdminReply {
     return responder
   }
 
+  /// More of the request's body is accepted again.
+  func resumeBody() { responder?.resume() }
+
   private func appendCommonFields(to fields: Buffer) {
     fields.append("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
     RequestID.appendHeaders(requestID, to: fields)

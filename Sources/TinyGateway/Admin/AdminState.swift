@@ -13,6 +13,8 @@ final class AdminState {
   var probeCount = 0
   /// Exports of the log under way.
   var exportCount = 0
+  /// Whether a backup is being made or sent, or a restore received or done: one at a time.
+  var isTransferring = false
 }
 
 /// Changes of settings, one after the other.

@@ -12,6 +12,8 @@ struct Endpoint: Sendable {
     case user
     /// Accounts with the role admin or root.
     case admin
+    /// Accounts with the role root.
+    case root
   }
 
   /// How the call is answered.
@@ -20,6 +22,9 @@ struct Endpoint: Sendable {
     case read(@Sendable (AdminRequest, inout JSONWriter) throws(AdminError) -> Void)
     /// Answers through `AdminRequest.reply`, now or later.
     case act(@Sendable (AdminRequest) throws(AdminError) -> Void)
+    /// Takes a body of any kind as it arrives; asked before the body.
+    case receive(
+      @Sendable (AdminRequest, RequestHead) throws(AdminError) -> any AdminUpload)
   }
 
   let method: MiniHTTP.Method

@@ -13,6 +13,8 @@ enum Help {
     case .serve: appendServe(to: buffer)
     case .checkConfig: buffer.append(checkConfig)
     case .passwd: buffer.append(passwd)
+    case .backup: buffer.append(backup)
+    case .restore: buffer.append(restore)
     case .version: buffer.append("tinygateway version: prints versions and the target.\n")
     case .help, nil: appendOverview(to: buffer)
     }
@@ -33,6 +35,21 @@ enum Help {
 
     """
 
+  private static let backup: StaticString = """
+    tinygateway backup FILE [--passphrase-file FILE] [--without-logs] [--data-dir DIR]
+    Writes everything into one new file. Without a passphrase the keys of channels in it can be
+    used only together with this device's secret.key; with one (12 to 128 bytes, the first line of
+    its file) that key is in the backup, sealed. Stop the gateway first, or use the management API.
+
+    """
+
+  private static let restore: StaticString = """
+    tinygateway restore FILE [--passphrase-file FILE] [--data-dir DIR]
+    Replaces everything by what a backup holds; what was there stays as db.db.before-restore.
+    All logins end. Stop the gateway first, or use the management API.
+
+    """
+
   private static func appendServe(to buffer: Buffer) {
     buffer.append("tinygateway [serve] [OPTIONS]: starts the gateway.\n\n")
     appendOptions(to: buffer)
@@ -46,6 +63,8 @@ enum Help {
       tinygateway [serve] [OPTIONS]   starts the gateway
       tinygateway check-config        shows the settings in force, or what is wrong with them
       tinygateway passwd [USERNAME]   sets a password
+      tinygateway backup FILE         writes everything into one file
+      tinygateway restore FILE        puts a backup in the place of all there is
       tinygateway version             prints versions and the target
       tinygateway help [COMMAND]      prints this, or more about a command
 

@@ -3,11 +3,12 @@ import Platform
 
 /// What the program is asked to do.
 enum Command: Sendable {
-  case serve, checkConfig, passwd, version, help
+  case serve, checkConfig, passwd, backup, restore, version, help
 
   /// All commands as they are typed.
   static let names: [(name: StaticString, command: Command)] = [
     ("serve", .serve), ("check-config", .checkConfig), ("passwd", .passwd),
+    ("backup", .backup), ("restore", .restore),
     ("version", .version), ("help", .help),
   ]
 
@@ -21,7 +22,12 @@ enum Command: Sendable {
   }
 
   /// Most words that may follow the command.
-  var operandLimit: Int { self == .passwd || self == .help ? 1 : 0 }
+  var operandLimit: Int {
+    switch self {
+    case .passwd, .backup, .restore, .help: 1
+    case .serve, .checkConfig, .version: 0
+    }
+  }
 }
 
 /// A read command line; values of options are checked later, together with all other sources.
@@ -38,9 +44,13 @@ struct Invocation: Sendable {
   /// The program as it was started.
   let program: ByteString
   private(set) var command = Command.serve
-  /// `passwd`: the user; `help`: the command.
+  /// `passwd`: the user; `backup` and `restore`: the file; `help`: the command.
   private(set) var operands: [ByteString] = []
   private(set) var options: [Option] = []
+  /// `--passphrase-file` of `backup` and `restore`.
+  private(set) var passphraseFile: ByteString?
+  /// `--without-logs` of `backup`.
+  private(set) var leavesOutLogs = false
   private var hasCommand = false
 
   /// Reads the arguments, the program's name first.
@@ -62,6 +72,8 @@ struct Invocation: Sendable {
         ask(.help)
       } else if word == "--version" || word == "-V" {
         ask(.version)
+      } else if word == "--without-logs" {
+        leavesOutLogs = true
       } else {
         addOption(word, arguments, &index, &problems)
       }
@@ -69,7 +81,26 @@ struct Invocation: Sendable {
     if command == .help, let topic = operands.first, Command(topic) == nil {
       problems.append(Invocation.unknownCommand(topic))
     }
+    checkTransfer(&problems)
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+  }
+
+  /// What only `backup` and `restore` need, or may have.
+  private func checkTransfer(_ problems: inout [ConfigurationProblem]) {
+    let isTransfer = command == .backup || command == .restore
+    if command == .help { return }
+    if isTransfer, operands.isEmpty {
+      problems.append(
+        ConfigurationProblem(
+          .commandLine(command == .backup ? "backup" : "restore"), "needs the name of a file"))
+    }
+    if passphraseFile != nil, !isTransfer {
+      problems.append(
+        ConfigurationProblem(.commandLine("--passphrase-file"), "is for backup and restore only"))
+    }
+    if leavesOutLogs, command != .backup {
+      problems.append(ConfigurationProblem(.commandLine("--without-logs"), "is for backup only"))
+    }
   }
 
   /// `--help` behind a command explains that command.
@@ -113,7 +144,7 @@ struct Invocation: Sendable {
     let name = parts?.before ?? word
     let key = Invocation.key(of: name)
     let isKnown = ConfigurationTable.index(of: key) != nil && name.starts(with: "--")
-    guard isKnown else {
+    guard isKnown || name == "--passphrase-file" else {
       problems.append(ConfigurationLayers.unknown(key, .commandLine(name)))
       // A word behind it is most likely its value.
       if parts == nil, index < arguments.count, Command(arguments[index]) == nil,
@@ -124,14 +155,18 @@ struct Invocation: Sendable {
       return
     }
     if let value = parts?.after {
-      options.append(Option(name: name, key: key, value: value))
+      take(Option(name: name, key: key, value: value), isSetting: isKnown)
     } else if index < arguments.count, !arguments[index].starts(with: "--") {
-      options.append(Option(name: name, key: key, value: arguments[index]))
+      take(Option(name: name, key: key, value: arguments[index]), isSetting: isKnown)
       index += 1
     } else {
       problems.append(
         ConfigurationProblem(.commandLine(name), "needs a value, as in --port 3000"))
     }
+  }
+
+  private mutating func take(_ option: Option, isSetting: Bool) {
+    if isSetting { options.append(option) } else { passphraseFile = option.value }
   }
 
   /// The setting's key of an option: without its dashes, with underscores.

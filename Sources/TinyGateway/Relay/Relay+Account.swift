@@ -84,6 +84,10 @@ extension Relay {
     if let reservation { QuotaLedger.settle(reservation, charging: charge) }
     guard let caller else { return logRefusal(status) }
     let now = gateway.loop.now
+    guard gateway.accounts.user(caller.user.id) === caller.user else {
+      // The account is gone; after a restore its ids may be another's.
+      return logLine(makeRow(caller, usage, status, kind, now))
+    }
     if charge > 0 {
       gateway.batch.addUsage(
         user: caller.user.id, token: caller.token.id, charge: charge, now: now)

@@ -95,6 +95,11 @@ final class ChannelDirectory {
     reindex()
   }
 
+  func removeAll() {
+    channels = [:]
+    reindex()
+  }
+
   /// Channels that list the model, or serve any; disabled ones included.
   func serving(_ model: ByteString) -> [Channel] {
     guard let listed = byModel[model] else { return forAnyModel }

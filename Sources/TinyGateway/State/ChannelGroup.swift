@@ -74,5 +74,7 @@ final class ChannelGroupDirectory {
     }
   }
 
+  func removeAll() { all = [] }
+
   func remove(_ id: Int64) { all.removeAll { $0.id == id } }
 }

@@ -154,6 +154,30 @@ struct ChannelSecrets {
     return AdminText.joined(lines, by: 0x0A)
   }
 
+  // Backups.
+
+  private static let backupLabel: ByteString = "tinygateway backup key"
+
+  /// This device's key for a backup, sealed under another key; nil when there are no random bytes.
+  func sealedKey(under other: ByteString) -> ByteString? {
+    SealedBytes.seal(key, key: other, label: ChannelSecrets.backupLabel)
+  }
+
+  /// The secrets of the device that made a backup; nil when the other key is not the right one.
+  init?(sealedKey sealed: ByteString, under other: ByteString) {
+    guard let key = SealedBytes.open(sealed, key: other, label: ChannelSecrets.backupLabel),
+      key.count == SealedBytes.keyByteCount
+    else { return nil }
+    self.key = key
+    path = .empty
+  }
+
+  /// A stored record of another device as this one stores it; what cannot be opened stays as it
+  /// is. Nil when there are no random bytes.
+  func resealed(_ record: ChannelRecord, from other: ChannelSecrets) -> ChannelRecord? {
+    sealed(other.opened(record))
+  }
+
   // The lock.
 
   /// Whether the value is encrypted; no such value may come from outside.

@@ -133,6 +133,11 @@ final class AccountDirectory {
     tokensByKeyHash[token.keyHash] = token
   }
 
+  func removeAll() {
+    (users, usersByName) = ([:], [:])
+    (tokens, tokensByKeyHash) = ([:], [:])
+  }
+
   func removeToken(_ id: Int64) {
     guard let token = tokens.removeValue(forKey: id) else { return }
     tokensByKeyHash[token.keyHash] = nil

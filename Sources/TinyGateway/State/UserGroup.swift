@@ -46,6 +46,8 @@ final class UserGroupDirectory {
     all.append(UserGroup(record))
   }
 
+  func removeAll() { all = [] }
+
   func remove(_ id: Int64) { all.removeAll { $0.id == id } }
 }
 

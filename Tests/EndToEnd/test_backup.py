@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: MIT
+"""Backup and restore: over the management API and on the command line."""
+
+import shlex
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+
+import httpx
+import pytest
+
+from gateway import FIRST_PASSWORD, PASSWORD, Gateway
+from process import PATIENCE, run, wait_until
+from test_management_login import failure
+from test_sdk_chat import user
+
+PASSPHRASE = "correct horse battery staple"
+TYPE = {"Content-Type": "application/vnd.sqlite3"}
+
+
+def backup(gateway, body=None, query=""):
+    """The bytes of a backup."""
+    response = (gateway.request("GET", "/backup" + query) if body is None
+                else gateway.request("POST", "/backup", json=body))
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/vnd.sqlite3"
+    assert "attachment" in response.headers["content-disposition"]
+    assert int(response.headers["content-length"]) == len(response.content)
+    return response.content
+
+
+def restore(gateway, content, passphrase=None, headers=TYPE):
+    """Asks for a restore; the answer as it is."""
+    if passphrase:
+        headers = {**headers, "X-Backup-Passphrase": passphrase}
+    return gateway.request("POST", "/restore", content=content, headers=headers)
+
+
+def restored(gateway, content, passphrase=None, password=PASSWORD):
+    """A restore that must succeed; logs in again."""
+    response = restore(gateway, content, passphrase)
+    assert response.status_code == 200, response.text
+    assert gateway.request("GET", "/tokens").status_code == 401
+    gateway.login(password)
+    return response.json()["data"]
+
+
+def leftovers(gateway):
+    """Files in the data directory that should not stay."""
+    return [path.name for path in gateway.data_dir.iterdir()
+            if path.name.endswith((".tmp", ".new")) or "stage" in path.name]
+
+
+def served_key(gateway, route, key):
+    """The key that the upstream got for a request with a client's key."""
+    gateway.sdk(key).chat.completions.create(model=route.model, messages=user("x"))
+    return route.requests()[-1].key
+
+
+def new_board(fresh):
+    """Another device after its first login."""
+    return fresh.start().set_up()
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """Changes a backup as somebody with an editor would; returns its bytes."""
+    def edit(content, script):
+        path = tmp_path / "edited.db"
+        path.write_bytes(content)
+        with sqlite3.connect(path, isolation_level=None) as database:
+            database.execute("PRAGMA foreign_keys=OFF")
+            script(database)
+        database.close()
+        return path.read_bytes()
+    return edit
+
+
+@pytest.mark.short
+def test_one_file_moves_everything_to_another_board(make_gateway, fresh, upstream):
+    old = make_gateway()
+    route = old.route(upstream, "echo", keys=["sk-vendor-key-7"],
+                      headers={"X-Api-Key": "header-secret-7"})
+    token = old.token(quota=1000, name="laptop")
+    assert served_key(old, route, token["key"]) == "sk-vendor-key-7"
+    used = wait_until(lambda: old.used_quota(token), what="usage")
+    content = backup(old, {"passphrase": PASSPHRASE})
+    new = new_board(fresh)
+    before = (new.data_dir / "secret.key").read_bytes()
+    data = restored(new, content, PASSPHRASE)
+    assert data["channels"] == 1 and data["users"] == 1 and data["locked_channels"] == []
+    assert served_key(new, route, token["key"]) == "sk-vendor-key-7"
+    assert route.requests()[-1].headers["x-api-key"] == "header-secret-7"
+    assert new.used_quota(token) >= used
+    assert new.call("GET", f"/tokens/{token['id']}")["name"] == "laptop"
+    new.restart()
+    assert served_key(new, route, token["key"]) == "sk-vendor-key-7"
+    assert (new.data_dir / "secret.key").read_bytes() == before
+    assert (new.data_dir / "db.db.before-restore").stat().st_mode & 0o777 == 0o600
+    assert leftovers(old) == leftovers(new) == []
+
+
+def test_without_the_passphrase_channels_are_locked_and_named(make_gateway, fresh, upstream):
+    old = make_gateway()
+    route = old.route(upstream, "echo")
+    for body in (None, {"passphrase": PASSPHRASE}):
+        content = backup(old, body)
+        if fresh.process is None:
+            new_board(fresh)
+        data = restored(fresh, content)
+        assert data["locked_channels"] == [
+            {"id": route.channel["id"], "name": route.channel["name"]}]
+        channel = fresh.call("GET", f"/channels/{route.channel['id']}")
+        assert channel["status"] == "auto_disabled" and "secret.key" in channel["status_reason"]
+
+
+def test_the_same_board_needs_no_passphrase(make_gateway, upstream):
+    gateway = make_gateway()
+    route = gateway.route(upstream, "echo")
+    content = backup(gateway, query="?logs=0")
+    key = gateway.token()
+    gateway.call("DELETE", f"/channels/{route.channel['id']}")
+    assert restored(gateway, content)["locked_channels"] == []
+    assert served_key(gateway, route, gateway.key()) == "sk-upstream-key-1"
+    assert gateway.get("/v1/models", key["key"]).status_code == 401
+    assert gateway.token()["id"] > key["id"], "an id came back"
+
+
+def test_a_backup_gives_no_login_away(make_gateway, tmp_path):
+    gateway = make_gateway()
+    path = tmp_path / "copy.db"
+    path.write_bytes(backup(gateway, {"passphrase": PASSPHRASE}))
+    with sqlite3.connect(path) as database:
+        names = {row[0] for row in database.execute("SELECT name FROM options")}
+        sessions = database.execute("SELECT count(*) FROM sessions").fetchone()[0]
+    assert "jwt_secret" not in names and sessions == 0
+    content = path.read_bytes()
+    assert (gateway.data_dir / "secret.key").read_bytes().strip() not in content
+    with sqlite3.connect(f"file:{gateway.data_dir}/db.db?mode=ro&immutable=1", uri=True) as own:
+        found = own.execute("SELECT value FROM options WHERE name = 'jwt_secret'").fetchone()
+    assert found is None or found[0] not in content
+
+
+def test_logs_stay_out_when_asked(make_gateway, upstream, tmp_path):
+    gateway = make_gateway(flush_interval_ms=100)
+    route = gateway.route(upstream, "echo")
+    served_key(gateway, route, gateway.key())
+
+    def rows(content):
+        path = tmp_path / "rows.db"
+        path.write_bytes(content)
+        with sqlite3.connect(path) as database:
+            return database.execute("SELECT count(*) FROM logs").fetchone()[0]
+    wait_until(lambda: rows(backup(gateway)) > 0, what="a log row in the backup")
+    assert rows(backup(gateway, query="?logs=0")) == 0
+    assert rows(backup(gateway, {"passphrase": PASSPHRASE, "logs": False})) == 0
+
+
+def test_a_backup_under_load_is_whole(make_gateway, upstream, tmp_path):
+    gateway = make_gateway(flush_interval_ms=100)
+    route = gateway.route(upstream, "echo")
+    gateway.key()
+    ended, failures = threading.Event(), []
+
+    def load():
+        while not ended.is_set():
+            try:
+                gateway.sdk().chat.completions.create(model=route.model, messages=user("x"))
+            except Exception as error:                  # noqa: BLE001
+                failures.append(error)
+                return
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(5):
+            path = tmp_path / f"{number}.db"
+            path.write_bytes(backup(gateway))
+            with sqlite3.connect(path) as database:
+                assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+                assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+        last = path.read_bytes()
+        restored(gateway, last)
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures
+    assert served_key(gateway, route, gateway.key()) == "sk-upstream-key-1"
+
+
+def test_bad_files_change_nothing(make_gateway, edited):
+    gateway = make_gateway()
+    gateway.token(name="still here")
+    content = backup(gateway, {"passphrase": PASSPHRASE})
+    foreign = edited(content, lambda db: db.execute("PRAGMA application_id=7"))
+    newer = edited(content, lambda db: db.execute("PRAGMA user_version=900"))
+    nobody = edited(content, lambda db: db.execute("UPDATE users SET role = 1"))
+    orphan = edited(content, lambda db: db.execute("UPDATE tokens SET user_id = 99"))
+    before = gateway.items("/tokens")
+    for bad in (b"x", b"garbage" * 5000, content[:-5000], content[:100], foreign, newer, nobody,
+                orphan, b"SQLite format 3\0" + bytes(8000)):
+        failure(restore(gateway, bad), 400, "invalid_backup")
+    assert "newer version" in failure(restore(gateway, newer), 400)
+    failure(restore(gateway, content, "wrong horse battery"), 403, "wrong_passphrase")
+    failure(restore(gateway, content, "short"), 400, "invalid_header")
+    failure(restore(gateway, content, headers={"Content-Type": "text/plain"}), 415)
+    failure(restore(gateway, b""), 400, "missing_body")
+    assert gateway.items("/tokens") == before
+    wait_until(lambda: not leftovers(gateway), what="files are removed")
+
+
+def test_triggers_and_views_of_a_file_never_run(make_gateway, edited):
+    gateway = make_gateway()
+    gateway.token()
+
+    def plant(database):
+        database.execute("CREATE TABLE planted (a)")
+        database.execute("CREATE VIEW seen AS SELECT * FROM users")
+        database.execute("CREATE TRIGGER t AFTER INSERT ON users BEGIN DELETE FROM tokens; END")
+    count = len(gateway.items("/tokens"))
+    assert restored(gateway, edited(backup(gateway), plant))["tokens"] == count
+    gateway.stop()
+    with sqlite3.connect(gateway.data_dir / "db.db") as database:
+        names = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
+    assert not names & {"planted", "seen", "t", "backup_key"}
+
+
+def test_only_root_may(make_gateway, edited):
+    gateway = make_gateway()
+    restored(gateway, edited(backup(gateway), lambda database: database.execute(
+        "INSERT INTO users SELECT 50, 'admin', password_hash, 10, user_group, quota, status,"
+        " must_change_password, created_at, session_epoch FROM users WHERE role = 100")))
+    admin = gateway.call("POST", "/auth/login", {"username": "admin", "password": PASSWORD})
+    for method, path in (("GET", "/backup"), ("POST", "/backup"), ("POST", "/restore")):
+        failure(gateway.request(method, path, jwt="nonsense"), 401)
+        failure(gateway.request(method, path, jwt=admin["token"]), 403, "forbidden")
+    for body in ({}, {"passphrase": "short"}, {"passphrase": "x" * 129}, {"passphrase": 7}):
+        failure(gateway.request("POST", "/backup", json=body), 400)
+    failure(gateway.request("GET", "/backup?logs=2"), 400, "invalid_parameter")
+
+
+def test_one_at_a_time_and_none_is_left_by_clients_that_leave(make_gateway):
+    gateway = make_gateway()
+    content = backup(gateway)
+
+    def slowly():
+        yield content[:1000]
+        failure(gateway.request("GET", "/backup"), 409, "transfer_running")
+        raise InterruptedError
+    with pytest.raises(InterruptedError):
+        restore(gateway, slowly())
+    wait_until(lambda: gateway.request("GET", "/backup").status_code == 200, what="room")
+    wait_until(lambda: not leftovers(gateway), what="files are removed")
+
+
+def test_a_slow_reader_costs_little_memory(make_gateway, edited):
+    gateway = make_gateway()
+
+    def fill(database):
+        database.executemany("INSERT INTO logs VALUES (?, 1, 1, 1, 0, 1, 1, NULL, ?)",
+                             ((n << 16, bytes(200)) for n in range(1, 80_000)))
+    restored(gateway, edited(backup(gateway), fill))
+    headers = {"Authorization": f"Bearer {gateway.jwt}"}
+    with httpx.stream("GET", gateway.url + "/api/v1/backup", headers=headers, timeout=60,
+                      trust_env=False) as response:
+        size = int(response.headers["content-length"])
+        assert size > 16_000_000
+        received = 0
+        before = gateway.resident_kb
+        for chunk in response.iter_raw(65536):
+            received += len(chunk)
+            if received < 1_000_000:
+                time.sleep(0.01)                # the reader is slow; nothing is waited for
+        assert received == size
+        assert gateway.resident_kb < before + 4000
+
+
+def large(database):
+    """Rows that take a restore a while."""
+    database.executemany(
+        "INSERT INTO tokens SELECT ?, user_id, 'many', randomblob(32), '', NULL, NULL, 0, '', '',"
+        " '', 0, 0, 1, 1 FROM tokens WHERE id = (SELECT min(id) FROM tokens)",
+        ((n,) for n in range(1000, 21_000)))
+    database.executemany("INSERT INTO logs VALUES (?, 1, 1, 1, 0, 1, 1, NULL, x'00')",
+                         ((n << 16,) for n in range(1, 100_000)))
+
+
+def test_a_kill_in_the_middle_leaves_the_old_state_or_the_new_one(make_gateway, edited):
+    gateway = make_gateway()
+    gateway.token(name="before")
+    content = edited(backup(gateway), large)
+    old = len(gateway.items("/tokens"))
+    seen = set()
+    for delay in (0.05, 0.15, 0.3, 0.5, 0.8, 1.2):
+        thread = threading.Thread(target=lambda: ignore_gone(gateway, content))
+        thread.start()
+        time.sleep(delay)                       # the kill comes somewhere in the middle
+        gateway.kill()
+        thread.join()
+        gateway.start()
+        gateway.login()
+        count = gateway.call("GET", "/tokens?page_size=1")["total"]
+        assert count in (old, old + 20_000)
+        seen.add(count)
+        assert leftovers(gateway) == []
+        assert gateway.get("/v1/models").status_code == 200
+    assert old in seen
+    gateway.stop()
+    with sqlite3.connect(gateway.data_dir / "db.db") as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def ignore_gone(gateway, content):
+    """A restore whose gateway is killed meanwhile."""
+    try:
+        restore(gateway, content)
+    except httpx.HTTPError:
+        return
+
+
+def test_a_backup_that_was_cut_off_by_a_kill_is_removed_at_the_start(make_gateway):
+    gateway = make_gateway()
+    gateway.kill()
+    for name in ("backup.tmp", "restore.tmp", "db.db.restore-stage", "db.db.before-restore.new"):
+        (gateway.data_dir / name).write_bytes(b"half")
+    gateway.start()
+    assert leftovers(gateway) == []
+
+
+def test_a_full_disk_is_said_and_leaves_all_as_it_was(make_gateway, edited):
+    source = make_gateway()
+    content = edited(backup(source), large)
+    gateway = make_gateway(start=False)
+    folder = shlex.quote(str(gateway.data_dir))
+    script = (f'cp -a {folder} {folder}.seed && mount -t tmpfs -o size=3m,mode=700 tmpfs {folder}'
+              f' && cp -a {folder}.seed/. {folder} && exec "$@"')
+    gateway.wrapper = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
+    if subprocess.run(["unshare", "--map-root-user", "--mount", "true"],
+                      capture_output=True).returncode != 0:
+        pytest.skip("needs namespaces of its own, which are not allowed here")
+    gateway.start()
+    before = gateway.items("/tokens")
+    failure(restore(gateway, content), 507, "storage_full")     # announced: refused before
+    failure(restore(gateway, iter([content])), 507, "storage_full")     # while it arrives
+    assert gateway.items("/tokens") == before
+    gateway.token(name="goes on")
+    backup(gateway)
+
+
+@pytest.mark.short
+def test_the_command_line_does_the_same(make_gateway, upstream, tmp_path):
+    old = make_gateway()
+    route = old.route(upstream, "echo")
+    key = old.key()
+    file, secret = tmp_path / "b.db", tmp_path / "passphrase"
+    secret.write_text(PASSPHRASE + "\n")
+    data = ["--data-dir", old.data_dir]
+    busy = run("backup", file, *data)
+    assert busy.returncode == 1 and "gateway running" in busy.stdout and not file.exists()
+    old.stop()
+    made = run("backup", file, "--passphrase-file", secret, "--without-logs", *data)
+    assert made.returncode == 0 and "complete" in made.stdout, made.stdout
+    assert file.stat().st_mode & 0o777 == 0o600
+    again = run("backup", file, *data)
+    assert again.returncode == 1 and "exists already" in again.stdout
+    folder = tmp_path / "new"
+    secret.write_text("another passphrase\n")
+    wrong = run("restore", file, "--passphrase-file", secret, "--data-dir", folder)
+    assert wrong.returncode == 1 and "passphrase" in wrong.stdout
+    locked = run("restore", file, "--data-dir", folder)
+    assert locked.returncode == 0 and "is off" in locked.stdout, locked.stdout
+    secret.write_text(PASSPHRASE)
+    done = run("restore", file, "--passphrase-file", secret, "--data-dir", folder)
+    assert done.returncode == 0 and "1 channels" in done.stdout and "is off" not in done.stdout
+    with Gateway(folder) as new:
+        new.login()
+        assert served_key(new, route, key) == "sk-upstream-key-1"
+    garbage = tmp_path / "garbage"
+    garbage.write_bytes(b"no database")
+    refused = run("restore", garbage, "--data-dir", folder)
+    assert refused.returncode == 1 and "damaged" in refused.stdout
+    missing = run("restore", tmp_path / "nothing", "--data-dir", folder)
+    assert missing.returncode == 1 and "does not exist" in missing.stdout
+
+
+def test_a_state_from_before_a_restore_can_itself_be_restored(make_gateway, fresh):
+    gateway = make_gateway()
+    mine = gateway.token(name="mine")
+    content = backup(new_board(fresh))
+    restored(gateway, content)
+    assert mine["id"] not in [token["id"] for token in gateway.items("/tokens")]
+    gateway.stop()
+    kept = shutil.copy(gateway.data_dir / "db.db.before-restore", gateway.data_dir / "kept")
+    done = run("restore", kept, "--data-dir", gateway.data_dir, timeout=30 * PATIENCE)
+    assert done.returncode == 0, done.stdout
+    gateway.start().login()
+    assert mine["name"] in [token["name"] for token in gateway.items("/tokens")]
+    assert FIRST_PASSWORD not in gateway.log
