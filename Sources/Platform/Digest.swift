@@ -26,6 +26,9 @@ package struct SHA256Digest: Hashable, Sendable {
     withUnsafeBytes(of: words, body)
   }
 
+  /// The first eight bytes, for tables.
+  package var start: UInt64 { words.0 }
+
   /// A copy of the 32 bytes.
   package var bytes: ByteString { withBytes { ByteString($0) } }
 
@@ -102,6 +105,11 @@ package enum Digest {
 
   /// Whether two byte strings are equal, in a time that depends on the length alone.
   package static func constantTimeEquals(_ left: ByteString, _ right: ByteString) -> Bool {
+    left.withBytes { left in right.withBytes { constantTimeEquals(left, $0) } }
+  }
+
+  /// Whether two digests are equal, in a time that does not depend on them.
+  package static func constantTimeEquals(_ left: SHA256Digest, _ right: SHA256Digest) -> Bool {
     left.withBytes { left in right.withBytes { constantTimeEquals(left, $0) } }
   }
 

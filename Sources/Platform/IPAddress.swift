@@ -111,6 +111,16 @@ package struct AddressBlock: Hashable, Sendable {
     prefixBitCount = prefix
   }
 
+  /// `ADDRESS/BITS`, or the address alone where the block holds nothing else.
+  package var text: ByteString {
+    if prefixBitCount == address.bitCount { return address.text }
+    let buffer = Buffer()
+    buffer.append(address.text)
+    buffer.append("/")
+    buffer.append(decimal: prefixBitCount)
+    return buffer.byteString
+  }
+
   /// Whether the address is in the block; IPv4 and IPv6 never match each other.
   package func contains(_ other: IPAddress) -> Bool {
     guard other.isIPv4 == address.isIPv4 else { return false }

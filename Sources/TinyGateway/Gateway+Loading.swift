@@ -21,6 +21,28 @@ extension Gateway {
     userGroups.removeAll()
     modelFallbacks = ModelFallbacks()
     options = Options()
+    rates = RateLimiter()
+  }
+
+  /// Finds out where days begin, and says so.
+  func loadZone() {
+    if !configuration.timeZone.isEmpty, let found = TimeZone(configuration.timeZone) {
+      zone = found
+      return sayZone(configuration.timeZone, configuration.origin(of: "time_zone").place)
+    }
+    guard let found = SystemTimeZone.find() else { return sayZone("UTC", "default") }
+    zone = found.zone
+    sayZone(found.rule, found.place)
+  }
+
+  private func sayZone(_ name: ByteString, _ place: ByteString) {
+    log.write(.info) { line in
+      line.append("days begin by the time zone ")
+      line.append(name)
+      line.append(" (")
+      line.append(place)
+      line.append(")")
+    }
   }
 
   /// Takes over what was stored; what no longer fits is left out and logged.

@@ -19,6 +19,8 @@ final class Gateway {
   var options = Options() { didSet { batch.retention = options.retention } }
   /// Where the days and months of quotas and statistics begin.
   var zone = TimeZone.utc
+  /// What tokens with limits per minute have asked for lately.
+  var rates = RateLimiter()
   let secrets: ChannelSecrets
   let accounts = AccountDirectory()
   let storage: Storage
@@ -101,6 +103,7 @@ final class Gateway {
     batch = WriteBatch(
       storage: storage, snapshot: snapshot, settings: configuration.storage)
     batch.retention = options.retention
+    loadZone()
     load(snapshot, hours)
   }
 

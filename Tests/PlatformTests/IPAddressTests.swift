@@ -31,6 +31,27 @@ struct IPAddressTests {
     check("::ffff:10.0.0.0/104", "10.1.2.3", true)
   }
 
+  @Test func treatsMappedBlocksAsIPv4() {
+    check("::ffff:10.0.0.1", "10.0.0.1", true)
+    check("::ffff:10.0.0.1", "::ffff:10.0.0.2", false)
+    check("10.0.0.1", "::ffff:a00:1", true)
+    check("::ffff:10.0.0.0/104", "::ffff:10.255.255.255", true)
+    check("::ffff:10.0.0.0/104", "11.0.0.0", false)
+    check("::ffff:0:0/96", "203.0.113.9", true)
+    check("::ffff:0:0/96", "::1", false)
+    check("::/0", "::ffff:10.0.0.1", false)
+    check("::/0", "10.0.0.1", false)
+    check("0.0.0.0/0", "::ffff:203.0.113.9", true)
+    check("10.9.9.9/8", "10.1.1.1", true)
+  }
+
+  @Test func writesBlocks() {
+    for (text, expected): (ByteString, StaticString) in [
+      ("10.0.0.1/32", "10.0.0.1"), ("::ffff:10.0.0.0/104", "10.0.0.0/8"), ("::/0", "::/0"),
+      ("2001:db8::/32", "2001:db8::/32"), ("::1", "::1"),
+    ] { #expect(AddressBlock(text)?.text == ByteString(expected), "\(text.text)") }
+  }
+
   @Test func refusesWhatIsNotAnAddress() {
     for text: ByteString in ["", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "::/129", "a", "1.2.3.4/-1"]
     {

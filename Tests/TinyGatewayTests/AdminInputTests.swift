@@ -261,13 +261,6 @@ struct AdminInputTests {
     refuses(.token, #"{"key":"sk-mine"}"#, "key", code: "unknown_field")
   }
 
-  @Test func doesNotPretendToLimitRates() {
-    refuses(.token, #"{"rpm":10}"#, "rpm", code: "not_supported_yet")
-    refuses(.token, #"{"tpm":0}"#, "tpm", code: "not_supported_yet")
-    refuses(.token, #"{"quota_period":"daily"}"#, "quota_period", code: "not_supported_yet")
-    refuses(.token, #"{"quota_period":"weekly"}"#, "quota_period")
-  }
-
   @Test func keepsUsersToTheGroupsOfTheirUserGroup() throws {
     let cheap = #"{"name":"t","channel_group":"cheap"}"#
     #expect(try token(cheap, role: .user).channelGroup == "cheap")

@@ -33,6 +33,7 @@ struct ConfigurationTableTests {
     case .address: .text("127.0.0.1")
     case .blocks: .blocks([AddressBlock("10.0.0.0/8")].compactMap { $0 })
     case .statuses: .text("418")
+    case .zone: .text("Asia/Shanghai")
     }
   }
 

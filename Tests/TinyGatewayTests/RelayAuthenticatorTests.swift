@@ -157,6 +157,18 @@ struct RelayAuthenticatorTests {
     try accepts("Authorization: Bearer sk-soon", token: 10)
   }
 
+  @Test(
+    arguments: [
+      (nil, 100, true, false), (100, 99, true, false), (100, 100, true, true),
+      (100, 101, true, true), (1, 100, false, false), (nil, 100, false, false),
+    ] as [(Int64?, Int64, Bool, Bool)])
+  func expiresNothingBeforeTheClockIsRight(
+    _ expiry: Int64?, _ now: Int64, _ isPlausible: Bool, _ isExpired: Bool
+  ) {
+    #expect(
+      Authenticator.isExpired(expiry, now: now, isClockPlausible: isPlausible) == isExpired)
+  }
+
   @Test func allowsListedAddressesOnly() throws {
     let key = "Authorization: Bearer sk-near"
     for peer: ByteString in ["192.168.1.7", "2001:db8::1", "::ffff:192.168.1.7"] {
@@ -190,6 +202,24 @@ struct RelayAuthenticatorTests {
       try refuses("Authorization: Bearer sk-admin\(suffix)")
     }
     try refuses("Authorization: Bearer sk-unknown-12")
+  }
+
+  @Test func findsKeysWhosePrefixIsMissing() throws {
+    for (id, count) in [(30, 39), (31, 40), (32, 128), (33, 129)] as [(Int64, Int)] {
+      let bare = String(repeating: "k", count: count)
+      try fixture.add(id, ByteString(utf8: bare), user: 102)
+      try accepts("X-Api-Key: sk-\(bare)", token: id)
+      if id == 31 || id == 32 {
+        try accepts("Authorization: Bearer \(bare)", token: id)
+        try accepts("X-Api-Key: \(bare)-7", token: id, channel: 7)
+      } else {
+        try refuses("Authorization: Bearer \(bare)")
+      }
+      try refuses("X-Api-Key: sk-sk-\(bare)")
+    }
+    let spaced = String(repeating: "k", count: 30) + " " + String(repeating: "k", count: 30)
+    try fixture.add(34, ByteString(utf8: spaced))
+    try refuses("X-Api-Key: \(spaced)")
   }
 
   @Test func prefersAWholeKeyToASuffix() throws {

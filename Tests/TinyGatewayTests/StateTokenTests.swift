@@ -110,6 +110,48 @@ struct StateTokenTests {
     #expect(accounts.token(1)?.id == 1)
   }
 
+  @Test func tellsHashesApartThatStartAlike() throws {
+    /// A hash whose first eight bytes are those of all.
+    func hash(_ last: UInt8) -> ByteString { ByteString([UInt8](repeating: 7, count: 31) + [last]) }
+    func find(_ last: UInt8, _ accounts: AccountDirectory) -> Int64? {
+      hash(last).withBytes { SHA256Digest($0) }.flatMap { accounts.token(keyHash: $0)?.id }
+    }
+    let accounts = AccountDirectory()
+    for id in 1...Int64(3) {
+      var record = record(id)
+      record.keyHash = hash(UInt8(id))
+      try accounts.put(record)
+    }
+    #expect((1...4).map { find($0, accounts) } == [1, 2, 3, nil])
+    accounts.removeToken(1)
+    #expect((1...4).map { find($0, accounts) } == [nil, 2, 3, nil])
+    accounts.removeToken(3)
+    #expect((1...4).map { find($0, accounts) } == [nil, 2, nil, nil])
+    accounts.removeToken(2)
+    #expect((1...4).map { find($0, accounts) } == [nil, nil, nil, nil])
+  }
+
+  @Test func looksUpAsFastAmongManyTokens() throws {
+    /// Nanoseconds of the fastest of several rounds of look-ups, found and not.
+    func time(_ count: Int64) throws -> Int64 {
+      let accounts = AccountDirectory()
+      for id in 1...count { try accounts.put(record(id, key: ByteString(number: id))) }
+      let hashes = (1...Int64(200)).map { Digest.sha256(ByteString(number: $0)) }
+      return (0..<20).map { _ in
+        let start = Instant.now
+        var found = 0
+        for _ in 0..<20 {
+          for hash in hashes where accounts.token(keyHash: hash) != nil { found += 1 }
+        }
+        let end = Instant.now
+        #expect(found == 20 * Int(min(count, 200)))
+        return end.nanoseconds - start.nanoseconds
+      }.min() ?? 0
+    }
+    let (few, many) = (try time(100), try time(10_000))
+    #expect(many < few * 8, "\(few) ns among 100 tokens, \(many) ns among 10000")
+  }
+
   @Test func changesATokenInPlace() throws {
     let accounts = AccountDirectory()
     try accounts.put(record(1))

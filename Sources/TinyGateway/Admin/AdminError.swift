@@ -44,13 +44,6 @@ struct AdminError: Error {
       retryAfter: seconds)
   }
 
-  /// A field that this version does not act on yet.
-  static func notSupportedYet(_ name: StaticString) -> AdminError {
-    AdminError(
-      400, "not_supported_yet",
-      ByteString(name) + " is not supported by this version yet: leave it out.")
-  }
-
   static let notFound = AdminError(404, "not_found", "This does not exist.")
   static let loginRequired = AdminError(
     401, "login_required",

@@ -22,7 +22,8 @@ enum ExplainEndpoint {
         400, "invalid_parameter", "model must be the name of a model that a client asks for.")
     }
     guard let id = request.parameter("token_id")?.decimal, let token = gateway.accounts.token(id),
-      let user = gateway.accounts.user(token.record.userID)
+      let user = gateway.accounts.user(token.record.userID),
+      TokenEndpoints.isManaged(user, by: try request.user())
     else { throw AdminError(400, "invalid_parameter", "token_id must be the id of a token.") }
     let groups = CallerGroups.of(token: token, user: user, groups: gateway.userGroups)
     let caller = Caller(

@@ -5,13 +5,16 @@ import Store
 
 /// Tokens, the keys of clients: list, show, create, change, delete.
 ///
-/// Users see their own only; to them, another's token does not exist.
+/// Users see their own only, administrators those of users too, root all; what somebody does not
+/// see does not exist for them.
 enum TokenEndpoints {
   static let all: [Endpoint] = [
-    Endpoint(method: .get, path: "/api/v1/tokens", access: .user, isList: true, run: .read(list)),
     Endpoint(
-      method: .post, path: "/api/v1/tokens", access: .user, fields: TokenInput.fields,
-      run: .act(create)),
+      method: .get, path: "/api/v1/tokens", access: .user,
+      parameters: ["user_id", "name", "status"], isList: true, run: .read(list)),
+    Endpoint(
+      method: .post, path: "/api/v1/tokens", access: .user,
+      fields: TokenInput.fields + ["user_id"], run: .act(create)),
     Endpoint(method: .get, path: "/api/v1/tokens/{id}", access: .user, run: .read(show)),
     Endpoint(
       method: .put, path: "/api/v1/tokens/{id}", access: .user, fields: TokenInput.fields,
@@ -22,35 +25,43 @@ enum TokenEndpoints {
   private static let keyCharacterCount = 48
   private static let hintCharacterCount = 4
 
+  /// Tokens that one user may have; administrators may have any number.
+  static let userTokenLimit = 1000
+
   /// The token in the path, if the caller may see it.
   private static func token(_ request: AdminRequest) throws(AdminError) -> Token {
-    let user = try request.user()
-    guard let token = request.gateway.accounts.token(request.id), isVisible(token, to: user) else {
-      throw .notFound
-    }
+    let accounts = request.gateway.accounts
+    guard let token = accounts.token(request.id),
+      isManaged(accounts.user(token.record.userID), by: try request.user())
+    else { throw .notFound }
     return token
   }
 
-  private static func isVisible(_ token: Token, to user: User) -> Bool {
-    user.record.role != .user || token.record.userID == user.id
+  /// Whether the caller sees and changes the tokens of an owner; those of nobody are root's.
+  static func isManaged(_ owner: User?, by caller: User) -> Bool {
+    if caller.record.role == .root || owner === caller { return true }
+    return caller.record.role == .admin && owner?.record.role == .user
   }
 
   @Sendable private static func list(
     _ request: AdminRequest, _ json: inout JSONWriter
   ) throws(AdminError) {
     let user = try request.user()
-    let visible = request.gateway.accounts.tokens.values
-      .filter { isVisible($0, to: user) }
+    let accounts = request.gateway.accounts
+    let filter = try TokenFilter(request)
+    let visible = accounts.tokens.values
+      .filter { filter.admits($0.record) && isManaged(accounts.user($0.record.userID), by: user) }
       .sorted { $0.id < $1.id }
+    let gateway = request.gateway
     json.beginObject()
-    try request.writePage(of: visible, &json) { token, json in write(token, &json) }
+    try request.writePage(of: visible, &json) { token, json in write(token, gateway, &json) }
     json.endObject()
   }
 
   @Sendable private static func show(
     _ request: AdminRequest, _ json: inout JSONWriter
   ) throws(AdminError) {
-    write(try token(request), &json)
+    write(try token(request), request.gateway, &json)
   }
 
   @Sendable private static func create(_ request: AdminRequest) throws(AdminError) {
@@ -59,11 +70,12 @@ enum TokenEndpoints {
     let key = "sk-" + secret
     try request.change(
       { () throws(AdminError) -> TokenRecord in
+        let owner = try owner(request, user)
         let blank = TokenRecord(
-          userID: user.id, name: .empty, keyHash: Digest.sha256(key).bytes, keyHint: hint(secret),
-          createdAt: UnixTime.seconds)
+          userID: owner.id, name: .empty, keyHash: Digest.sha256(key).bytes,
+          keyHint: hint(secret), createdAt: UnixTime.seconds)
         return try TokenInput.apply(
-          request.body, to: blank, in: context(request, user, owner: user), isNew: true)
+          request.body, to: blank, in: context(request, user, owner: owner), isNew: true)
       },
       write: { (record, database) throws(StoreError) -> Int64 in
         try TokenTable.insert(record, in: database)
@@ -73,6 +85,29 @@ enum TokenEndpoints {
         record.id = id
         try adopt(record, request, "token_create", key: key)
       })
+  }
+
+  /// Whose token is made: the caller's, or that of the account that the body names.
+  private static func owner(_ request: AdminRequest, _ caller: User) throws(AdminError) -> User {
+    let accounts = request.gateway.accounts
+    var owner = caller
+    if let id = try request.body.number("user_id", 1...Int64.max), id != caller.id {
+      guard let named = accounts.user(id), isManaged(named, by: caller) else {
+        throw .field("user_id", "must be your own id or that of an account that you manage")
+      }
+      owner = named
+    }
+    if owner.record.role == .user {
+      var count = 0
+      for token in accounts.tokens.values where token.record.userID == owner.id { count += 1 }
+      guard count < userTokenLimit else {
+        throw AdminError(
+          409, "too_many_tokens",
+          "This user has " + ByteString(number: Int64(userTokenLimit))
+            + " tokens, the most there may be: delete one first.")
+      }
+    }
+    return owner
   }
 
   @Sendable private static func update(_ request: AdminRequest) throws(AdminError) {
@@ -123,7 +158,7 @@ enum TokenEndpoints {
     }
     request.audit(action, "token " + ByteString(number: record.id) + " " + record.name)
     guard let token = accounts.token(record.id) else { throw .notFound }
-    request.reply.succeed { json in write(token, key: key, &json) }
+    request.reply.succeed { json in write(token, request.gateway, key: key, &json) }
   }
 
   /// `sk-abcd…wxyz`, what is shown of a key later.
@@ -134,7 +169,7 @@ enum TokenEndpoints {
   }
 
   private static func write(
-    _ token: Token, key: ByteString? = nil, _ json: inout JSONWriter
+    _ token: Token, _ gateway: Gateway, key: ByteString? = nil, _ json: inout JSONWriter
   ) {
     let record = token.record
     let comma = UInt8(ascii: ",")
@@ -144,22 +179,75 @@ enum TokenEndpoints {
     json.member("name", record.name)
     if let key { json.member("key", key) }
     json.member("key_hint", record.keyHint)
-    json.key("expires_at")
-    if let time = record.expiresAt { json.integer(time) } else { json.null() }
-    json.key("quota")
-    if let quota = record.quota { json.integer(quota) } else { json.null() }
-    json.member("used_quota", token.usedQuota)
-    json.member("quota_period", "none" as StaticString)
+    member("expires_at", record.expiresAt, &json)
+    member("quota", record.quota, &json)
+    json.member("used_quota", gateway.usedQuota(of: token))
+    json.member("quota_period", TokenInput.periods[Int(record.quotaPeriod.rawValue)])
+    member("quota_resets_at", gateway.quotaResetsAt(token), &json)
     ChannelEndpoints.write("allowed_ips", record.allowedIPs.list(separatedBy: comma), &json)
     ChannelEndpoints.write("models", record.models.list(separatedBy: comma), &json)
     json.key("channel_group")
     if record.channelGroup.isEmpty { json.null() } else { json.string(record.channelGroup) }
-    json.key("rpm")
-    json.null()
-    json.key("tpm")
-    json.null()
+    member("rpm", limit(record.requestsPerMinute), &json)
+    member("tpm", limit(record.tokensPerMinute), &json)
     json.member("status", record.status == .enabled ? "enabled" as StaticString : "disabled")
     json.member("created_at", record.createdAt)
+    member("accessed_at", limit(token.accessedAt), &json)
     json.endObject()
+  }
+
+  /// 0 in a record stands for nothing.
+  private static func limit(_ number: Int64) -> Int64? { number == 0 ? nil : number }
+
+  private static func member(
+    _ name: StaticString, _ number: Int64?, _ json: inout JSONWriter
+  ) {
+    json.key(name)
+    if let number { json.integer(number) } else { json.null() }
+  }
+}
+
+/// Which tokens a list shall hold.
+private struct TokenFilter {
+  private static let nameByteCount = 64
+
+  private let userID: Int64?
+  /// A part of the name; ASCII letters of either case.
+  private let name: ByteString?
+  private let status: RecordStatus?
+
+  /// Reads the query.
+  init(_ request: AdminRequest) throws(AdminError) {
+    userID = try request.parameter("user_id").map { text throws(AdminError) in
+      guard let id = text.decimal, id > 0 else {
+        throw TokenFilter.refusal("user_id must be the id of an account.")
+      }
+      return id
+    }
+    name = request.parameter("name")?.lowercased
+    guard name?.count ?? 0 <= TokenFilter.nameByteCount else {
+      throw TokenFilter.refusal("name must have at most 64 bytes.")
+    }
+    status = try request.parameter("status").map { text throws(AdminError) in
+      guard text == "enabled" || text == "disabled" else {
+        throw TokenFilter.refusal("status must be enabled or disabled.")
+      }
+      return text == "enabled" ? .enabled : .disabled
+    }
+  }
+
+  private static func refusal(_ sentence: ByteString) -> AdminError {
+    AdminError(400, "invalid_parameter", sentence)
+  }
+
+  func admits(_ record: TokenRecord) -> Bool {
+    if let userID, record.userID != userID { return false }
+    if let status, record.status != status { return false }
+    guard let name, !name.isEmpty else { return true }
+    let text = record.name.lowercased.bytes
+    guard text.count >= name.count else { return false }
+    return (0...(text.count - name.count)).contains {
+      text[$0..<($0 + name.count)].elementsEqual(name.bytes)
+    }
   }
 }

@@ -14,6 +14,8 @@ enum TokenInput {
   /// The end of the year 9999.
   static let times: ClosedRange<Int64> = 1...253_402_300_799
   private static let quotas: ClosedRange<Int64> = 0...Micro.largestQuota
+  /// By the raw value of `QuotaPeriod`.
+  static let periods: [StaticString] = ["none", "daily", "monthly"]
   private static let largestBlockCount = 100
   private static let largestModelCount = 1000
 
@@ -50,7 +52,8 @@ enum TokenInput {
     }
     try applyLists(body, &record)
     try applyGroup(body, context, &record)
-    try refuseUnsupported(body)
+    try applyPeriod(body, &record)
+    try applyRates(body, &record)
     return record
   }
 
@@ -61,7 +64,10 @@ enum TokenInput {
       "allowed_ips", limit: largestBlockCount,
       expected: "IP addresses or CIDR blocks such as 192.168.1.0/24"
     ) { AddressBlock($0) != nil }
-    if let blocks { record.allowedIPs = AdminText.joined(blocks, by: UInt8(ascii: ",")) }
+    if let blocks {
+      let canonical = blocks.map { AddressBlock($0)?.text ?? $0 }
+      record.allowedIPs = AdminText.joined(canonical, by: UInt8(ascii: ","))
+    }
     let models = try body.list(
       "models", limit: largestModelCount,
       expected: "model names of 1 to 128 characters of A-Z a-z 0-9 . _ : / @ + -",
@@ -94,15 +100,26 @@ enum TokenInput {
     }
   }
 
-  /// Limits that are not enforced yet must not look as if they were.
-  private static func refuseUnsupported(_ body: AdminBody) throws(AdminError) {
-    for field in ["rpm", "tpm"] as [StaticString] where body.has(field) {
-      guard body.isNull(field) else { throw .notSupportedYet(field) }
+  private static func applyPeriod(
+    _ body: AdminBody, _ record: inout TokenRecord
+  ) throws(AdminError) {
+    guard let index = try body.choice("quota_period", periods) else { return }
+    record.quotaPeriod = QuotaPeriod(rawValue: index) ?? .none
+  }
+
+  /// `rpm` and `tpm`; null lifts a limit.
+  private static func applyRates(
+    _ body: AdminBody, _ record: inout TokenRecord
+  ) throws(AdminError) {
+    if body.isNull("rpm") {
+      record.requestsPerMinute = 0
+    } else if let limit = try body.number("rpm", 1...1_000_000) {
+      record.requestsPerMinute = limit
     }
-    guard let period = body.value("quota_period") else { return }
-    guard let text = period.string, text == "none" || text == "daily" || text == "monthly" else {
-      throw .field("quota_period", "must be none, daily or monthly")
+    if body.isNull("tpm") {
+      record.tokensPerMinute = 0
+    } else if let limit = try body.number("tpm", 1...1_000_000_000) {
+      record.tokensPerMinute = limit
     }
-    guard text == "none" else { throw .notSupportedYet("quota_period") }
   }
 }

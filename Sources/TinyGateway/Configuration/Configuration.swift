@@ -24,6 +24,8 @@ struct Configuration: Sendable {
   var caFile: ByteString = .empty
   var trustedProxies: [AddressBlock] = []
   var upstreamPrivate = UpstreamPrivate.allow
+  /// Name or rule of the time zone; empty for the system's.
+  var timeZone: ByteString = .empty
   var logLevel = LogLevel.info
   var initialRootPassword: ByteString = .empty
   var passwordRounds = 0

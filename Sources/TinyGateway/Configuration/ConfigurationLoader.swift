@@ -180,8 +180,8 @@ extension ConfigurationLayers {
 enum EnvironmentVariables {
   /// Adds what concerns the gateway of `NAME=value` entries; an empty value counts as not set.
   ///
-  /// `TZ` is the C library's. Unknown `TINYGATEWAY_…` names are problems, except for those that
-  /// Kubernetes makes for a service called tinygateway.
+  /// Unknown `TINYGATEWAY_…` names are problems, except for those that Kubernetes makes for a
+  /// service called tinygateway.
   static func add(_ entries: [ByteString], to layers: inout ConfigurationLayers) {
     var general: [(key: ByteString, value: ByteString, name: ByteString)] = []
     for entry in entries {
@@ -190,6 +190,8 @@ enum EnvironmentVariables {
         general.append(("port", value, name))
       } else if name == "ONEAPI_LOG_LEVEL" {
         general.append(("log_level", value, name))
+      } else if name == "TZ" {
+        if let zone = zone(value) { general.append(("time_zone", zone, name)) }
       } else if name.starts(with: "TINYGATEWAY_"), !isFromKubernetes(name, value) {
         let key = ByteString(Array(name.bytes.dropFirst(12))).lowercased
         layers.add(key, value, from: .environment(name))
@@ -197,6 +199,17 @@ enum EnvironmentVariables {
     }
     // Our own names are stronger than the general ones.
     for (key, value, name) in general { layers.add(key, value, from: .environment(name)) }
+  }
+
+  /// What `TZ` names; a file stands for the zone that is its name, `/etc/localtime` for the
+  /// system's, nil.
+  private static func zone(_ value: ByteString) -> ByteString? {
+    let hasColon = value.bytes.first == UInt8(ascii: ":")
+    let path = ByteString(Array(value.bytes.dropFirst(hasColon ? 1 : 0)))
+    if path == "/etc/localtime" { return nil }
+    let folder: StaticString = "/usr/share/zoneinfo/"
+    guard path.starts(with: folder) else { return value }
+    return ByteString(Array(path.bytes.dropFirst(folder.utf8CodeUnitCount)))
   }
 
   private static func isFromKubernetes(_ name: ByteString, _ value: ByteString) -> Bool {

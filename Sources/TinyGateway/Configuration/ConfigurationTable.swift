@@ -46,6 +46,11 @@ enum ConfigurationTable {
       isReloadable: true
     ) { $0.upstreamPrivate = UpstreamPrivate($1) },
     ConfigurationRow(
+      "time_zone", .zone, default: "",
+      "Where days and months begin, such as Asia/Shanghai or CST-8; empty: the system's, or UTC.",
+      section: "Time zone"
+    ) { $0.timeZone = $1.text },
+    ConfigurationRow(
       "log_level", .choice, choices: "debug|info|warn|error", default: "info",
       "How much is logged.",
       isReloadable: true, section: "Log and login"

@@ -44,7 +44,7 @@ enum ConfigurationTemplate {
       buffer.append(" (")
       row.appendChoices(to: buffer)
       buffer.append(")")
-    case .text, .path, .address, .blocks, .statuses:
+    case .text, .path, .address, .blocks, .statuses, .zone:
       break
     }
     if row.isReloadable { buffer.append(" (reload)") }

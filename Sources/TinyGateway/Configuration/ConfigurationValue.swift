@@ -57,6 +57,8 @@ enum ConfigurationKind: Sendable {
   case blocks
   /// Statuses of upstreams and ranges of them between commas.
   case statuses
+  /// Empty, the name of a time zone, or a POSIX rule.
+  case zone
 }
 
 /// Where a row may be set.
@@ -145,6 +147,7 @@ extension ConfigurationRow {
       if let index = choice(text) { return .number(index) }
       return blocks(text).map { .blocks($0) }
     case .statuses: return RetryStatuses(text) == nil ? nil : .text(text)
+    case .zone: return text.isEmpty || TimeZone(text) != nil ? .text(text) : nil
     }
   }
 
@@ -192,6 +195,8 @@ extension ConfigurationRow {
       }
       buffer.append("a list of addresses and blocks such as 10.0.0.0/8, fd00::/8")
     case .statuses: buffer.append("a list of statuses from 400 to 599 such as 429, 500-599")
+    case .zone:
+      buffer.append("a time zone such as Asia/Shanghai, or a POSIX rule such as CST-8")
     }
   }
 

@@ -116,6 +116,7 @@ enum Help {
     case .path: buffer.append("FILE")
     case .address: buffer.append("ADDRESS")
     case .blocks, .statuses: buffer.append("LIST")
+    case .zone: buffer.append("ZONE")
     }
   }
 }

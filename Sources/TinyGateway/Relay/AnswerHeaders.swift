@@ -33,6 +33,7 @@ extension Relay {
     RequestID.appendHeaders(requestID, to: fields)
     AnswerHeaders.append(attempts: attempts, to: fields)
     AnswerHeaders.append(model: route.model, to: fields)
+    rateStatus?.append(to: fields)
     if gateway.configuration.exposesChannel, let channel {
       AnswerHeaders.append(channel: channel.record.name, to: fields)
     }

@@ -35,8 +35,9 @@ enum Authenticator {
     guard user.record.status == .enabled else {
       throw .unauthorized("token_disabled", "The owner of this API key is disabled.")
     }
-    // A clock that is not set yet must not expire anything.
-    if let expiry = token.record.expiresAt, UnixTime.isPlausible, UnixTime.seconds >= expiry {
+    if isExpired(
+      token.record.expiresAt, now: UnixTime.seconds, isClockPlausible: UnixTime.isPlausible)
+    {
       throw .unauthorized("token_expired", "This API key has expired.")
     }
     guard token.allows(address: address) else {
@@ -46,6 +47,13 @@ enum Authenticator {
       token: token, user: user, address: address, pinnedChannel: pinned,
       channelGroups: CallerGroups.of(token: token, user: user, groups: gateway.userGroups),
       ratio: gateway.userGroups.find(user.record.userGroup)?.record.ratio ?? .one)
+  }
+
+  /// Whether a key that expires at a Unix time has expired; a clock that is not set yet must not
+  /// expire anything.
+  static func isExpired(_ expiresAt: Int64?, now: Int64, isClockPlausible: Bool) -> Bool {
+    guard let expiresAt, isClockPlausible else { return false }
+    return now >= expiresAt
   }
 
   /// Where the key is: one `Authorization: Bearer`, or one `x-api-key`.
@@ -74,19 +82,27 @@ enum Authenticator {
   private static func find(
     _ key: Span<UInt8>, _ accounts: AccountDirectory
   ) -> (Token, User, Int64?)? {
-    if let token = accounts.token(keyHash: Digest.sha256(key.rawBuffer)),
-      let user = accounts.user(token.record.userID)
-    {
+    if let token = token(key, accounts), let user = accounts.user(token.record.userID) {
       return (token, user, nil)
     }
     // `sk-…-12`: the part behind the last hyphen is a channel, for administrators only.
     guard let hyphen = key.indices.last(where: { key[$0] == UInt8(ascii: "-") }), hyphen > 3,
       let channel = key.extracting((hyphen + 1)..<key.count).decimal,
-      let token = accounts.token(
-        keyHash: Digest.sha256(key.extracting(0..<hyphen).rawBuffer)),
+      let token = token(key.extracting(0..<hyphen), accounts),
       let user = accounts.user(token.record.userID), user.record.role != .user
     else { return nil }
     return (token, user, channel)
+  }
+
+  /// Lengths of keys whose `sk-` may be missing: One API's clients may leave it out.
+  private static let bareCounts = 40...128
+
+  private static func token(_ key: Span<UInt8>, _ accounts: AccountDirectory) -> Token? {
+    if let token = accounts.token(keyHash: Digest.sha256(key.rawBuffer)) { return token }
+    guard bareCounts.contains(key.count), !key.extracting(0..<3).equals("sk-"),
+      key.indices.allSatisfy({ key[$0] > 0x20 && key[$0] < 0x7F })
+    else { return nil }
+    return accounts.token(keyHash: Digest.sha256("sk-" + ByteString(key)))
   }
 }
 

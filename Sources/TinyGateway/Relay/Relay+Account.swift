@@ -83,6 +83,7 @@ extension Relay {
     let charge = charge(usage, hasAnswer: hasAnswer)
     if let reservation { QuotaLedger.settle(reservation, charging: charge) }
     guard let caller else { return logRefusal(status) }
+    settleLimits(of: caller.token, tokens: usage.tokens)
     let now = gateway.loop.now
     guard gateway.accounts.user(caller.user.id) === caller.user else {
       // The account is gone; after a restore its ids may be another's.

@@ -20,7 +20,9 @@ extension Relay {
     do throws(QuotaLedger.Shortage) {
       reservation = try QuotaLedger.reserve(demand, token: caller.token, user: caller.user)
     } catch {
-      throw RelayError(shortage: error)
+      var refusal = RelayError(shortage: error)
+      if error.owner == .token { tellRenewal(&refusal, caller, needing: error.needed) }
+      throw refusal
     }
   }
 

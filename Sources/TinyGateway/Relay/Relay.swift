@@ -29,6 +29,8 @@ final class Relay: Exchange, ClientExchange {
   var rate = Rate.standard
   /// That of a fallback model, while one is asked.
   var fallbackRate: Rate?
+  /// Of a token with limits per minute, once the request is admitted.
+  var rateTicket: RateWindow.Ticket?
   var heldByteCount: Int64 = 0
   /// The body streams to the upstream and is not held: one attempt only.
   var isPassing = false
@@ -145,7 +147,9 @@ final class Relay: Exchange, ClientExchange {
     if caller.channelGroups.contains(where: { gateway.channelGroups.find($0)?.isSticky ?? false }) {
       route.stickyHash = Conversation.hash(body.held.readable, tokenID: caller.token.id)
     }
+    try checkLimits(of: caller.token)
     try reserveQuota(caller)
+    countAdmission(of: caller.token)
   }
 
   /// Whether the answer is to come as events.
@@ -199,7 +203,8 @@ final class Relay: Exchange, ClientExchange {
     }
     if !bodyIsComplete { responder.closeAfterwards() }
     if responder.isWaiting {
-      answered.answer(responder, requestID: requestID, attempts: attempts)
+      answered.answer(
+        responder, requestID: requestID, attempts: attempts, rateStatus: rateStatus)
     } else {
       // A comment has begun the stream, so the error can only be an event.
       writeEvent(answered)

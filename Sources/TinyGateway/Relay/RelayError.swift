@@ -90,7 +90,10 @@ struct RelayError: Error {
   /// Answers with the error.
   ///
   /// `attempts`: how often channels were asked; 0 for none.
-  func answer(_ responder: Responder, requestID: Int64, attempts: Int = 0) {
+  /// `rateStatus`: what is told of the token's limits per minute.
+  func answer(
+    _ responder: Responder, requestID: Int64, attempts: Int = 0, rateStatus: RateStatus? = nil
+  ) {
     let body = Buffer()
     write(to: body)
     responder.respond(
@@ -99,6 +102,7 @@ struct RelayError: Error {
         fields.append("Content-Type: application/json\r\n")
         RequestID.appendHeaders(requestID, to: fields)
         if attempts > 0 { AnswerHeaders.append(attempts: attempts, to: fields) }
+        rateStatus?.append(to: fields)
         if let allow {
           fields.append("Allow: ")
           fields.append(allow)

@@ -13,6 +13,12 @@ final class Token {
   var usedMicro: Int64
   /// The same, held back for requests under way.
   var reservedMicro: Int64 = 0
+  /// Unix seconds at which the quota's period began, 0 for never.
+  var periodStart: Int64
+  /// Unix seconds at which it ends; 0 while nobody has looked.
+  var periodEnd: Int64 = 0
+  /// Unix seconds of the last request that used something, 0 for never.
+  var accessedAt: Int64
   let keyHash: SHA256Digest
 
   /// Throws a sentence that names the field which does not fit.
@@ -23,6 +29,8 @@ final class Token {
     self.keyHash = keyHash
     self.record = record
     usedMicro = record.usedMicro
+    periodStart = record.periodStart
+    accessedAt = record.accessedAt
     allowedBlocks = try TokenFields.blocks(record.allowedIPs)
     models = record.models.list(separatedBy: UInt8(ascii: ","))
     ownChannelGroups = record.channelGroup.isEmpty ? [] : [record.channelGroup]
@@ -33,12 +41,18 @@ final class Token {
     allowedBlocks = try TokenFields.blocks(record.allowedIPs)
     models = record.models.list(separatedBy: UInt8(ascii: ","))
     ownChannelGroups = record.channelGroup.isEmpty ? [] : [record.channelGroup]
+    periodEnd = 0
     self.record = record
   }
 
   var id: Int64 { record.id }
   /// The channel group whose channels serve this token.
   var channelGroup: ByteString { record.channelGroup.isEmpty ? "default" : record.channelGroup }
+
+  /// How much the token may ask for within a minute.
+  var rateLimits: RateLimits {
+    RateLimits(requests: record.requestsPerMinute, tokens: record.tokensPerMinute)
+  }
 
   /// Whether the token may use the model.
   func allows(model: ByteString) -> Bool { models.isEmpty || models.contains(model) }
@@ -107,12 +121,21 @@ final class AccountDirectory {
   private(set) var users: [Int64: User] = [:]
   private(set) var tokens: [Int64: Token] = [:]
   private var usersByName: [ByteString: User] = [:]
-  private var tokensByKeyHash: [SHA256Digest: Token] = [:]
+  /// By the first eight bytes of the hash of the key.
+  private var tokensByHashStart: [UInt64: Token] = [:]
+  /// Tokens whose hash starts like that of another: practically none.
+  private var furtherTokens: [Token] = []
 
   func user(_ id: Int64) -> User? { users[id] }
   func user(named name: ByteString) -> User? { usersByName[name] }
   func token(_ id: Int64) -> Token? { tokens[id] }
-  func token(keyHash: SHA256Digest) -> Token? { tokensByKeyHash[keyHash] }
+
+  /// The token of a key, in a time that tells nothing about the hashes of others.
+  func token(keyHash: SHA256Digest) -> Token? {
+    guard let first = tokensByHashStart[keyHash.start] else { return nil }
+    if Digest.constantTimeEquals(first.keyHash, keyHash) { return first }
+    return furtherTokens.first { Digest.constantTimeEquals($0.keyHash, keyHash) }
+  }
 
   func put(_ record: UserRecord) {
     if let known = users[record.id] {
@@ -130,17 +153,28 @@ final class AccountDirectory {
     if let known = tokens[record.id] { return try known.update(record) }
     let token = try Token(record)
     tokens[record.id] = token
-    tokensByKeyHash[token.keyHash] = token
+    let start = token.keyHash.start
+    if tokensByHashStart[start] == nil {
+      tokensByHashStart[start] = token
+    } else {
+      furtherTokens.append(token)
+    }
   }
 
   func removeAll() {
     (users, usersByName) = ([:], [:])
-    (tokens, tokensByKeyHash) = ([:], [:])
+    (tokens, tokensByHashStart, furtherTokens) = ([:], [:], [])
   }
 
   func removeToken(_ id: Int64) {
     guard let token = tokens.removeValue(forKey: id) else { return }
-    tokensByKeyHash[token.keyHash] = nil
+    let start = token.keyHash.start
+    if tokensByHashStart[start] === token {
+      let next = furtherTokens.firstIndex { $0.keyHash.start == start }
+      tokensByHashStart[start] = next.map { furtherTokens.remove(at: $0) }
+    } else {
+      furtherTokens.removeAll { $0 === token }
+    }
   }
 
   /// Forgets a user and the user's tokens; requests under way keep what they hold.
