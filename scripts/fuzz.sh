@@ -5,6 +5,7 @@
 #   scripts/fuzz.sh [SECONDS] [TARGET…]
 #
 # SECONDS for each target (60); the TARGETs (all) are Tests/Fuzz/<TARGET>Fuzz.swift.
+# A driver whose line `// with: FILES` names sources of the program is compiled with them.
 # Seeds are in Tests/Fuzz/corpus/<TARGET>; what is found stays in .build/fuzz/corpus and is used
 # again. On a crash: prints the path of the input and ends with 1; `.build/fuzz/<TARGET>Fuzz INPUT`
 # repeats it. FUZZ_JOBS targets run at once (one for each core).
@@ -80,12 +81,14 @@ build_modules() {
 }
 
 build_driver() {
-  local target=$1 module objects=()
-  outdated "$work/${target}Fuzz" "Tests/Fuzz/${target}Fuzz.swift" || return 0
+  local target=$1 module objects=() sources=("Tests/Fuzz/$1Fuzz.swift") more=()
+  read -ra more < <(sed -n 's|^// with: ||p' "${sources[0]}") || true
+  sources+=("${more[@]}")
+  outdated "$work/${target}Fuzz" "${sources[@]}" || return 0
   for module in "${modules[@]}"; do objects+=("$work/$module.o"); done
   for module in CMbedTLS CRoots CPlatform; do objects+=("$work/$module.a"); done
   "$swiftc" "${swift_flags[@]}" -parse-as-library -module-name "${target}Fuzz" \
-    "Tests/Fuzz/${target}Fuzz.swift" "${objects[@]}" -lmbedtls -lmbedx509 -lmbedcrypto \
+    "${sources[@]}" "${objects[@]}" -lmbedtls -lmbedx509 -lmbedcrypto \
     -o "$work/${target}Fuzz" >"$work/$target.log" 2>&1 || {
     cat "$work/$target.log" >&2
     echo "$target: does not build" >&2

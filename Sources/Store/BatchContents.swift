@@ -56,10 +56,11 @@ struct BatchContents: Sendable {
   var hours: [HourKey: ChannelHour] = [:]
   var days: [UsageDayKey: UsageSums] = [:]
   var models: [ModelRecord] = []
+  var audit = AuditGathering()
 
   var isEmpty: Bool {
     rows.isEmpty && users.isEmpty && tokens.isEmpty && hours.isEmpty && days.isEmpty
-      && models.isEmpty
+      && models.isEmpty && audit.rows.isEmpty
   }
 
   /// The newest local day of which there is usage; nil without any.
@@ -91,6 +92,7 @@ struct BatchContents: Sendable {
     }
     for (key, sums) in older.days { add(sums, to: key) }
     models = older.models + models
+    audit.prepend(older.audit)
     let wanted = older.rows.count + rows.count
     rows = older.rows + rows.prefix(max(0, rowLimit - older.rows.count))
     return wanted - rows.count

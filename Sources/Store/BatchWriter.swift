@@ -67,6 +67,8 @@ final class BatchWriter: @unchecked Sendable {
   private func writeSums(
     of contents: BatchContents, in database: Database
   ) throws(StoreError) {
+    for row in contents.audit.rows { try AuditTable.insert(row, in: database) }
+    if !contents.audit.rows.isEmpty { try AuditTable.trim(in: database) }
     for model in contents.models { try ModelTable.insert(model, in: database) }
     for (id, delta) in contents.users {
       try UsageTable.add(delta, to: .user, id, in: database)

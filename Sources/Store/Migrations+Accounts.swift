@@ -59,8 +59,10 @@ extension Migrations {
     CREATE INDEX sessions_by_user ON sessions (user_id);
     CREATE TABLE ended_logins (
       jti BLOB NOT NULL PRIMARY KEY,
+      user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
       expires_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX ended_logins_by_user ON ended_logins (user_id);
     CREATE TABLE audit (
       id INTEGER PRIMARY KEY,
       user_id INTEGER NOT NULL,
@@ -68,7 +70,8 @@ extension Migrations {
       action TEXT NOT NULL,
       target TEXT NOT NULL,
       address BLOB,
-      request_id INTEGER NOT NULL
+      request_id INTEGER NOT NULL,
+      times INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE usage_days (
       day INTEGER NOT NULL,

@@ -16,6 +16,8 @@ package final class WriteBatch {
   private static let retryLimitMilliseconds: Int64 = 300_000
   /// Different days, users, tokens and models of usage that wait before they are written early.
   static let earlyDayCount = 1000
+  /// Audit rows alone wait so long: who guesses passwords must not wear the flash out.
+  private static let auditMilliseconds: Int64 = 60_000
 
   let storage: Storage
   private let writer: BatchWriter
@@ -29,6 +31,8 @@ package final class WriteBatch {
   private var retryAt: Instant?
   private var retryMilliseconds: Int64 = 0
   private var lastLogID: Int64
+  private var lastAuditID: Int64
+  private var oldestAudit: Instant?
   private var modelIDs: [ByteString: Int64] = [:]
   private var modelNames: [Int64: ByteString] = [:]
   private var lastModelID: Int64 = 0
@@ -50,13 +54,18 @@ package final class WriteBatch {
     flushRowCount = settings.flushRowCount
     keepsRows = settings.logByteLimit > 0
     lastLogID = snapshot.lastLogID
+    lastAuditID = snapshot.lastAuditID
     take(snapshot.models)
   }
 
   /// When `deadlinePassed` wants to be called; nil for never.
   package var deadline: Instant? {
-    guard inFlight == nil, !isSuspended, let oldestWaiting else { return nil }
-    return retryAt ?? oldestWaiting.advanced(byMilliseconds: intervalMilliseconds)
+    guard inFlight == nil, !isSuspended else { return nil }
+    let usage = oldestWaiting?.advanced(byMilliseconds: intervalMilliseconds)
+    let audit = oldestAudit?.advanced(
+      byMilliseconds: max(intervalMilliseconds, WriteBatch.auditMilliseconds))
+    guard let due = usage ?? audit else { return nil }
+    return retryAt ?? min(due, audit ?? due)
   }
 
   /// Whether a flush is on the storage thread.
@@ -155,6 +164,7 @@ package final class WriteBatch {
     // A busy gateway gathers as many again: growing step by step would copy and map them anew.
     waiting.rows.reserveCapacity(min(contents.rows.count, flushRowCount))
     oldestWaiting = nil
+    oldestAudit = nil
     retryAt = nil
     storage.perform(inTransaction: false) { (database: Database) throws(StoreError) in
       writer.write(contents, keeping: retention, at: seconds, in: database)
@@ -178,9 +188,10 @@ package final class WriteBatch {
     guard let snapshot else { return }
     droppedRowCount += Int64(waiting.rows.count)
     waiting = BatchContents()
-    (oldestWaiting, retryAt) = (nil, nil)
+    (oldestWaiting, oldestAudit, retryAt) = (nil, nil, nil)
     (modelIDs, modelNames) = ([:], [:])
     lastLogID = max(lastLogID, snapshot.lastLogID)
+    lastAuditID = max(lastAuditID, snapshot.lastAuditID)
     take(snapshot.models)
   }
 
@@ -238,5 +249,40 @@ package final class WriteBatch {
       max(intervalMilliseconds, retryMilliseconds * 2), WriteBatch.retryLimitMilliseconds)
     retryAt = now.advanced(byMilliseconds: retryMilliseconds)
     if !waiting.isEmpty { noteWaiting(now) }
+  }
+}
+
+// Audit rows.
+extension WriteBatch {
+  /// The id of an audit row for what happens now.
+  package func makeAuditID() -> Int64 {
+    lastAuditID = LogID.next(after: lastAuditID, atSecond: UnixTime.seconds)
+    return lastAuditID
+  }
+
+  /// Adds an audit row of what changes no setting, such as a login; repeats become one row.
+  package func append(_ row: AuditRecord, now: Instant) {
+    waiting.audit.append(row)
+    if oldestAudit == nil { oldestAudit = now }
+  }
+
+  /// Audit rows newest first, those that wait here included, and how many there are.
+  package func listAudit(
+    _ filter: AuditFilter, _ page: Page,
+    completion: @escaping (Result<Listing<AuditRecord>, StoreError>) -> Void
+  ) {
+    let recent = waiting.audit.rows.filter(filter.admits)
+    storage.perform(
+      { (database: Database) throws(StoreError) in
+        // Rows that wait may belong anywhere among the newest that are stored.
+        let start = max(0, page.offset - Int64(recent.count))
+        let stored = try AuditTable.list(
+          filter, limit: page.offset + page.size - start, offset: start, in: database)
+        let all = (recent + stored).sorted { $0.id > $1.id }
+        let total = try AuditTable.count(filter, in: database)
+        return Listing(
+          items: Array(all.dropFirst(Int(page.offset - start)).prefix(Int(page.size))),
+          total: total + Int64(recent.count))
+      }, completion: completion)
   }
 }

@@ -20,4 +20,9 @@ extension Configuration {
     case .only(let blocks): blocks
     }
   }
+
+  /// How long logins of the web pages last.
+  var sessionLifetime: SessionLifetime {
+    SessionLifetime(idleSeconds: sessionIdleHours * 3600, totalSeconds: sessionHours * 3600)
+  }
 }

@@ -16,6 +16,7 @@ extension Gateway {
   /// Empties what `load` fills.
   private func forget() {
     accounts.removeAll()
+    logins.removeAll()
     channels.removeAll()
     channelGroups.removeAll()
     userGroups.removeAll()
@@ -58,6 +59,9 @@ extension Gateway {
     for group in snapshot.channelGroups { channelGroups.put(group) }
     for group in snapshot.userGroups { userGroups.put(group) }
     prices.replace(snapshot.prices)
+    logins.load(snapshot)
+    admin.measuredPasswordRounds = PasswordCost.kept(
+      snapshot.options.first { $0.name == PasswordCost.optionName }?.value)
     loadModelFallbacks(snapshot.options)
     loadOptions(snapshot.options)
     for (record, error) in channels.load(secrets.opened(snapshot.channels, log: log)) {

@@ -23,6 +23,8 @@ final class Gateway {
   var rates = RateLimiter()
   let secrets: ChannelSecrets
   let accounts = AccountDirectory()
+  /// Management tokens, sessions of the web pages, logins that were ended.
+  let logins = LoginDirectory()
   let storage: Storage
   let batch: WriteBatch
   let pool: ConnectionPool

@@ -24,10 +24,16 @@ struct LogRedactionTests {
     check("sk-aaaaaaaa,sk-bbbbbbbb", "sk-aaaa***,sk-bbbb***")
   }
 
+  @Test func masksManagementTokensAndSessions() {
+    check("token tgm-abcdefghijklmnop used", "token tgm-abc*** used")
+    check("a=b; tg_session=0123456789abcdef; c=d", "a=b; tg_sess***; c=d")
+  }
+
   @Test func leavesWhatOnlyLooksLikeAKey() {
     check("sk-short", "sk-short")
     check("ask-somebody-else-now", "ask-somebody-else-now")
     check("sk-", "sk-")
+    check("xtgm-abcdefghijkl tgm-short", "xtgm-abcdefghijkl tgm-short")
   }
 
   @Test func masksBearerCredentials() {

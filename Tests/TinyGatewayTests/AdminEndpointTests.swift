@@ -68,12 +68,21 @@ struct AdminEndpointTests {
 
   @Test func isOpenToAnyoneForLoginRegistrationAndLivenessOnly() {
     let open = EndpointTable.all.filter { $0.access == .anyone }.map { ByteString($0.path) }
-    #expect(open == ["/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/health"])
+    #expect(
+      Set(open) == [
+        "/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/session", "/api/v1/health",
+      ])
   }
 
-  @Test func admitsTheFirstPasswordForItsChangeOnly() {
-    let rows = EndpointTable.all.filter { $0.servesFirstPassword }.map { ByteString($0.path) }
-    #expect(rows == ["/api/v1/users/self/password"])
+  @Test func admitsTheFirstPasswordForItsChangeAndForLeavingOnly() {
+    let rows = EndpointTable.all.filter { $0.servesFirstPassword }.map {
+      ByteString($0.method.token) + " " + ByteString($0.path)
+    }
+    #expect(
+      Set(rows) == [
+        "PUT /api/v1/users/self/password", "GET /api/v1/auth/session",
+        "DELETE /api/v1/auth/session", "POST /api/v1/auth/logout",
+      ])
   }
 
   @Test func keepsChannelsToAdministrators() {

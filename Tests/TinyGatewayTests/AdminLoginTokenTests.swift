@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+import Foundation
 import Platform
-import Store
 import Testing
 
 @testable import TinyGateway
@@ -9,13 +9,6 @@ import Testing
 struct AdminLoginTokenTests {
   private static let secret: ByteString = "0123456789abcdef0123456789abcdef"
   private static let now: Int64 = 1_800_000_000
-  private static let user: UserRecord = {
-    var user = UserRecord(username: "root", passwordHash: "", role: .root)
-    user.id = 7
-    user.sessionEpoch = 3
-    return user
-  }()
-
   private enum Verdict: Equatable {
     case valid(LoginToken.Claims)
     case refused(LoginToken.Failure)
@@ -34,14 +27,22 @@ struct AdminLoginTokenTests {
     #expect(verdict == expected, sourceLocation: location)
   }
 
-  private var token: ByteString {
-    LoginToken.make(for: Self.user, at: Self.now, secret: Self.secret).text
+  private let token = LoginToken.make(for: 7, epoch: 3, at: now, secret: secret).text
+
+  /// The token's own id, as its payload spells it.
+  private func jti(of token: ByteString) -> ByteString {
+    let payload = Digest.unbase64URL(token.list(separatedBy: UInt8(ascii: "."))[1]) ?? ""
+    let mark: ByteString = "\"jti\":\""
+    let start = payload.text.range(of: mark.text)?.upperBound
+    let text = start.map { ByteString(utf8: String(payload.text[$0...].prefix(32))) } ?? ""
+    return Digest.unhex(text) ?? ""
   }
 
   private var valid: Verdict {
     .valid(
       LoginToken.Claims(
-        userID: 7, epoch: 3, issuedAt: Self.now, expiresAt: Self.now + 24 * 3600))
+        userID: 7, jti: jti(of: token), epoch: 3, issuedAt: Self.now,
+        expiresAt: Self.now + 24 * 3600))
   }
 
   /// A token with a header and payload of one's own, correctly signed.
@@ -120,12 +121,43 @@ struct AdminLoginTokenTests {
       .refused(.invalid))
   }
 
+  /// Claims that are right but for what is given here.
+  private func claims(
+    sub: String = "\"7\"", iat: String = "1800000000", nbf: String = "1800000000",
+    exp: String = "1800086400", jti: String = "\"00112233445566778899aabbccddeeff\"",
+    epoch: String = "3", more: String = ""
+  ) -> ByteString {
+    signed(
+      #"{"alg":"HS256","typ":"JWT"}"#,
+      ByteString(
+        utf8: "{\"sub\":\(sub),\"iat\":\(iat),\"nbf\":\(nbf),\"exp\":\(exp),"
+          + "\"jti\":\(jti),\"epoch\":\(epoch)\(more)}"))
+  }
+
+  @Test func acceptsClaimsOfADayAndIgnoresARole() {
+    let id = Digest.unhex("00112233445566778899aabbccddeeff") ?? ""
+    let expected = Verdict.valid(
+      LoginToken.Claims(
+        userID: 7, jti: id, epoch: 3, issuedAt: Self.now, expiresAt: Self.now + 24 * 3600))
+    check(claims(), expected)
+    check(claims(more: ",\"role\":\"root\""), expected)
+  }
+
   @Test func refusesALifetimeAboveADay() {
-    check(
-      payload(#"{"sub":"7","iat":1800000000,"nbf":1800000000,"exp":1800086401,"epoch":3}"#),
-      .refused(.invalid))
-    check(
-      payload(
-        #"{"sub":"7","iat":0,"nbf":0,"exp":9223372036854775807,"epoch":3}"#), .refused(.invalid))
+    check(claims(exp: "1800086401"), .refused(.invalid))
+    check(claims(iat: "0", nbf: "0", exp: "9223372036854775807"), .refused(.invalid))
+    check(claims(exp: "1799999999"), .refused(.invalid))
+  }
+
+  @Test func refusesATokenThatCouldNotBeEnded() {
+    for jti in ["\"\"", "null", "7", "\"0011\"", "\"zz112233445566778899aabbccddeeff\""] {
+      check(claims(jti: jti), .refused(.invalid))
+    }
+  }
+
+  @Test func refusesABeginningThatIsNotItsIssue() {
+    check(claims(nbf: "1799999999"), .refused(.invalid))
+    check(claims(nbf: "1800000001"), .refused(.invalid))
+    check(claims(iat: "-1", nbf: "-1", exp: "5"), .refused(.invalid))
   }
 }

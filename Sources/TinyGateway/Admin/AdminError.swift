@@ -52,6 +52,18 @@ struct AdminError: Error {
     403, "forbidden", "This needs an administrator's account.")
   static let rootOnly = AdminError(
     403, "forbidden", "This needs an account with the role root.")
+  static let passwordChangeRequired = AdminError(
+    403, "password_change_required",
+    "Choose a new password first (PUT /api/v1/users/self/password).")
+  static let personRequired = AdminError(
+    403, "login_needed",
+    "A management token may not make this call: log in with user name and password.")
+  static let readOnlyToken = AdminError(
+    403, "read_only_token", "This management token may only read (GET).")
+  static let crossSite = AdminError(
+    403, "cross_site",
+    "A request with the session cookie must come from a page of this gateway: its Origin must be "
+      + "the address in Host. Behind a reverse proxy, name it in trusted_proxies.")
   static let busy = AdminError(
     503, "busy", "Too many changes wait already: try again.", retryAfter: 1)
   static let clientGone = AdminError(503, "client_gone", "The client is gone.")

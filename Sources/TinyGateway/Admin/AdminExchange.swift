@@ -16,8 +16,9 @@ final class AdminExchange: Exchange {
     let endpoint: Endpoint
     let id: Int64
     let parameters: [(name: ByteString, value: ByteString)]
-    let caller: User?
+    let caller: AdminCaller?
     let address: IPAddress?
+    let isSecure: Bool
 
     var bodyByteCount: Int { AdminExchange.bodyByteCount(endpoint) }
   }
@@ -96,7 +97,8 @@ final class AdminExchange: Exchange {
   private func request(_ admitted: Admitted, _ body: AdminBody) -> AdminRequest {
     AdminRequest(
       gateway: gateway, id: admitted.id, parameters: admitted.parameters, body: body,
-      caller: admitted.caller, address: admitted.address, reply: reply)
+      caller: admitted.caller, address: admitted.address, isSecure: admitted.isSecure,
+      reply: reply)
   }
 
   private func parsedBody(_ endpoint: Endpoint) throws(AdminError) -> AdminBody {
@@ -154,7 +156,8 @@ final class AdminExchange: Exchange {
         415, "unsupported_content_encoding", "The request body must not be compressed.")
     }
     return Admitted(
-      endpoint: endpoint, id: id, parameters: parameters, caller: caller, address: address)
+      endpoint: endpoint, id: id, parameters: parameters, caller: caller, address: address,
+      isSecure: RequestOrigin.isSecure(head, trusting: gateway.configuration.trustedProxies))
   }
 
   private static func find(_ head: RequestHead) throws(AdminError) -> (Endpoint, Int64) {
@@ -173,17 +176,16 @@ final class AdminExchange: Exchange {
 
   private static func caller(
     _ head: RequestHead, _ endpoint: Endpoint, _ gateway: Gateway
-  ) throws(AdminError) -> User? {
-    if endpoint.access == .anyone { return nil }
-    let user = try LoginToken.caller(head, gateway)
-    if user.record.mustChangePassword, !endpoint.servesFirstPassword {
-      throw AdminError(
-        403, "password_change_required",
-        "Choose a new password first (PUT /api/v1/users/self/password).")
+  ) throws(AdminError) -> AdminCaller? {
+    if endpoint.access == .anyone {
+      try RequestOrigin.checkStranger(head, endpoint, gateway)
+      return nil
     }
-    if endpoint.access == .admin, user.record.role == .user { throw .forbidden }
-    if endpoint.access == .root, user.record.role != .root { throw .rootOnly }
-    return user
+    let caller = try AdminCaller.of(head, gateway)
+    if let refusal = endpoint.refusal(to: caller.user.record, with: caller.credential) {
+      throw refusal
+    }
+    return caller
   }
 
   private static func parameters(

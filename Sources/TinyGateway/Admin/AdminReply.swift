@@ -7,6 +7,8 @@ import Platform
 final class AdminReply {
   private var responder: Responder?
   let requestID: Int64
+  /// The value of `Set-Cookie` with a successful answer; empty for none.
+  var cookie: ByteString = .empty
   /// Ends work that only this client waits for.
   var onCancel: (() -> Void)?
   /// The client has taken enough of an answer that `begin` began.
@@ -55,7 +57,12 @@ final class AdminReply {
       return fail(error)
     }
     json.endObject()
-    respond(200, body) { _ in }
+    respond(200, body) { [cookie] fields in
+      guard !cookie.isEmpty else { return }
+      fields.append("Set-Cookie: ")
+      fields.append(cookie)
+      fields.append("\r\n")
+    }
   }
 
   /// Answers `{"success":false,"message":…,"code":…}` with the error's status.

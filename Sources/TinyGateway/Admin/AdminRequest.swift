@@ -14,20 +14,26 @@ final class AdminRequest {
   let body: AdminBody
   /// Who calls; nil only where anyone may.
   let caller: User?
+  /// With what; nil only where anyone may.
+  let credential: Credential?
   /// Where from; nil when it cannot be known.
   let address: IPAddress?
+  /// Whether the client's side of the connection is encrypted, so that a cookie must be too.
+  let isSecure: Bool
   let reply: AdminReply
 
   init(
     gateway: Gateway, id: Int64, parameters: [(name: ByteString, value: ByteString)],
-    body: AdminBody, caller: User?, address: IPAddress?, reply: AdminReply
+    body: AdminBody, caller: AdminCaller?, address: IPAddress?, isSecure: Bool, reply: AdminReply
   ) {
     self.gateway = gateway
     self.id = id
     self.parameters = parameters
     self.body = body
-    self.caller = caller
+    self.caller = caller?.user
+    credential = caller?.credential
     self.address = address
+    self.isSecure = isSecure
     self.reply = reply
   }
 
@@ -43,91 +49,6 @@ final class AdminRequest {
   func parameter(_ name: StaticString) -> ByteString? {
     parameters.first { $0.name == name }?.value
   }
-
-  /// Checks and writes a change of settings, after those before it.
-  ///
-  /// The three steps run one after the other even when the client goes away meanwhile: memory
-  /// must follow what is on the medium.
-  ///
-  /// `check`: on the loop: the value to write. What it throws is answered.
-  /// `write`: on the storage thread, in one transaction.
-  /// `committed`: on the loop, after the commit: updates memory and answers.
-  func change<Value, Written>(
-    _ check: @escaping () throws(AdminError) -> Value,
-    write: @escaping (Value, Database) throws(StoreError) -> Written,
-    committed: @escaping (Value, Written) throws(AdminError) -> Void
-  ) throws(AdminError) {
-    try perform(Change(check, write: write, committed: committed))
-  }
-
-  private func perform(_ change: AnyChange) throws(AdminError) {
-    let changes = gateway.admin.changes
-    let admitted = changes.begin { [self] in
-      do throws(AdminError) {
-        try checkCaller()
-        try change.check()
-      } catch {
-        reply.fail(error)
-        return changes.ended()
-      }
-      gateway.storage.perform(
-        { (database) throws(StoreError) in try change.write(to: database) },
-        completion: { [self] result in
-          finish(result, change)
-          changes.ended()
-        })
-    }
-    if !admitted { throw .busy }
-  }
-
-  /// Throws when the account was deleted or disabled while its call waited.
-  private func checkCaller() throws(AdminError) {
-    guard let caller else { return }
-    guard gateway.accounts.user(caller.id) === caller, caller.record.status == .enabled else {
-      throw AdminError(401, "session_ended", "This login was ended: log in again.")
-    }
-  }
-
-  private func finish(_ result: Result<Void, StoreError>, _ change: AnyChange) {
-    switch result {
-    case .success:
-      do throws(AdminError) {
-        try change.committed()
-      } catch {
-        reply.fail(error)
-      }
-    case .failure(let error):
-      gateway.log.write(.error) { line in
-        line.append("a change was not stored: ")
-        line.append(error.message)
-      }
-      reply.fail(AdminError(error))
-    }
-  }
-
-  /// Writes an audit line: who did what to which object, from where; never a secret.
-  ///
-  /// `username`: for calls without a login.
-  /// `target`: such as `channel 7`.
-  func audit(
-    _ action: StaticString, _ target: ByteString = .empty, as username: ByteString? = nil,
-    level: LogLevel = .info
-  ) {
-    gateway.log.write(level) { line in
-      line.append("audit action=")
-      line.append(action)
-      line.append(" user=")
-      line.append(AdminText.quoted(username ?? caller?.record.username ?? .empty))
-      line.append(" address=")
-      if let address { line.append(address.text) } else { line.append("unknown") }
-      if !target.isEmpty {
-        line.append(" target=")
-        line.append(AdminText.quoted(target))
-      }
-      line.append(" request=")
-      RequestID.append(reply.requestID, to: line)
-    }
-  }
 }
 
 // Lists.
@@ -141,7 +62,7 @@ extension AdminRequest {
     return Store.Page(number: number, size: size)
   }
 
-  private func positive(_ name: StaticString, upTo limit: Int64) throws(AdminError) -> Int64? {
+  func positive(_ name: StaticString, upTo limit: Int64) throws(AdminError) -> Int64? {
     guard let text = parameter(name) else { return nil }
     guard let value = text.decimal, value >= 1, value <= limit else {
       throw AdminError(
@@ -183,47 +104,5 @@ extension AdminRequest {
     json.member("total", Int64(itemCount))
     json.member("page", page.number)
     json.member("page_size", page.size)
-  }
-}
-
-/// The steps of one change of settings, without the types of what they hand on, so that what
-/// performs them is compiled once.
-private class AnyChange {
-  /// On the loop.
-  func check() throws(AdminError) {}
-  /// On the storage thread.
-  func write(to database: Database) throws(StoreError) {}
-  /// On the loop again.
-  func committed() throws(AdminError) {}
-}
-
-/// The steps of one change of settings with what is handed on from each to the next.
-private final class Change<Value, Written>: AnyChange {
-  private let checkStep: () throws(AdminError) -> Value
-  private let writeStep: (Value, Database) throws(StoreError) -> Written
-  private let committedStep: (Value, Written) throws(AdminError) -> Void
-  private var value: Value?
-  private var written: Written?
-
-  init(
-    _ check: @escaping () throws(AdminError) -> Value,
-    write: @escaping (Value, Database) throws(StoreError) -> Written,
-    committed: @escaping (Value, Written) throws(AdminError) -> Void
-  ) {
-    checkStep = check
-    writeStep = write
-    committedStep = committed
-  }
-
-  override func check() throws(AdminError) { value = try checkStep() }
-
-  override func write(to database: Database) throws(StoreError) {
-    guard let value else { return }
-    written = try writeStep(value, database)
-  }
-
-  override func committed() throws(AdminError) {
-    guard let value, let written else { return }
-    try committedStep(value, written)
   }
 }

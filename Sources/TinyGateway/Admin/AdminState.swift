@@ -15,6 +15,8 @@ final class AdminState {
   var exportCount = 0
   /// Whether a backup is being made or sent, or a restore received or done: one at a time.
   var isTransferring = false
+  /// Rounds of PBKDF2 that suit this device; nil until they have been measured.
+  var measuredPasswordRounds: Int?
 }
 
 /// Changes of settings, one after the other.

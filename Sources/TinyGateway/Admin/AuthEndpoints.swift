@@ -13,7 +13,7 @@ enum AuthEndpoints {
     Endpoint(method: .get, path: "/api/v1/users/self", access: .user, run: .read(showSelf)),
     Endpoint(
       method: .put, path: "/api/v1/users/self/password", access: .user,
-      fields: ["old_password", "new_password"], servesFirstPassword: true,
+      fields: ["old_password", "new_password"], servesFirstPassword: true, needsPerson: true,
       run: .act(changePassword)),
   ]
 
@@ -27,43 +27,70 @@ enum AuthEndpoints {
   // Login.
 
   @Sendable private static func login(_ request: AdminRequest) throws(AdminError) {
+    try verify(request) { (user) throws(AdminError) in
+      request.audit("login", as: user.record)
+      answerToken(request, user.record)
+    }
+  }
+
+  /// Checks user name and password of the body, then lets `admitted` answer.
+  ///
+  /// An account that does not exist costs the time of the dearest one, so that neither time nor
+  /// words tell which accounts there are.
+  static func verify(
+    _ request: AdminRequest, _ admitted: @escaping (User) throws(AdminError) -> Void
+  ) throws(AdminError) {
     let username = try request.body.requiredText("username", usernameByteCounts)
     let password = try request.secret("password", passwordByteCounts)
     try request.checkGuard(account: username)
-    let known = request.gateway.accounts.user(named: username)
-    let stored = known?.record.passwordHash
+    let accounts = request.gateway.accounts
+    let stored = accounts.user(named: username)?.record.passwordHash
+    var dearest = 0
+    for user in accounts.users.values {
+      dearest = max(dearest, Password.rounds(of: user.record.passwordHash))
+    }
     try request.derive(
-      { rounds -> Bool in Password.verify(password, against: stored, spending: rounds) },
+      { [dearest] rounds -> Bool in
+        Password.verify(password, against: stored, spending: max(rounds, dearest))
+      },
       { (isRight) throws(AdminError) in
-        guard isRight, let known else { throw refuse(request, username) }
-        try admit(request, known, usingFirst: password == Password.first)
+        // Again: guesses that waited together must not get more tries than one after the other.
+        try request.checkGuard(account: username)
+        guard isRight, let user = accounts.user(named: username),
+          user.record.passwordHash == stored
+        else {
+          request.countFailure(account: username)
+          request.auditFailedLogin(username)
+          throw wrongPassword
+        }
+        try admit(request, user, usingFirst: password == Password.first)
+        try admitted(user)
       })
   }
 
-  /// The password is right: gives a token unless the account may not be used, or not from here.
+  /// The password is right: throws if the account may not be used, or not from here.
   private static func admit(
     _ request: AdminRequest, _ user: User, usingFirst isFirst: Bool
   ) throws(AdminError) {
     let record = user.record
     request.gateway.admin.loginGuard.succeeded(account: record.username)
     guard record.status == .enabled else {
-      request.audit("login_disabled", as: record.username, level: .warn)
+      request.audit("login_disabled", as: record, level: .warn)
       throw AdminError(403, "account_disabled", "This account is disabled.")
     }
     if isFirst, record.mustChangePassword, !(request.address?.isPrivate ?? false) {
-      request.audit("login_first_password_remote", as: record.username, level: .warn)
+      request.audit("login_first_password_remote", as: record, level: .warn)
       throw AdminError(
         403, "first_password_is_local",
         "The first password works from loopback and private addresses only.")
     }
-    request.audit("login", as: record.username)
-    answerToken(request, record)
   }
 
   /// Answers with a fresh login.
   static func answerToken(_ request: AdminRequest, _ record: UserRecord) {
     let token = LoginToken.make(
-      for: record, at: UnixTime.seconds, secret: request.gateway.jwtSecret)
+      for: record.id, epoch: record.sessionEpoch, at: UnixTime.seconds,
+      secret: request.gateway.jwtSecret)
     request.reply.succeed { json in
       json.beginObject()
       json.member("token", token.text)
@@ -71,12 +98,6 @@ enum AuthEndpoints {
       json.member("must_change_password", record.mustChangePassword)
       json.endObject()
     }
-  }
-
-  private static func refuse(_ request: AdminRequest, _ username: ByteString) -> AdminError {
-    request.countFailure(account: username)
-    request.audit("login_failed", as: username, level: .warn)
-    return wrongPassword
   }
 
   // One's own account.
@@ -105,6 +126,7 @@ enum AuthEndpoints {
         return Password.hash(new, rounds: rounds)
       },
       { (hash) throws(AdminError) in
+        try request.checkGuard(account: user.record.username)
         guard let hash else { throw refuseChange(request, user) }
         try store(hash, for: user, insteadOf: stored, request)
       })
@@ -133,11 +155,14 @@ enum AuthEndpoints {
       },
       write: { (record, database) throws(StoreError) in
         try UserTable.update(record, in: database)
+        try SessionTable.deleteAll(ofUser: record.id, in: database)
+        try EndedLoginTable.deleteAll(ofUser: record.id, in: database)
       },
+      audit: { _, _ in AuditNote("password_change") },
       committed: { (record, _: Void) throws(AdminError) in
         request.gateway.accounts.put(record)
+        request.gateway.logins.endAll(ofUser: record.id)
         request.gateway.admin.loginGuard.succeeded(account: record.username)
-        request.audit("password_change")
         answerToken(request, record)
       })
   }

@@ -24,8 +24,7 @@ struct BackupCommand {
     var key: BackupKey?
     if let passphrase {
       key = BackupFiles.key(
-        of: try secrets(of: database), passphrase: passphrase,
-        rounds: configuration.passwordRounds)
+        of: try secrets(of: database), passphrase: passphrase, rounds: try rounds(in: database))
       guard key != nil else { throw StartError("there are no random numbers yet: try again") }
     }
     do throws(StoreError) {
@@ -110,6 +109,12 @@ struct BackupCommand {
         path: configuration.path("db.db"), settings: configuration.storage)
       BackupFiles.removeLeftovers(configuration)
       return database
+    } catch { throw StartError(error.sentence) }
+  }
+
+  private func rounds(in database: Database) throws(StartError) -> Int {
+    do throws(StoreError) {
+      return try PasswordCost.rounds(configuration, in: database)
     } catch { throw StartError(error.sentence) }
   }
 

@@ -55,10 +55,11 @@ enum ChannelEndpoints {
       write: { (change, database) throws(StoreError) -> Int64 in
         try ChannelTable.insert(change.stored, in: database)
       },
+      audit: { change, id in AuditNote("channel_create", target(id, change.record.name)) },
       committed: { (change, id) throws(AdminError) in
         var record = change.record
         record.id = id
-        try adopt(record, request, "channel_create")
+        try adopt(record, request)
       })
   }
 
@@ -74,8 +75,11 @@ enum ChannelEndpoints {
       write: { (change, database) throws(StoreError) in
         try ChannelTable.update(change.stored, in: database)
       },
+      audit: { change, _ in
+        AuditNote("channel_change", target(change.record.id, change.record.name))
+      },
       committed: { (change, _: Void) throws(AdminError) in
-        try adopt(change.record, request, "channel_change")
+        try adopt(change.record, request)
       })
   }
 
@@ -92,10 +96,10 @@ enum ChannelEndpoints {
         try ChannelTable.delete(id, in: database)
         for record in records { try ChannelGroupTable.update(record, in: database) }
       },
+      audit: { _, _ in AuditNote("channel_delete", "channel " + ByteString(number: id)) },
       committed: { (records, _: Void) throws(AdminError) in
         channels.remove(id)
         for record in records { groups.put(record) }
-        request.audit("channel_delete", "channel " + ByteString(number: id))
         request.reply.succeed { $0.null() }
       })
   }
@@ -121,9 +125,13 @@ enum ChannelEndpoints {
     return Change(record: record, stored: stored)
   }
 
+  private static func target(_ id: Int64, _ name: ByteString) -> ByteString {
+    "channel " + ByteString(number: id) + " " + name
+  }
+
   /// Takes a stored record over and answers with it.
   private static func adopt(
-    _ record: ChannelRecord, _ request: AdminRequest, _ action: StaticString
+    _ record: ChannelRecord, _ request: AdminRequest
   ) throws(AdminError) {
     // Asked before the change: afterwards its keys may be others.
     let wasOff = request.gateway.channels.find(record.id).map(isOff) ?? true
@@ -132,7 +140,6 @@ enum ChannelEndpoints {
     } catch {
       throw AdminError(error)
     }
-    request.audit(action, "channel " + ByteString(number: record.id) + " " + record.name)
     guard let channel = request.gateway.channels.find(record.id) else { throw .notFound }
     // Who enables a channel says that it is well; who sends the whole of an enabled one says
     // nothing, and a rest that its vendor asked for goes on.

@@ -59,13 +59,15 @@ enum ChannelGroupEndpoints {
         try ChannelGroupTable.update(record, in: database)
         return record.id
       },
+      audit: { record, id in
+        AuditNote(
+          record.id == 0 ? "channel_group_create" : "channel_group_change",
+          "channel group " + ByteString(number: id) + " " + record.name)
+      },
       committed: { (record, id) throws(AdminError) in
         var record = record
         record.id = id
         groups.put(record)
-        request.audit(
-          request.id == 0 ? "channel_group_create" : "channel_group_change",
-          "channel group " + ByteString(number: id) + " " + record.name)
         guard let group = groups.find(id) else { throw .notFound }
         request.reply.succeed { json in write(group, gateway.channels.all, &json) }
       })
@@ -82,9 +84,10 @@ enum ChannelGroupEndpoints {
       write: { (id, database) throws(StoreError) in
         try ChannelGroupTable.delete(id, in: database)
       },
+      audit: { id, _ in AuditNote("channel_group_delete", "channel group " + ByteString(number: id))
+      },
       committed: { (id, _: Void) throws(AdminError) in
         groups.remove(id)
-        request.audit("channel_group_delete", "channel group " + ByteString(number: id))
         request.reply.succeed { $0.null() }
       })
   }

@@ -2,6 +2,7 @@
 import MiniHTTP
 import MiniJSON
 import Platform
+import Store
 
 /// One management call: a row of the endpoint table.
 struct Endpoint: Sendable {
@@ -43,7 +44,19 @@ struct Endpoint: Sendable {
   var isBodyOptional = false
   /// Whether an account that must change its password may call this.
   var servesFirstPassword = false
+  /// Whether a management token is refused: a leaked one must not lead to further access.
+  var needsPerson = false
   let run: Run
+
+  /// Why an account may not make this call; nil when it may.
+  func refusal(to user: UserRecord, with credential: Credential) -> AdminError? {
+    if user.mustChangePassword, !servesFirstPassword { return .passwordChangeRequired }
+    if access == .admin, user.role == .user { return .forbidden }
+    if access == .root, user.role != .root { return .rootOnly }
+    guard case .managementToken(let token) = credential else { return nil }
+    if needsPerson { return .personRequired }
+    return token.isReadOnly && method != .get ? .readOnlyToken : nil
+  }
 
   /// The id in the path, 0 for a path without one; nil when the path is another.
   func match(_ path: ByteString) -> Int64? { Endpoint.match(path, self.path) }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-import MiniHTTP
 import MiniJSON
 import Platform
-import Store
 
 /// The JSON Web Token that a login gives (RFC 7519), signed with HS256.
 ///
@@ -14,11 +12,14 @@ enum LoginToken {
   /// How far clocks may differ, in seconds.
   static let leewaySeconds: Int64 = 60
   private static let largestByteCount = 1024
+  private static let idByteCount = 16
   private static let header: StaticString = #"{"alg":"HS256","typ":"JWT"}"#
 
   /// What a valid token says.
   struct Claims: Equatable {
     var userID: Int64
+    /// The token's own id, 16 bytes, by which it is ended before its time.
+    var jti: ByteString
     /// Must be the account's current one: raising it ends all sessions.
     var epoch: Int64
     /// Unix seconds.
@@ -38,18 +39,18 @@ enum LoginToken {
 
   /// Makes a token for an account at a time in Unix seconds.
   static func make(
-    for user: UserRecord, at now: Int64, secret: ByteString
+    for userID: Int64, epoch: Int64, at now: Int64, secret: ByteString
   ) -> (text: ByteString, expiresAt: Int64) {
     let expiresAt = now + lifetimeSeconds
     let payload = Buffer()
     var json = JSONWriter(payload)
     json.beginObject()
-    json.member("sub", ByteString(number: user.id))
+    json.member("sub", number(userID))
     json.member("iat", now)
     json.member("nbf", now)
     json.member("exp", expiresAt)
-    json.member("jti", Digest.hex(Random.bytes(16)))
-    json.member("epoch", user.sessionEpoch)
+    json.member("jti", Digest.hex(Random.bytes(idByteCount)))
+    json.member("epoch", epoch)
     json.endObject()
     let signed =
       Digest.base64URL(ByteString(header)) + "." + Digest.base64URL(payload.readable)
@@ -85,44 +86,19 @@ enum LoginToken {
     } catch {
       return nil
     }
-    guard let user = root.member("sub")?.string?.decimal, let epoch = root.member("epoch")?.int64,
+    guard let user = root.member("sub")?.string?.decimal,
+      let jti = root.member("jti")?.string.flatMap({ Digest.unhex($0) }),
+      jti.count == idByteCount, let epoch = root.member("epoch")?.int64,
       let issued = root.member("iat")?.int64, let start = root.member("nbf")?.int64,
       let expiry = root.member("exp")?.int64, start == issued, issued >= 0, expiry >= issued,
       expiry < Int64.max - leewaySeconds
     else { return nil }
-    return Claims(userID: user, epoch: epoch, issuedAt: issued, expiresAt: expiry)
+    return Claims(userID: user, jti: jti, epoch: epoch, issuedAt: issued, expiresAt: expiry)
   }
 
-  /// The account whose token a request carries.
-  ///
-  /// Throws 401 without a valid token, for an account that is gone or disabled, and for a token
-  /// from before the last change of password.
-  static func caller(_ head: RequestHead, _ gateway: Gateway) throws(AdminError) -> User {
-    guard head.count(of: "authorization") == 1, let value = head.value(of: "authorization"),
-      value.count > 7, ByteString(Array(value.bytes[..<7])).lowercased == "bearer "
-    else { throw .loginRequired }
-    let text = ByteString(Array(value.bytes[7...])).trimmed
-    let claims: Claims
-    do throws(Failure) {
-      claims = try verify(text, at: UnixTime.seconds, secret: gateway.jwtSecret)
-    } catch {
-      switch error {
-      case .expired:
-        throw AdminError(401, "session_expired", "The login has expired: log in again.")
-      case .early:
-        throw AdminError(
-          401, "invalid_login",
-          "The login is from the future: the clock was set back; log in again.")
-      case .invalid:
-        throw AdminError(401, "invalid_login", "This is not a valid login: log in again.")
-      }
-    }
-    guard let user = gateway.accounts.user(claims.userID),
-      user.record.sessionEpoch == claims.epoch
-    else { throw AdminError(401, "session_ended", "This login was ended: log in again.") }
-    guard user.record.status == .enabled else {
-      throw AdminError(401, "account_disabled", "This account is disabled.")
-    }
-    return user
+  private static func number(_ value: Int64) -> ByteString {
+    let text = Buffer()
+    text.append(decimal: value)
+    return text.byteString
   }
 }

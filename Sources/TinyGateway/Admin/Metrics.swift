@@ -46,7 +46,7 @@ enum Metrics {
 
   private static func isAdministrator(_ head: RequestHead, _ gateway: Gateway) -> Bool {
     do throws(AdminError) {
-      let user = try LoginToken.caller(head, gateway)
+      let user = try AdminCaller.of(head, gateway).user
       return user.record.role != .user && !user.record.mustChangePassword
     } catch {
       return false

@@ -34,9 +34,9 @@ enum ModelFallbackEndpoints {
       write: { (table, database) throws(StoreError) in
         try OptionTable.set(ModelFallbacks.optionName, to: table.text, in: database)
       },
+      audit: { _, _ in AuditNote("model_fallbacks_change") },
       committed: { (table, _: Void) throws(AdminError) in
         gateway.modelFallbacks = table
-        request.audit("model_fallbacks_change")
         request.reply.succeed { json in table.write(to: &json) }
       })
   }

@@ -27,9 +27,9 @@ enum OptionEndpoints {
       write: { (options, database) throws(StoreError) in
         try OptionTable.set(OptionInput.optionName, to: OptionInput.text(options), in: database)
       },
+      audit: { _, _ in AuditNote("options_change") },
       committed: { (options, _: Void) throws(AdminError) in
         gateway.options = options
-        request.audit("options_change")
         request.reply.succeed { json in OptionInput.write(options, &json) }
       })
   }

@@ -36,6 +36,18 @@ enum Password {
     }
   }
 
+  /// The rounds that a stored text asks for, read without copying; 0 for a broken text.
+  static func rounds(of stored: ByteString) -> Int {
+    let start = scheme.utf8CodeUnitCount + 1
+    guard stored.starts(with: scheme), stored.count > start else { return 0 }
+    let bytes = stored.bytes
+    let rest = bytes.span.extracting(start..<bytes.count)
+    guard let end = rest.firstIndex(of: UInt8(ascii: "$")),
+      let rounds = rest.extracting(0..<end).decimal, rounds <= largestRounds
+    else { return 0 }
+    return Int(rounds)
+  }
+
   /// The text to store for a password, with a fresh salt.
   static func hash(_ password: ByteString, rounds: Int) -> ByteString {
     let salt = Random.bytes(saltByteCount)

@@ -27,13 +27,15 @@ enum PasswordCommand {
       switch ask() {
       case .problem(let sentence): return ByteString(sentence)
       case .password(let password):
-        user.passwordHash = Password.hash(password, rounds: configuration.passwordRounds)
+        user.passwordHash = Password.hash(
+          password, rounds: try PasswordCost.rounds(configuration, in: database))
       }
       user.mustChangePassword = false
       user.sessionEpoch += 1
       let changed = user
       try database.transaction { () throws(StoreError) in
         try UserTable.update(changed, in: database)
+        try audit(changed, in: database)
       }
       try database.close()
     } catch {
@@ -41,6 +43,14 @@ enum PasswordCommand {
     }
     ProcessContext.write("The password of " + username + " is changed.\n", to: 1)
     return nil
+  }
+
+  private static func audit(_ user: UserRecord, in database: Database) throws(StoreError) {
+    let blank = AuditRecord(
+      id: LogID.next(after: try AuditTable.lastID(in: database), atSecond: UnixTime.seconds),
+      userID: 0, username: .empty, action: .empty, target: .empty, address: nil, requestID: 0)
+    let note = AuditNote("password_change", "command passwd", as: user)
+    try AuditTable.insert(note.filling(blank), in: database)
   }
 
   private enum Answer {

@@ -26,11 +26,12 @@ extension AdminRequest {
   /// What `work` leaves for the loop.
   private final class Box<Value> {
     var value: Value?
+    var measuredRounds: Int?
   }
 
   /// Runs `work` on the password thread, one at a time, then `done` on the loop.
   ///
-  /// `work`: gets the rounds that a new password costs.
+  /// `work`: gets the rounds that a new password costs, measured there when they are not known.
   ///
   /// Throws 429 when too many wait already.
   func derive<Value>(
@@ -43,10 +44,14 @@ extension AdminRequest {
         429, "too_many_logins", "Too many logins at once: try again in a moment.", retryAfter: 2)
     }
     let box = Box<Value>()
-    let rounds = gateway.configuration.passwordRounds
+    let known = gateway.passwordRounds
     let job = Job(
-      work: { box.value = work(rounds) },
+      work: {
+        if known == nil { box.measuredRounds = PasswordCost.measure() }
+        box.value = work(known ?? box.measuredRounds ?? Int(PasswordCost.recommendedRounds))
+      },
       completion: { [self] in
+        if let measured = box.measuredRounds { gateway.keepPasswordRounds(measured) }
         guard let value = box.value else { return }
         do throws(AdminError) {
           try done(value)

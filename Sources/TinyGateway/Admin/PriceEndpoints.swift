@@ -62,13 +62,15 @@ enum PriceEndpoints {
         try PriceTable.update(record, in: database)
         return record.id
       },
+      audit: { record, id in
+        AuditNote(
+          record.id == 0 ? "price_create" : "price_change",
+          "price " + ByteString(number: id) + " " + record.model)
+      },
       committed: { (record, id) throws(AdminError) in
         var record = record
         record.id = id
         prices.put(record)
-        request.audit(
-          request.id == 0 ? "price_create" : "price_change",
-          "price " + ByteString(number: id) + " " + record.model)
         request.reply.succeed { json in write(record, &json) }
       })
   }
@@ -81,9 +83,9 @@ enum PriceEndpoints {
         return price.id
       },
       write: { (id, database) throws(StoreError) in try PriceTable.delete(id, in: database) },
+      audit: { id, _ in AuditNote("price_delete", "price " + ByteString(number: id)) },
       committed: { (id, _: Void) throws(AdminError) in
         prices.remove(id)
-        request.audit("price_delete", "price " + ByteString(number: id))
         request.reply.succeed { $0.null() }
       })
   }
@@ -134,10 +136,11 @@ enum PriceEndpoints {
       write: { (new, database) throws(StoreError) -> [PriceRecord] in
         try PriceTable.put(new.prices, replacing: new.replacing, in: database)
       },
+      audit: { new, _ in
+        AuditNote("prices_import", ByteString(number: Int64(new.prices.count)) + " prices")
+      },
       committed: { (new, all) throws(AdminError) in
         prices.replace(all)
-        request.audit(
-          "prices_import", ByteString(number: Int64(new.prices.count)) + " prices")
         request.reply.succeed { json in
           json.beginObject()
           json.member("imported", Int64(new.prices.count))

@@ -32,6 +32,11 @@ enum RedeemEndpoint {
         try RedemptionTable.redeem(
           codeHash: hash, by: user.id, at: now, upTo: Micro.largestQuota, in: database)
       },
+      audit: { _, outcome in
+        guard case .added(let amount, let code) = outcome else { return nil }
+        return AuditNote(
+          "redeem", "redemption " + ByteString(number: code) + " +" + ByteString(number: amount))
+      },
       committed: { (_, outcome) throws(AdminError) in try finish(request, user, outcome) })
   }
 
@@ -55,11 +60,9 @@ enum RedeemEndpoint {
     _ request: AdminRequest, _ user: User, _ outcome: RedemptionOutcome
   ) throws(AdminError) {
     switch outcome {
-    case .added(let amount, let code):
+    case .added(let amount, _):
       let record = try UserInput.adding(amount, to: user.record)
       request.gateway.accounts.put(record)
-      request.audit(
-        "redeem", "redemption " + ByteString(number: code) + " +" + ByteString(number: amount))
       request.reply.succeed { json in
         json.beginObject()
         json.member("quota_added", amount)

@@ -137,12 +137,15 @@ enum RedemptionEndpoints {
         }
         return stored
       },
-      committed: { (_, stored) throws(AdminError) in
-        guard let first = stored.first, let last = stored.last else { throw tooMany }
-        request.audit(
+      audit: { _, stored in
+        guard let first = stored.first, let last = stored.last else { return nil }
+        return AuditNote(
           "redemption_create",
           "redemptions " + ByteString(number: first.id) + "-" + ByteString(number: last.id) + " "
             + first.name + " +" + ByteString(number: first.quota))
+      },
+      committed: { (_, stored) throws(AdminError) in
+        guard !stored.isEmpty else { throw tooMany }
         request.reply.succeed { json in
           json.beginObject()
           json.key("items")
@@ -166,10 +169,8 @@ enum RedemptionEndpoints {
       write: { (edit, database) throws(StoreError) -> RedemptionRecord in
         try RedemptionTable.update(id, edit, in: database)
       },
-      committed: { (_, code) throws(AdminError) in
-        request.audit("redemption_change", "redemption " + ByteString(number: id))
-        answer(request, code)
-      })
+      audit: { _, _ in AuditNote("redemption_change", "redemption " + ByteString(number: id)) },
+      committed: { (_, code) throws(AdminError) in answer(request, code) })
   }
 
   private static func edit(_ body: AdminBody) throws(AdminError) -> RedemptionEdit {
@@ -187,8 +188,8 @@ enum RedemptionEndpoints {
     try request.change(
       { () throws(AdminError) -> Int64 in request.id },
       write: { (id, database) throws(StoreError) in try RedemptionTable.delete(id, in: database) },
-      committed: { (id, _: Void) throws(AdminError) in
-        request.audit("redemption_delete", "redemption " + ByteString(number: id))
+      audit: { id, _ in AuditNote("redemption_delete", "redemption " + ByteString(number: id)) },
+      committed: { (_, _: Void) throws(AdminError) in
         request.reply.succeed { $0.null() }
       })
   }

@@ -53,11 +53,15 @@ enum RegistrationEndpoint {
       write: { (record, database) throws(StoreError) -> Int64 in
         try UserTable.insert(record, in: database)
       },
+      audit: { record, id in
+        var user = record
+        user.id = id
+        return AuditNote("register", "user " + ByteString(number: id), as: user)
+      },
       committed: { (record, id) throws(AdminError) in
         var record = record
         record.id = id
         request.gateway.accounts.put(record)
-        request.audit("register", "user " + ByteString(number: id), as: record.username)
         AuthEndpoints.answerToken(request, record)
       })
   }

@@ -20,7 +20,7 @@ enum RootAccount {
     let hash =
       given.isEmpty
       ? Password.hash(Password.first, rounds: 1)
-      : Password.hash(given, rounds: configuration.passwordRounds)
+      : Password.hash(given, rounds: try PasswordCost.rounds(configuration, in: database))
     let root = UserRecord(
       username: username, passwordHash: hash, role: .root, mustChangePassword: true,
       createdAt: UnixTime.seconds)

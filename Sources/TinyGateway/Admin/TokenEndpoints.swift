@@ -80,10 +80,11 @@ enum TokenEndpoints {
       write: { (record, database) throws(StoreError) -> Int64 in
         try TokenTable.insert(record, in: database)
       },
+      audit: { record, id in AuditNote("token_create", target(id, record.name)) },
       committed: { (record, id) throws(AdminError) in
         var record = record
         record.id = id
-        try adopt(record, request, "token_create", key: key)
+        try adopt(record, request, key: key)
       })
   }
 
@@ -122,8 +123,9 @@ enum TokenEndpoints {
       write: { (record, database) throws(StoreError) in
         try TokenTable.update(record, in: database)
       },
+      audit: { record, _ in AuditNote("token_change", target(record.id, record.name)) },
       committed: { (record, _: Void) throws(AdminError) in
-        try adopt(record, request, "token_change", key: nil)
+        try adopt(record, request, key: nil)
       })
   }
 
@@ -139,16 +141,16 @@ enum TokenEndpoints {
     try request.change(
       { () throws(AdminError) -> Int64 in try token(request).id },
       write: { (id, database) throws(StoreError) in try TokenTable.delete(id, in: database) },
+      audit: { id, _ in AuditNote("token_delete", "token " + ByteString(number: id)) },
       committed: { (id, _: Void) throws(AdminError) in
         request.gateway.accounts.removeToken(id)
-        request.audit("token_delete", "token " + ByteString(number: id))
         request.reply.succeed { $0.null() }
       })
   }
 
   /// Takes a stored record over and answers with it; the key is shown this once only.
   private static func adopt(
-    _ record: TokenRecord, _ request: AdminRequest, _ action: StaticString, key: ByteString?
+    _ record: TokenRecord, _ request: AdminRequest, key: ByteString?
   ) throws(AdminError) {
     let accounts = request.gateway.accounts
     do throws(FieldError) {
@@ -156,9 +158,12 @@ enum TokenEndpoints {
     } catch {
       throw AdminError(error)
     }
-    request.audit(action, "token " + ByteString(number: record.id) + " " + record.name)
     guard let token = accounts.token(record.id) else { throw .notFound }
     request.reply.succeed { json in write(token, request.gateway, key: key, &json) }
+  }
+
+  private static func target(_ id: Int64, _ name: ByteString) -> ByteString {
+    "token " + ByteString(number: id) + " " + name
   }
 
   /// `sk-abcd…wxyz`, what is shown of a key later.

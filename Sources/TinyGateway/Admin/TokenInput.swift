@@ -10,7 +10,7 @@ enum TokenInput {
     "tpm", "status",
   ]
 
-  private static let nameByteCounts = 1...128
+  static let nameByteCounts = 1...128
   /// The end of the year 9999.
   static let times: ClosedRange<Int64> = 1...253_402_300_799
   private static let quotas: ClosedRange<Int64> = 0...Micro.largestQuota

@@ -94,7 +94,9 @@ enum UserEndpoints {
     try request.derive(
       { rounds -> ByteString? in Password.hash(password, rounds: rounds) },
       { (hash) throws(AdminError) in
-        try store(request, action) { () throws(AdminError) in try saved(request, hash: hash) }
+        try store(request, action, endsLogins: request.id != 0) { () throws(AdminError) in
+          try saved(request, hash: hash)
+        }
       })
   }
 
@@ -160,16 +162,23 @@ enum UserEndpoints {
       write: { (record, database) throws(StoreError) in
         try UserTable.delete(record.id, in: database)
       },
+      audit: { record, _ in AuditNote("user_delete", target(record)) },
       committed: { (record, _: Void) throws(AdminError) in
         request.gateway.accounts.removeUser(record.id)
-        request.audit("user_delete", target(record))
+        request.gateway.logins.remove(user: record.id)
         request.reply.succeed { $0.null() }
       })
   }
 
+  /// Throws when the caller may not do that; with a management token, only for the role `user`.
   private static func check(
     _ request: AdminRequest, _ old: UserRecord?, _ new: UserRecord?, setsPassword: Bool = false
   ) throws(AdminError) {
+    if case .managementToken = request.credential,
+      (old?.role ?? .user) != .user || (new?.role ?? .user) != .user
+    {
+      throw .personRequired
+    }
     try UserRules.check(
       UserRules.Change(
         caller: try request.user().record, old: old, new: new, setsPassword: setsPassword,
@@ -177,9 +186,11 @@ enum UserEndpoints {
   }
 
   /// Writes the record that `check` gives, and answers with the user.
+  ///
+  /// `endsLogins`: the record has a new epoch, so what was logged in before is of no use any more.
   private static func store(
     _ request: AdminRequest, _ action: StaticString, _ detail: ByteString = .empty,
-    _ check: @escaping () throws(AdminError) -> UserRecord
+    endsLogins: Bool = false, _ check: @escaping () throws(AdminError) -> UserRecord
   ) throws(AdminError) {
     let gateway = request.gateway
     try request.change(
@@ -187,13 +198,22 @@ enum UserEndpoints {
       write: { (record, database) throws(StoreError) -> Int64 in
         if record.id == 0 { return try UserTable.insert(record, in: database) }
         try UserTable.update(record, in: database)
+        if endsLogins {
+          try SessionTable.deleteAll(ofUser: record.id, in: database)
+          try EndedLoginTable.deleteAll(ofUser: record.id, in: database)
+        }
         return record.id
+      },
+      audit: { record, id in
+        var stored = record
+        stored.id = id
+        return AuditNote(action, target(stored) + (detail.isEmpty ? .empty : " " + detail))
       },
       committed: { (record, id) throws(AdminError) in
         var record = record
         record.id = id
         gateway.accounts.put(record)
-        request.audit(action, target(record) + (detail.isEmpty ? .empty : " " + detail))
+        if endsLogins { gateway.logins.endAll(ofUser: id) }
         guard let user = gateway.accounts.user(id) else { throw .notFound }
         request.reply.succeed { json in write(user, &json) }
       })

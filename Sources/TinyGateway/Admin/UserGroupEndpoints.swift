@@ -58,13 +58,15 @@ enum UserGroupEndpoints {
         try UserGroupTable.update(record, in: database)
         return record.id
       },
+      audit: { record, id in
+        AuditNote(
+          record.id == 0 ? "user_group_create" : "user_group_change",
+          "user group " + ByteString(number: id) + " " + record.name)
+      },
       committed: { (record, id) throws(AdminError) in
         var record = record
         record.id = id
         groups.put(record)
-        request.audit(
-          request.id == 0 ? "user_group_create" : "user_group_change",
-          "user group " + ByteString(number: id) + " " + record.name)
         guard let group = groups.find(id) else { throw .notFound }
         request.reply.succeed { json in write(group, &json) }
       })
@@ -79,9 +81,9 @@ enum UserGroupEndpoints {
         return group.id
       },
       write: { (id, database) throws(StoreError) in try UserGroupTable.delete(id, in: database) },
+      audit: { id, _ in AuditNote("user_group_delete", "user group " + ByteString(number: id)) },
       committed: { (id, _: Void) throws(AdminError) in
         groups.remove(id)
-        request.audit("user_group_delete", "user group " + ByteString(number: id))
         request.reply.succeed { $0.null() }
       })
   }

@@ -28,7 +28,10 @@ struct Configuration: Sendable {
   var timeZone: ByteString = .empty
   var logLevel = LogLevel.info
   var initialRootPassword: ByteString = .empty
-  var passwordRounds = 0
+  /// 0: as measured; see `Gateway.passwordRounds`.
+  var chosenPasswordRounds = 0
+  var sessionIdleHours: Int64 = 0
+  var sessionHours: Int64 = 0
   var metricsToken: ByteString = .empty
   var metricsAddresses: [AddressBlock] = []
 

@@ -22,6 +22,7 @@ enum ConfigurationChecks {
     var problems: [ConfigurationProblem] = []
     checkStorage(configuration, &problems)
     checkTimes(configuration, &problems)
+    checkPasswords(configuration, &problems)
     checkTLS(configuration, &problems)
     checkMemory(configuration, &problems)
     checkFiles(configuration, &problems)
@@ -63,6 +64,20 @@ enum ConfigurationChecks {
       problems.append(
         ConfigurationProblem(configuration.origin(of: "heartbeat_ms")) { message in
           message.append("is too short; write 0 for none, or at least ")
+          message.append(decimal: least)
+        })
+    }
+  }
+
+  private static func checkPasswords(
+    _ configuration: Configuration, _ problems: inout [ConfigurationProblem]
+  ) {
+    let least = PasswordCost.measuredRounds.lowerBound
+    let rounds = Int64(configuration.chosenPasswordRounds)
+    if rounds != 0 && rounds < least {
+      problems.append(
+        ConfigurationProblem(configuration.origin(of: "password_rounds")) { message in
+          message.append("is too few; write 0 to have this device measured, or at least ")
           message.append(decimal: least)
         })
     }

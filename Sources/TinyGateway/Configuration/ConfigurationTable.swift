@@ -61,9 +61,18 @@ enum ConfigurationTable {
       scope: .secret
     ) { $0.initialRootPassword = $1.text },
     ConfigurationRow(
-      "password_rounds", .number, in: 10_000...10_000_000, default: "210000",
-      "PBKDF2 rounds for new passwords; 210000 is the recommended least.", isReloadable: true
-    ) { $0.passwordRounds = $1.int },
+      "password_rounds", .number, in: 0...10_000_000, default: "0",
+      "PBKDF2 rounds for new passwords, 10000 or more; 0: measured once, for 0.2 s of this device.",
+      isReloadable: true
+    ) { $0.chosenPasswordRounds = $1.int },
+    ConfigurationRow(
+      "session_idle_hours", .number, in: 1...8760, default: "168",
+      "A login of the web pages ends so long after its last use.", isReloadable: true
+    ) { $0.sessionIdleHours = $1.number },
+    ConfigurationRow(
+      "session_hours", .number, in: 1...8760, default: "720",
+      "A login of the web pages ends so long after it was made.", isReloadable: true
+    ) { $0.sessionHours = $1.number },
     ConfigurationRow(
       "metrics_token", .text, in: 16...256, default: "",
       "Bearer token with which Prometheus may read /metrics; empty: only administrators' logins.",
