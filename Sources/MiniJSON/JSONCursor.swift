@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import Platform
 
 /// Walks over the members of an object in text that a `JSONScanner` has accepted.
 ///
@@ -43,8 +44,14 @@ package struct JSONMemberCursor {
     return true
   }
 
-  /// Whether the present member has this key, compared after unescaping.
-  package func isKey(_ name: StaticString) -> Bool { JSONQuery.equals(whole, key, name) }
+  /// Whether the present member has this key, written without escapes.
+  @inline(__always)
+  package func isKey(_ name: StaticString) -> Bool {
+    guard key.count == name.utf8CodeUnitCount + 2 else { return false }
+    return whole.bindMemory(to: UInt8.self).span.extracting(key).extracting(
+      1..<key.count - 1
+    ).equals(name)
+  }
 
   /// The lexeme of the present member's value.
   package var text: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: whole[value]) }

@@ -75,7 +75,8 @@ struct BatchContents: Sendable {
 
   /// Adds usage; nothing of it is ever lost, or the sums would no longer agree.
   mutating func add(_ sums: UsageSums, to key: UsageDayKey) {
-    let hasRoom = days[key] != nil || days.count < BatchContents.dayLimit
+    if let known = days.index(forKey: key) { return days.values[known].add(sums) }
+    let hasRoom = days.count < BatchContents.dayLimit
     let key = hasRoom ? key : UsageDayKey(day: key.day, userID: key.userID)
     days[key, default: UsageSums()].add(sums)
   }

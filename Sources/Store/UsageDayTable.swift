@@ -40,7 +40,8 @@ package struct UsageSums: Equatable, Sendable {
     charge = charge.addingSaturated(max(0, row.charge))
   }
 
-  /// Adds what another sum holds.
+  /// Adds what another sum holds; compiled once, since the checks for overflow are long.
+  @inline(never)
   package mutating func add(_ other: UsageSums) {
     requests = requests.addingSaturated(other.requests)
     failures = failures.addingSaturated(other.failures)

@@ -38,6 +38,12 @@ package struct UsageQuery: Sendable {
 
 /// Usage summed by what a query tells apart.
 package struct UsageReport: Sendable {
+  /// What a query tells apart, and its sums.
+  package struct Group: Sendable {
+    package let key: UsageDayKey
+    package let sums: UsageSums
+  }
+
   /// Groups that are told apart at most; further ones count in the total only.
   static let groupLimit = 12_000
 
@@ -47,6 +53,7 @@ package struct UsageReport: Sendable {
   package private(set) var isCut = false
 
   /// Adds a row that the query admits.
+  @inline(never)
   mutating func add(_ sums: UsageSums, of key: UsageDayKey, in query: UsageQuery) {
     total.add(sums)
     let group = query.group(of: key)
@@ -58,15 +65,24 @@ package struct UsageReport: Sendable {
   }
 
   /// Those groups with the largest charge, then the most requests: at most so many.
-  package func largest(_ limit: Int) -> [(key: UsageDayKey, sums: UsageSums)] {
-    let sorted = groups.sorted { left, right in
-      if left.value.charge != right.value.charge { return left.value.charge > right.value.charge }
-      if left.value.requests != right.value.requests {
-        return left.value.requests > right.value.requests
+  ///
+  /// `isByDay`: those are given by day.
+  package func largest(_ limit: Int, isByDay: Bool = false) -> [Group] {
+    let all = groups.map { Group(key: $0.key, sums: $0.value) }
+    let largest = Array(UsageReport.sorted(all, isByDay: false).prefix(limit))
+    return isByDay ? UsageReport.sorted(largest, isByDay: true) : largest
+  }
+
+  @inline(never)
+  private static func sorted(_ groups: [Group], isByDay: Bool) -> [Group] {
+    groups.sorted { left, right in
+      if isByDay, left.key.day != right.key.day { return left.key.day < right.key.day }
+      if left.sums.charge != right.sums.charge { return left.sums.charge > right.sums.charge }
+      if left.sums.requests != right.sums.requests {
+        return left.sums.requests > right.sums.requests
       }
       return left.key.isBefore(right.key)
     }
-    return sorted.prefix(limit).map { ($0.key, $0.value) }
   }
 }
 

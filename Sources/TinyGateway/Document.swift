@@ -46,29 +46,13 @@ struct Document: Sendable {
     return head.isPath("/docs/API.md") ? reference : nil
   }
 
-  /// Takes a request over: 304 for who has this text already.
-  func begin(
-    _ head: RequestHead, _ responder: Responder, _ gateway: Gateway
-  ) -> PlainExchange {
-    let isKnown = head.joinedValues(of: "if-none-match").map(matches) ?? false
-    return PlainExchange(head) { [gateway] request in
-      let requestID = gateway.makeRequestID()
-      do throws(RelayError) {
-        try request.mustBeReading()
-      } catch {
-        return error.answer(responder, requestID: requestID)
-      }
-      responder.respond(
-        isKnown ? .notModified : .ok,
-        fields: { fields in
-          fields.append(contentType)
-          fields.append("ETag: ")
-          fields.append(entityTag)
-          // To be kept, and asked for again each time: another version may be here by then.
-          fields.append("\r\nCache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n")
-          RequestID.appendHeaders(requestID, to: fields)
-        }, body: bytes)
-    }
+  /// Appends the header fields of an answer with the text, or with the news that it is the same.
+  func appendFields(to fields: Buffer) {
+    fields.append(contentType)
+    fields.append("ETag: ")
+    fields.append(entityTag)
+    // To be kept, and asked for again each time: another version may be here by then.
+    fields.append("\r\nCache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n")
   }
 
   /// Whether an `If-None-Match` names this text (RFC 9110 §13.1.2: by weak comparison).

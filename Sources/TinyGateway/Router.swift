@@ -13,7 +13,9 @@ final class Router: Service {
       return Relay(mode: mode, head: head, responder: responder, gateway: gateway)
     }
     if head.hasPathPrefix("/api/") { return AdminExchange(head, responder, gateway) }
-    if let document = Document.find(head) { return document.begin(head, responder, gateway) }
+    if let document = Document.find(head) {
+      return DocumentExchange(document, head, responder, gateway)
+    }
     if head.isPath(Metrics.path) { return Metrics.begin(head, responder, gateway) }
     let caller: Result<Caller, RelayError>
     do throws(RelayError) {

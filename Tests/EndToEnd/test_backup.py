@@ -1,81 +1,25 @@
 # SPDX-License-Identifier: MIT
 """Backup and restore: over the management API and on the command line."""
 
-import shlex
 import shutil
 import sqlite3
-import subprocess
 import threading
 import time
 
 import httpx
 import pytest
 
-from gateway import FIRST_PASSWORD, PASSWORD, Gateway
+from backups import PASSPHRASE, backup, changed, leftovers, new_board, restored, served_key
+from gateway import PASSWORD, Gateway
 from process import PATIENCE, run, wait_until
 from test_management_login import failure
 from test_sdk_chat import user
-
-PASSPHRASE = "correct horse battery staple"
-TYPE = {"Content-Type": "application/vnd.sqlite3"}
-
-
-def backup(gateway, body=None, query=""):
-    """The bytes of a backup."""
-    response = (gateway.request("GET", "/backup" + query) if body is None
-                else gateway.request("POST", "/backup", json=body))
-    assert response.status_code == 200, response.text
-    assert response.headers["content-type"] == "application/vnd.sqlite3"
-    assert "attachment" in response.headers["content-disposition"]
-    assert int(response.headers["content-length"]) == len(response.content)
-    return response.content
-
-
-def restore(gateway, content, passphrase=None, headers=TYPE):
-    """Asks for a restore; the answer as it is."""
-    if passphrase:
-        headers = {**headers, "X-Backup-Passphrase": passphrase}
-    return gateway.request("POST", "/restore", content=content, headers=headers)
-
-
-def restored(gateway, content, passphrase=None, password=PASSWORD):
-    """A restore that must succeed; logs in again."""
-    response = restore(gateway, content, passphrase)
-    assert response.status_code == 200, response.text
-    assert gateway.request("GET", "/tokens").status_code == 401
-    gateway.login(password)
-    return response.json()["data"]
-
-
-def leftovers(gateway):
-    """Files in the data directory that should not stay."""
-    return [path.name for path in gateway.data_dir.iterdir()
-            if path.name.endswith((".tmp", ".new")) or "stage" in path.name]
-
-
-def served_key(gateway, route, key):
-    """The key that the upstream got for a request with a client's key."""
-    gateway.sdk(key).chat.completions.create(model=route.model, messages=user("x"))
-    return route.requests()[-1].key
-
-
-def new_board(fresh):
-    """Another device after its first login."""
-    return fresh.start().set_up()
 
 
 @pytest.fixture
 def edited(tmp_path):
     """Changes a backup as somebody with an editor would; returns its bytes."""
-    def edit(content, script):
-        path = tmp_path / "edited.db"
-        path.write_bytes(content)
-        with sqlite3.connect(path, isolation_level=None) as database:
-            database.execute("PRAGMA foreign_keys=OFF")
-            script(database)
-        database.close()
-        return path.read_bytes()
-    return edit
+    return lambda content, script: changed(content, tmp_path / "edited.db", script)
 
 
 @pytest.mark.short
@@ -92,7 +36,7 @@ def test_one_file_moves_everything_to_another_board(make_gateway, fresh, upstrea
     data = restored(new, content, PASSPHRASE)
     assert data["channels"] == 1 and data["users"] == 1 and data["locked_channels"] == []
     assert served_key(new, route, token["key"]) == "sk-vendor-key-7"
-    assert route.requests()[-1].headers["x-api-key"] == "header-secret-7"
+    assert route.requests()[-1].header("x-api-key") == ["header-secret-7"]
     assert new.used_quota(token) >= used
     assert new.call("GET", f"/tokens/{token['id']}")["name"] == "laptop"
     new.restart()
@@ -191,43 +135,6 @@ def test_a_backup_under_load_is_whole(make_gateway, upstream, tmp_path):
     assert served_key(gateway, route, gateway.key()) == "sk-upstream-key-1"
 
 
-def test_bad_files_change_nothing(make_gateway, edited):
-    gateway = make_gateway()
-    gateway.token(name="still here")
-    content = backup(gateway, {"passphrase": PASSPHRASE})
-    foreign = edited(content, lambda db: db.execute("PRAGMA application_id=7"))
-    newer = edited(content, lambda db: db.execute("PRAGMA user_version=900"))
-    nobody = edited(content, lambda db: db.execute("UPDATE users SET role = 1"))
-    orphan = edited(content, lambda db: db.execute("UPDATE tokens SET user_id = 99"))
-    before = gateway.items("/tokens")
-    for bad in (b"x", b"garbage" * 5000, content[:-5000], content[:100], foreign, newer, nobody,
-                orphan, b"SQLite format 3\0" + bytes(8000)):
-        failure(restore(gateway, bad), 400, "invalid_backup")
-    assert "newer version" in failure(restore(gateway, newer), 400)
-    failure(restore(gateway, content, "wrong horse battery"), 403, "wrong_passphrase")
-    failure(restore(gateway, content, "short"), 400, "invalid_header")
-    failure(restore(gateway, content, headers={"Content-Type": "text/plain"}), 415)
-    failure(restore(gateway, b""), 400, "missing_body")
-    assert gateway.items("/tokens") == before
-    wait_until(lambda: not leftovers(gateway), what="files are removed")
-
-
-def test_triggers_and_views_of_a_file_never_run(make_gateway, edited):
-    gateway = make_gateway()
-    gateway.token()
-
-    def plant(database):
-        database.execute("CREATE TABLE planted (a)")
-        database.execute("CREATE VIEW seen AS SELECT * FROM users")
-        database.execute("CREATE TRIGGER t AFTER INSERT ON users BEGIN DELETE FROM tokens; END")
-    count = len(gateway.items("/tokens"))
-    assert restored(gateway, edited(backup(gateway), plant))["tokens"] == count
-    gateway.stop()
-    with sqlite3.connect(gateway.data_dir / "db.db") as database:
-        names = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
-    assert not names & {"planted", "seen", "t", "backup_key"}
-
-
 def test_only_root_may(make_gateway, edited):
     gateway = make_gateway()
     restored(gateway, edited(backup(gateway), lambda database: database.execute(
@@ -242,32 +149,18 @@ def test_only_root_may(make_gateway, edited):
     failure(gateway.request("GET", "/backup?logs=2"), 400, "invalid_parameter")
 
 
-def test_one_at_a_time_and_none_is_left_by_clients_that_leave(make_gateway):
-    gateway = make_gateway()
-    content = backup(gateway)
-
-    def slowly():
-        yield content[:1000]
-        failure(gateway.request("GET", "/backup"), 409, "transfer_running")
-        raise InterruptedError
-    with pytest.raises(InterruptedError):
-        restore(gateway, slowly())
-    wait_until(lambda: gateway.request("GET", "/backup").status_code == 200, what="room")
-    wait_until(lambda: not leftovers(gateway), what="files are removed")
-
-
 def test_a_slow_reader_costs_little_memory(make_gateway, edited):
     gateway = make_gateway()
 
     def fill(database):
         database.executemany("INSERT INTO logs VALUES (?, 1, 1, 1, 0, 1, 1, NULL, ?)",
-                             ((n << 16, bytes(200)) for n in range(1, 80_000)))
+                             ((n << 16, bytes(200)) for n in range(1, 40_000)))
     restored(gateway, edited(backup(gateway), fill))
     headers = {"Authorization": f"Bearer {gateway.jwt}"}
     with httpx.stream("GET", gateway.url + "/api/v1/backup", headers=headers, timeout=60,
                       trust_env=False) as response:
         size = int(response.headers["content-length"])
-        assert size > 16_000_000
+        assert size > 8_000_000
         received = 0
         before = gateway.resident_kb
         for chunk in response.iter_raw(65536):
@@ -276,78 +169,6 @@ def test_a_slow_reader_costs_little_memory(make_gateway, edited):
                 time.sleep(0.01)                # the reader is slow; nothing is waited for
         assert received == size
         assert gateway.resident_kb < before + 4000
-
-
-def large(database):
-    """Rows that take a restore a while."""
-    database.executemany(
-        "INSERT INTO tokens SELECT ?, user_id, 'many', randomblob(32), '', NULL, NULL, 0, '', '',"
-        " '', 0, 0, 1, 1 FROM tokens WHERE id = (SELECT min(id) FROM tokens)",
-        ((n,) for n in range(1000, 21_000)))
-    database.executemany("INSERT INTO logs VALUES (?, 1, 1, 1, 0, 1, 1, NULL, x'00')",
-                         ((n << 16,) for n in range(1, 100_000)))
-
-
-def test_a_kill_in_the_middle_leaves_the_old_state_or_the_new_one(make_gateway, edited):
-    gateway = make_gateway()
-    gateway.token(name="before")
-    content = edited(backup(gateway), large)
-    old = len(gateway.items("/tokens"))
-    seen = set()
-    for delay in (0.05, 0.15, 0.3, 0.5, 0.8, 1.2):
-        thread = threading.Thread(target=lambda: ignore_gone(gateway, content))
-        thread.start()
-        time.sleep(delay)                       # the kill comes somewhere in the middle
-        gateway.kill()
-        thread.join()
-        gateway.start()
-        gateway.login()
-        count = gateway.call("GET", "/tokens?page_size=1")["total"]
-        assert count in (old, old + 20_000)
-        seen.add(count)
-        assert leftovers(gateway) == []
-        assert gateway.get("/v1/models").status_code == 200
-    assert old in seen
-    gateway.stop()
-    with sqlite3.connect(gateway.data_dir / "db.db") as database:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-
-
-def ignore_gone(gateway, content):
-    """A restore whose gateway is killed meanwhile."""
-    try:
-        restore(gateway, content)
-    except httpx.HTTPError:
-        return
-
-
-def test_a_backup_that_was_cut_off_by_a_kill_is_removed_at_the_start(make_gateway):
-    gateway = make_gateway()
-    gateway.kill()
-    for name in ("backup.tmp", "restore.tmp", "db.db.restore-stage", "db.db.before-restore.new"):
-        (gateway.data_dir / name).write_bytes(b"half")
-    gateway.start()
-    assert leftovers(gateway) == []
-
-
-def test_a_full_disk_is_said_and_leaves_all_as_it_was(make_gateway, edited):
-    source = make_gateway()
-    content = edited(backup(source), large)
-    gateway = make_gateway(start=False)
-    folder = shlex.quote(str(gateway.data_dir))
-    script = (f'cp -a {folder} {folder}.seed && mount -t tmpfs -o size=3m,mode=700 tmpfs {folder}'
-              f' && cp -a {folder}.seed/. {folder} && exec "$@"')
-    gateway.wrapper = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
-    if subprocess.run(["unshare", "--map-root-user", "--mount", "true"],
-                      capture_output=True).returncode != 0:
-        pytest.skip("needs namespaces of its own, which are not allowed here")
-    gateway.start()
-    before = gateway.items("/tokens")
-    failure(restore(gateway, content), 507, "storage_full")     # announced: refused before
-    failure(restore(gateway, iter([content])), 507, "storage_full")     # while it arrives
-    assert gateway.items("/tokens") == before
-    gateway.token(name="goes on")
-    backup(gateway)
 
 
 @pytest.mark.short
@@ -398,4 +219,3 @@ def test_a_state_from_before_a_restore_can_itself_be_restored(make_gateway, fres
     assert done.returncode == 0, done.stdout
     gateway.start().login()
     assert mine["name"] in [token["name"] for token in gateway.items("/tokens")]
-    assert FIRST_PASSWORD not in gateway.log

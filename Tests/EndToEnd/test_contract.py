@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The management API does what its OpenAPI document says, and the document what the API does."""
 
-import itertools
-import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-
-from process import PATIENCE
 
 HERE = Path(__file__).parent
 DOCUMENTS = {"/docs/API.md": "text/markdown; charset=utf-8", "/openapi.json": "application/json"}
@@ -52,6 +49,28 @@ def test_documents_are_not_sent_again_without_need(gateway, path):
     assert gateway.http.get(path, headers={"If-None-Match": '"a"'}).status_code == 200
     # The connection is still in order.
     assert gateway.http.get(path).status_code == 200
+
+
+@pytest.mark.native
+def test_documents_are_sent_as_fast_as_they_are_read(make_gateway):
+    gateway = make_gateway(memory_limit_mb=24)
+    text = gateway.http.get("/openapi.json").content
+    before, clients = gateway.resident_kb, []
+    for _ in range(40):
+        client = socket.create_connection(("127.0.0.1", gateway.port), timeout=20)
+        # More answers than the system's own buffers could hide.
+        client.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 150)
+        clients.append(client)
+    for _ in range(20):
+        assert gateway.http.get("/openapi.json").content == text
+    assert gateway.resident_kb - before < 40 * 60
+    stream = clients[0].makefile("rb")
+    for _ in range(150):
+        while stream.readline().strip():
+            pass
+        assert stream.read(len(text)) == text
+    for client in clients:
+        client.close()
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)

@@ -116,6 +116,24 @@ def test_bad_parameters_are_named(used, query):
     assert query.partition("=")[0] in message
 
 
+@pytest.mark.native
+def test_the_largest_table_is_summed_quickly_in_little_memory(make_gateway):
+    gateway = make_gateway(start=False)
+    day = int(time.time()) // 86_400
+    with opened(gateway) as database:
+        database.executemany(
+            "INSERT INTO usage_days VALUES (?, 1, ?, 0, 1, 0, 2, 3, 0, 5000000)",
+            ((day - n // 10_000, n % 10_000 + 1) for n in range(200_000)))
+    gateway.start()
+    before = gateway.resident_kb
+    for group_by, groups in (("day", 20), ("token", 1000), ("day,token", 1000)):
+        began = time.monotonic()
+        answer = stats(gateway, group_by=group_by)
+        assert time.monotonic() - began < 1
+        assert len(answer["items"]) == groups and answer["total"]["quota"] == 1_000_000
+    assert gateway.resident_kb - before < 8 * 1024
+
+
 def test_answers_are_cut_to_the_largest_groups(make_gateway):
     gateway = make_gateway(start=False)
     day = int(time.time()) // 86_400

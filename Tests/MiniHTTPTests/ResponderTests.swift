@@ -69,6 +69,21 @@ struct ResponderTests {
     }
   }
 
+  @Test func asksForMoreBelowTheLimitOfTheExchange() throws {
+    let (loopback, client, exchange) = try begin()
+    exchange.responder.queueLimit = 3
+    exchange.responder.begin(.ok, length: 6) { _ in }
+    exchange.write("one")
+    loopback.turn { exchange.drainCount == 1 }
+    exchange.write("two")
+    exchange.responder.end()
+    #expect(client.take(through: "onetwo").hasSuffix("onetwo"))
+    // The next answer has the server's limit again.
+    client.send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+    loopback.turn { loopback.service.exchanges.count == 2 }
+    #expect(exchange.responder.queueLimit == nil)
+  }
+
   @Test func tellsOnlyTheLengthOfWhatIsNotModified() throws {
     let (_, client, exchange) = try begin()
     let body: StaticString = "whole"

@@ -38,11 +38,14 @@ package final class Responder {
   /// Prepares for the answer of one request.
   func reset(toHead: Bool, minorVersion: Int, keepsAlive: Bool) {
     phase = .waiting
+    queueLimit = nil
     sendsBody = !toHead
     self.minorVersion = minorVersion
     self.keepsAlive = keepsAlive
   }
 
+  /// Queued bytes below which this exchange is asked for more; nil for the server's own limit.
+  package var queueLimit: Int?
   /// Whether nothing has been answered yet.
   package var isWaiting: Bool { phase == .waiting }
   /// Whether the answer is complete or cut.

@@ -137,7 +137,7 @@ final class ServerConnection: EventHandler {
   func send() {
     let queued = stream.queuedByteCount
     if stream.flush() > 0 || queued == 0 { lastOutput = loop.now }
-    let limit = server.limits.queuedByteCount
+    let limit = responder.queueLimit ?? server.limits.queuedByteCount
     if queued >= limit, stream.queuedByteCount < limit { exchange?.outputDrained() }
   }
 

@@ -106,6 +106,9 @@ final class AdminReply {
   /// More of the request's body is accepted again.
   func resumeBody() { responder?.resume() }
 
+  /// The connection ends with the answer, because the rest of the body is not wanted.
+  func closeAfterwards() { responder?.closeAfterwards() }
+
   private func appendCommonFields(to fields: Buffer) {
     fields.append("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
     RequestID.appendHeaders(requestID, to: fields)

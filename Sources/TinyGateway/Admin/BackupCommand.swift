@@ -3,8 +3,9 @@ import CPlatform
 import Platform
 import Store
 
-/// `tinygateway backup FILE` and `tinygateway restore FILE`: as the management calls, for who can
-/// write the data directory. The gateway must be stopped, since it owns the database.
+/// `tinygateway backup FILE` and `tinygateway restore FILE`: as the management calls.
+///
+/// For who can write the data directory; the gateway must be stopped, since it owns the database.
 struct BackupCommand {
   private static let passphraseFileByteLimit = 1024
 

@@ -12,6 +12,8 @@ enum BackupFiles {
 
   /// Allowed length of a passphrase in bytes.
   static let passphraseByteCounts = 12...128
+  /// Rounds of PBKDF2 however slow the device is: whoever has the file may try for ever.
+  private static let leastRounds: Int64 = 210_000
   /// What stays free on the disk, so that the gateway itself goes on: 1 MiB.
   static let reserveByteCount: Int64 = 1 << 20
 
@@ -62,13 +64,16 @@ enum BackupFiles {
     of secrets: ChannelSecrets, passphrase: ByteString, rounds: Int
   ) -> BackupKey? {
     let salt = Random.bytes(BackupKey.saltByteCount)
-    let derived = Digest.pbkdf2(password: passphrase, salt: salt, rounds: max(1, rounds))
+    let rounds = min(max(Int64(rounds), leastRounds), BackupKey.roundCounts.upperBound)
+    let derived = Digest.pbkdf2(password: passphrase, salt: salt, rounds: Int(rounds))
     return secrets.sealedKey(under: derived).map {
-      BackupKey(salt: salt, rounds: Int64(max(1, rounds)), sealed: $0)
+      BackupKey(salt: salt, rounds: rounds, sealed: $0)
     }
   }
 
-  /// The secrets that a backup carries; nil for a wrong passphrase. Not on the loop's thread.
+  /// The secrets that a backup carries; nil for a wrong passphrase.
+  ///
+  /// Not on the loop's thread.
   static func secrets(of key: BackupKey, passphrase: ByteString) -> ChannelSecrets? {
     let derived = Digest.pbkdf2(
       password: passphrase, salt: key.salt, rounds: Int(key.rounds))

@@ -16,6 +16,7 @@ final class RestoreUpload: AdminUpload {
   private let passphrase: ByteString?
   private let path: ByteString
   private var file: FileUpload?
+  private var hasBody = false
   private var gateway: Gateway { request.gateway }
 
   /// Takes a request over whose body is a backup.
@@ -79,7 +80,10 @@ final class RestoreUpload: AdminUpload {
 
   func received(_ bytes: Span<UInt8>) { file?.received(bytes) }
 
-  func bodyEnded() { file?.bodyEnded() }
+  func bodyEnded() {
+    hasBody = true
+    file?.bodyEnded()
+  }
 
   func cancelled() {
     guard let file else { return }
@@ -179,6 +183,7 @@ final class RestoreUpload: AdminUpload {
     gateway.admin.isTransferring = false
     guard let error else { return }
     request.audit("restore_failed", level: .warn)
+    if !hasBody { request.reply.closeAfterwards() }
     request.reply.fail(error)
   }
 

@@ -24,17 +24,16 @@ enum StatisticsEndpoints {
   @Sendable private static func show(_ request: AdminRequest) throws(AdminError) {
     let query = try query(request)
     report(query, request) { report, json in
-      var items = report.largest(groupLimit)
-      if query.tellsDays { items.sort { isBefore($0, $1) } }
+      let items = report.largest(groupLimit, isByDay: query.tellsDays)
       json.beginObject()
       json.member("from", CalendarDate(days: query.firstDay).text)
       json.member("until", CalendarDate(days: query.lastDay).text)
       json.key("items")
       json.beginArray()
-      for (key, sums) in items {
+      for item in items {
         json.beginObject()
-        write(key, query, request.gateway, &json)
-        write(sums, &json)
+        write(item.key, query, request.gateway, &json)
+        write(item.sums, &json)
         json.endObject()
       }
       json.endArray()
@@ -123,15 +122,6 @@ enum StatisticsEndpoints {
   }
 
   // Answers.
-
-  /// The order within an answer by day; the other groups keep theirs.
-  private static func isBefore(
-    _ left: (key: UsageDayKey, sums: UsageSums), _ right: (key: UsageDayKey, sums: UsageSums)
-  ) -> Bool {
-    if left.key.day != right.key.day { return left.key.day < right.key.day }
-    if left.sums.charge != right.sums.charge { return left.sums.charge > right.sums.charge }
-    return left.sums.requests > right.sums.requests
-  }
 
   private static func write(
     _ key: UsageDayKey, _ query: UsageQuery, _ gateway: Gateway, _ json: inout JSONWriter

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import MiniJSON
 import Platform
 import Store
 

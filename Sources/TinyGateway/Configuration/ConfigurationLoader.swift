@@ -17,7 +17,10 @@ struct ConfigurationLoader {
 
   /// Whether missing things are made: not by commands that only look.
   private var isCreating: Bool {
-    invocation.command == .serve || invocation.command == .passwd
+    switch invocation.command {
+    case .serve, .passwd, .restore: true
+    case .checkConfig, .backup, .version, .help: false
+    }
   }
 
   /// Everything in force; makes the data directory and `config.yaml` where they are missing.

@@ -172,8 +172,9 @@ struct ChannelSecrets {
     path = .empty
   }
 
-  /// A stored record of another device as this one stores it; what cannot be opened stays as it
-  /// is. Nil when there are no random bytes.
+  /// A stored record of another device as this one stores it; nil without random bytes.
+  ///
+  /// What cannot be opened stays as it is.
   func resealed(_ record: ChannelRecord, from other: ChannelSecrets) -> ChannelRecord? {
     sealed(other.opened(record))
   }
