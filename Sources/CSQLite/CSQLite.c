@@ -23,7 +23,7 @@ _Static_assert(
 
 enum { CS_FILE_MODE = 0600 };
 /* Of a file from outside: bytes of a row, bytes of one statement of its schema, nesting. */
-enum { CS_UNTRUSTED_ROW = 4 << 20, CS_UNTRUSTED_SQL = 4096, CS_UNTRUSTED_DEPTH = 50 };
+enum { CS_UNTRUSTED_ROW = 4 << 20, CS_UNTRUSTED_SQL = 16384, CS_UNTRUSTED_DEPTH = 50 };
 
 static sqlite3 *of(cs_database *database) { return (sqlite3 *)database; }
 static sqlite3_stmt *as(cs_statement *statement) { return (sqlite3_stmt *)statement; }
@@ -94,9 +94,9 @@ int32_t cs_open(const char *path, cs_database **database) {
 }
 
 /* The path as a URI; each byte that could mean something there is encoded. */
-static char *uri_of(const char *path) {
-  static const char scheme[] = "file:", mode[] = "?immutable=1", digits[] = "0123456789ABCDEF";
-  char *uri = malloc(sizeof scheme + 3 * strlen(path) + sizeof mode);
+static char *uri_of(const char *path, const char *mode) {
+  static const char scheme[] = "file:", digits[] = "0123456789ABCDEF";
+  char *uri = malloc(sizeof scheme + 3 * strlen(path) + strlen(mode));
   if (uri == NULL) return NULL;
   char *at = stpcpy(uri, scheme);
   for (; *path != 0; path++) {
@@ -115,9 +115,9 @@ static char *uri_of(const char *path) {
   return uri;
 }
 
-int32_t cs_open_untrusted(const char *path, cs_database **database) {
+int32_t cs_open_untrusted(const char *path, int32_t is_immutable, cs_database **database) {
   *database = NULL;
-  char *uri = uri_of(path);
+  char *uri = uri_of(path, is_immutable ? "?immutable=1" : "?mode=ro");
   if (uri == NULL) return SQLITE_NOMEM;
   int result = open_file(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, database);
   free(uri);
@@ -128,6 +128,9 @@ int32_t cs_open_untrusted(const char *path, cs_database **database) {
   sqlite3_limit(opened, SQLITE_LIMIT_EXPR_DEPTH, CS_UNTRUSTED_DEPTH);
   sqlite3_limit(opened, SQLITE_LIMIT_COMPOUND_SELECT, CS_UNTRUSTED_DEPTH);
   sqlite3_limit(opened, SQLITE_LIMIT_ATTACHED, 0);
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
   return result;
 }
 
@@ -207,6 +210,18 @@ int32_t cs_bind_blob(cs_statement *statement, int32_t index, const void *bytes, 
 int32_t cs_bind_column(
     cs_statement *statement, int32_t index, cs_statement *source, int32_t column) {
   return sqlite3_bind_value(as(statement), index, sqlite3_column_value(as(source), column));
+}
+
+int32_t cs_column_count(cs_statement *statement) {
+  return sqlite3_column_count(as(statement));
+}
+
+const char *cs_column_name(cs_statement *statement, int32_t column) {
+  return sqlite3_column_name(as(statement), column);
+}
+
+int32_t cs_is_integer(cs_statement *statement, int32_t column) {
+  return sqlite3_column_type(as(statement), column) == SQLITE_INTEGER;
 }
 
 int32_t cs_is_null(cs_statement *statement, int32_t column) {

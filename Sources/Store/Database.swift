@@ -45,10 +45,26 @@ package final class Database: @unchecked Sendable {
     wasUnclean = false
     var opened: OpaquePointer?
     let result = path.withCString {
-      isFromOutside ? cs_open_untrusted($0, &opened) : cs_open($0, &opened)
+      isFromOutside ? cs_open_untrusted($0, 1, &opened) : cs_open($0, &opened)
     }
     raw = opened
     if result != CS_OK { throw error(result) }
+  }
+
+  /// Opens another program's database for reading only; it is neither locked for others nor
+  /// changed, and nothing is made beside it.
+  ///
+  /// `isImmutable`: reads it without any lock, as a file in WAL mode needs when nothing may be
+  /// made beside it; its WAL file must be empty.
+  package init(foreign path: ByteString, isImmutable: Bool) throws(StoreError) {
+    self.path = path
+    wasCreated = false
+    wasUnclean = false
+    var opened: OpaquePointer?
+    let result = path.withCString { cs_open_untrusted($0, isImmutable ? 1 : 0, &opened) }
+    raw = opened
+    if result != CS_OK { throw error(result) }
+    try execute("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY")
   }
 
   deinit { release() }

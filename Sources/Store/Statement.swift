@@ -86,6 +86,28 @@ package final class Statement {
     return body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(count)))
   }
 
+  /// The number of the column with the name; nil when there is none.
+  func column(_ name: StaticString) -> Int32? {
+    (0..<cs_column_count(raw)).first { index in
+      guard let text = cs_column_name(raw, index) else { return false }
+      let count = name.utf8CodeUnitCount
+      for offset in 0..<count where UInt8(bitPattern: text[offset]) != name.utf8Start[offset] {
+        return false
+      }
+      return text[count] == 0
+    }
+  }
+
+  /// Lets the next reading start at a column, counted from 0.
+  func seek(_ column: Int32) -> Statement {
+    self.column = column
+    return self
+  }
+
+  /// Whether the next column holds NULL, and whether a whole number.
+  var isNull: Bool { cs_is_null(raw, column) != 0 }
+  var isInteger: Bool { cs_is_integer(raw, column) != 0 }
+
   /// Advances to the next row: `CS_ROW`, `CS_DONE`, or SQLite's code of a failure.
   func step() -> Int32 {
     precondition(boundCount == parameterCount, "each parameter is bound once")

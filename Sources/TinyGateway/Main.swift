@@ -23,6 +23,7 @@ enum Main {
     case .checkConfig: checkConfiguration(invocation)
     case .passwd: changePassword(invocation)
     case .backup, .restore: transfer(invocation)
+    case .importing: importDatabase(invocation)
     case .serve: serve(invocation)
     }
     cp_exit(0)
@@ -71,6 +72,14 @@ enum Main {
       }
     } catch {
       ProcessContext.write("tinygateway: " + error.sentence + "\n", to: 2)
+      cp_exit(1)
+    }
+  }
+
+  private static func importDatabase(_ invocation: Invocation) {
+    let (configuration, _) = load(invocation)
+    if let problem = ImportCommand.run(configuration: configuration, invocation: invocation) {
+      ProcessContext.write("tinygateway: " + problem + "\n", to: 2)
       cp_exit(1)
     }
   }

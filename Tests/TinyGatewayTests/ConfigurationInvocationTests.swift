@@ -34,6 +34,9 @@ struct ConfigurationInvocationTests {
     check("passwd", expecting: "passwd")
     check("passwd ann --data-dir d", expecting: "passwd ann data_dir=d")
     check("passwd -- --ann", expecting: "passwd --ann")
+    check("import a.db --data-dir d", expecting: "importing a.db data_dir=d")
+    check("import --dry-run a.db --product new-api", expecting: "importing a.db")
+    check("help import", expecting: "help import")
     check("--version", expecting: "version")
     check("version", expecting: "version")
     check("--help", expecting: "help")
@@ -48,7 +51,8 @@ struct ConfigurationInvocationTests {
   }
 
   @Test func saysWhatIsWrong() {
-    let commands = "write serve, check-config, passwd, backup, restore, version or help\n"
+    let commands =
+      "write serve, check-config, passwd, backup, restore, import, version or help\n"
     check("start", expecting: "command line: start: is no command; " + commands)
     check("help start", expecting: "command line: start: is no command; " + commands)
     check(
@@ -61,6 +65,13 @@ struct ConfigurationInvocationTests {
     check(
       "passwd --passphrase-file p",
       expecting: "command line: --passphrase-file: is for backup and restore only\n")
+    check(
+      "import", expecting: "command line: import: needs a file, as in import one-api.db\n")
+    check(
+      "import a.db --product x",
+      expecting: "command line: --product: must be one-api or new-api\n")
+    check(
+      "serve --dry-run", expecting: "command line: --dry-run: there is no such setting\n")
     check("--port", expecting: "command line: --port: needs a value, as in --port 3000\n")
     check("--port --help", expecting: "command line: --port: needs a value, as in --port 3000\n")
     check(

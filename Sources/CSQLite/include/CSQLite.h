@@ -50,9 +50,10 @@ int32_t cs_is_full(int32_t error_number);
 /* Opens an existing file for reading and writing. `*database` may be set on failure, too: it
  * then holds the message, and is closed like any other. */
 int32_t cs_open(const char *path, cs_database **database);
-/* Opens a file from outside for reading only, as one that nobody changes, with narrow limits:
- * whatever its schema holds must not cost much stack or memory. */
-int32_t cs_open_untrusted(const char *path, cs_database **database);
+/* Opens a file from outside for reading only, with narrow limits: whatever its schema holds must
+ * not cost much stack or memory, and nothing that it names is run. `is_immutable`: without any
+ * lock, as one that nobody changes. `*database` as above. */
+int32_t cs_open_untrusted(const char *path, int32_t is_immutable, cs_database **database);
 /* Closes; without a checkpoint unless cs_set_checkpoint_on_close asked for it. */
 void cs_close(cs_database *database);
 void cs_set_checkpoint_on_close(cs_database *database, int32_t on);
@@ -86,7 +87,12 @@ int32_t cs_bind_column(
     cs_statement *statement, int32_t index, cs_statement *source, int32_t column);
 
 /* Columns count from 0. The bytes are valid until the next step or reset. */
+int32_t cs_column_count(cs_statement *statement);
+/* The column's name; NULL when there is no memory for it. */
+const char *cs_column_name(cs_statement *statement, int32_t column);
 int32_t cs_is_null(cs_statement *statement, int32_t column);
+/* 1 when the value is stored as a whole number. */
+int32_t cs_is_integer(cs_statement *statement, int32_t column);
 int64_t cs_column_int64(cs_statement *statement, int32_t column);
 const void *cs_column_bytes(cs_statement *statement, int32_t column, int64_t *count);
 

@@ -19,6 +19,7 @@ struct ConfigurationLoader {
   private var isCreating: Bool {
     switch invocation.command {
     case .serve, .passwd, .restore: true
+    case .importing: !invocation.isDryRun
     case .checkConfig, .backup, .version, .help: false
     }
   }

@@ -15,6 +15,7 @@ enum Help {
     case .passwd: buffer.append(passwd)
     case .backup: buffer.append(backup)
     case .restore: buffer.append(restore)
+    case .importing: buffer.append(importing)
     case .version: buffer.append("tinygateway version: prints versions and the target.\n")
     case .help, nil: appendOverview(to: buffer)
     }
@@ -50,6 +51,15 @@ enum Help {
 
     """
 
+  private static let importing: StaticString = """
+    tinygateway import FILE [--data-dir DIR] [--dry-run] [--product one-api|new-api]
+    Takes users, tokens with their keys, channels, groups, prices and redemption codes out of
+    one-api.db, the SQLite file of One API or New API, and tells what it could not take. FILE is
+    only read. What is in the data directory stays as it is. --dry-run writes nothing; --product
+    says which of the two made FILE. Stop the gateway first.
+
+    """
+
   private static func appendServe(to buffer: Buffer) {
     buffer.append("tinygateway [serve] [OPTIONS]: starts the gateway.\n\n")
     appendOptions(to: buffer)
@@ -65,6 +75,7 @@ enum Help {
       tinygateway passwd [USERNAME]   sets a password
       tinygateway backup FILE         writes everything into one file
       tinygateway restore FILE        puts a backup in the place of all there is
+      tinygateway import FILE         takes over the database of One API or New API
       tinygateway version             prints versions and the target
       tinygateway help [COMMAND]      prints this, or more about a command
 

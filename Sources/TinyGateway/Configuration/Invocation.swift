@@ -3,12 +3,12 @@ import Platform
 
 /// What the program is asked to do.
 enum Command: Sendable {
-  case serve, checkConfig, passwd, backup, restore, version, help
+  case serve, checkConfig, passwd, backup, restore, importing, version, help
 
   /// All commands as they are typed.
   static let names: [(name: StaticString, command: Command)] = [
     ("serve", .serve), ("check-config", .checkConfig), ("passwd", .passwd),
-    ("backup", .backup), ("restore", .restore),
+    ("backup", .backup), ("restore", .restore), ("import", .importing),
     ("version", .version), ("help", .help),
   ]
 
@@ -24,7 +24,7 @@ enum Command: Sendable {
   /// Most words that may follow the command.
   var operandLimit: Int {
     switch self {
-    case .passwd, .backup, .restore, .help: 1
+    case .passwd, .backup, .restore, .importing, .help: 1
     case .serve, .checkConfig, .version: 0
     }
   }
@@ -44,13 +44,17 @@ struct Invocation: Sendable {
   /// The program as it was started.
   let program: ByteString
   private(set) var command = Command.serve
-  /// `passwd`: the user; `backup` and `restore`: the file; `help`: the command.
+  /// `passwd`: the user; `backup`, `restore` and `import`: the file; `help`: the command.
   private(set) var operands: [ByteString] = []
   private(set) var options: [Option] = []
   /// `--passphrase-file` of `backup` and `restore`.
   private(set) var passphraseFile: ByteString?
   /// `--without-logs` of `backup`.
   private(set) var leavesOutLogs = false
+  /// `import`: which program made the file, when the owner says so.
+  private(set) var product: ForeignProduct?
+  /// `import`: whether to look only.
+  private(set) var isDryRun = false
   private var hasCommand = false
 
   /// Reads the arguments, the program's name first.
@@ -74,9 +78,13 @@ struct Invocation: Sendable {
         ask(.version)
       } else if word == "--without-logs" {
         leavesOutLogs = true
-      } else {
+      } else if !addImportOption(word, arguments, &index, &problems) {
         addOption(word, arguments, &index, &problems)
       }
+    }
+    if command == .importing, operands.isEmpty {
+      problems.append(
+        ConfigurationProblem(.commandLine("import"), "needs a file, as in import one-api.db"))
     }
     if command == .help, let topic = operands.first, Command(topic) == nil {
       problems.append(Invocation.unknownCommand(topic))
@@ -134,6 +142,30 @@ struct Invocation: Sendable {
         message.append(entry.name)
       }
     }
+  }
+
+  /// Takes an option that only `import` has and that is no setting; false for any other word.
+  private mutating func addImportOption(
+    _ word: ByteString, _ arguments: [ByteString], _ index: inout Int,
+    _ problems: inout [ConfigurationProblem]
+  ) -> Bool {
+    guard command == .importing else { return false }
+    if word == "--dry-run" {
+      isDryRun = true
+      return true
+    }
+    guard word == "--product" || word.starts(with: "--product=") else { return false }
+    var value = word.split(at: UInt8(ascii: "="))?.after
+    if value == nil, index < arguments.count {
+      value = arguments[index]
+      index += 1
+    }
+    product = value.flatMap { ForeignProduct($0) }
+    if product == nil {
+      problems.append(
+        ConfigurationProblem(.commandLine("--product"), "must be one-api or new-api"))
+    }
+    return true
   }
 
   private mutating func addOption(
