@@ -98,5 +98,6 @@ package enum Backup {
     }
     // With secure_delete its bytes are gone, not only its row.
     try OptionTable.remove(OptionTable.loginSecretName, in: copy)
+    try OptionTable.remove(OptionTable.passwordRoundsName, in: copy)
   }
 }

@@ -11,6 +11,8 @@ package struct OptionRecord: Sendable {
 package enum OptionTable {
   /// The option that signs logins; made anew where it is missing, never in a backup.
   package static let loginSecretName: ByteString = "jwt_secret"
+  /// Rounds of PBKDF2 that suit the device, measured on it.
+  package static let passwordRoundsName: ByteString = "password_rounds"
 
   /// The value of an option; nil when it was never set.
   package static func value(

@@ -167,6 +167,8 @@ package enum Restore {
     }
     try writing { () throws(StoreError) in
       try OptionTable.remove(OptionTable.loginSecretName, in: database)
+      // Measured on another device; this one measures again.
+      try OptionTable.remove(OptionTable.passwordRoundsName, in: database)
       try database.run("UPDATE users SET session_epoch = max(session_epoch, ?1) + 1") {
         $0.bind(min(max(epoch, 0), CopiedTable.largestID))
       }

@@ -14,7 +14,8 @@ BROADCAST = "127.255.255.255"
 # What test_contract.py made; it must stay, since other objects refer to it.
 KEPT_ID = 1
 EXISTING = {"groups": ["default"], "channel_groups": ["default"], "channel_group": "default",
-            "group": "default", "new_user_group": "default", "fallback_channels": [KEPT_ID]}
+            "group": "default", "user_id": KEPT_ID, "new_user_group": "default",
+            "fallback_channels": [KEPT_ID]}
 KNOWN_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT")
 OWN_HEADERS = re.compile(
     "(host|connection|content-.*|transfer-encoding|te|trailer|upgrade|expect|accept-encoding"

@@ -152,7 +152,7 @@ def test_health_needs_no_login_and_tells_nothing(gateway):
 
 def test_unknown_calls_and_methods_are_told_apart(gateway):
     failure(gateway.request("GET", "/no-such-call"), 404)
-    failure(gateway.request("GET", "/restore"), 404)
+    failure(gateway.request("GET", "/restores"), 404)
     assert gateway.request("PATCH", "/channels").status_code in (405, 501)
 
 

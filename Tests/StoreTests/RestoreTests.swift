@@ -28,7 +28,7 @@ struct RestoreTests {
         INSERT INTO usage VALUES (1, 1, 5000000, 0, 1);
         INSERT INTO models VALUES (1, 'm');
         INSERT INTO logs VALUES (65536, 1, 1, 1, 1, 2, 3, NULL, x'00');
-        INSERT INTO audit VALUES (1, 1, 'root', 'login', '', NULL, 1);
+        INSERT INTO audit VALUES (1, 1, 'root', 'login', '', NULL, 1, 1);
         INSERT INTO sessions VALUES (zeroblob(32), 1, 0, 1, 1);
         """)
     }

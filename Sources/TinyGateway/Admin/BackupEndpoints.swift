@@ -13,9 +13,9 @@ enum BackupEndpoints {
       run: .act(backup)),
     Endpoint(
       method: .post, path: "/api/v1/backup", access: .root, fields: ["passphrase", "logs"],
-      run: .act(backupWithKey)),
+      needsPerson: true, run: .act(backupWithKey)),
     Endpoint(
-      method: .post, path: "/api/v1/restore", access: .root,
+      method: .post, path: "/api/v1/restore", access: .root, needsPerson: true,
       run: .receive(RestoreUpload.begin)),
   ]
 

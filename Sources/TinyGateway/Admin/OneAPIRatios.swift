@@ -74,6 +74,9 @@ struct OneAPIRatios {
     guard let object else { return numbers }
     for (model, value) in object.members {
       guard numbers[model] == nil else { throw wrong("completion_ratio", model, "is there twice") }
+      guard value.kind == .number else {
+        throw wrong("completion_ratio", model, "must be a number")
+      }
       numbers[model] = value.lexeme
     }
     return numbers

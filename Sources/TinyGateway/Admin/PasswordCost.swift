@@ -8,7 +8,7 @@ import Store
 /// the figure is kept in the database.
 enum PasswordCost {
   /// Where the measured figure is kept.
-  static let optionName: ByteString = "password_rounds"
+  static let optionName = OptionTable.passwordRoundsName
   /// How long one verification shall take, in milliseconds.
   static let wantedMilliseconds: Int64 = 200
   /// How long it may take where that is needed for `recommendedRounds`.

@@ -141,6 +141,8 @@ enum UserEndpoints {
   }
 
   @Sendable private static func topUp(_ request: AdminRequest) throws(AdminError) {
+    let known = try user(request).record
+    try check(request, known, known)
     guard let amount = try request.body.number("quota", 1...Micro.largestQuota) else {
       throw .field("quota", "is missing")
     }
