@@ -12,8 +12,6 @@ extension JSONScanner {
     var notASCII = 0
     /// Bytes of non-ASCII text, raw or escaped.
     var nonASCII = 0
-    /// Whether a space, escape or non-ASCII byte occurs in the first bytes.
-    var looksLikeText = false
     /// Hexadecimal digits of an escape still to come, and the value of those that came.
     var digitsLeft: UInt8 = 0
     var unit: UInt32 = 0
@@ -29,14 +27,11 @@ extension JSONScanner {
       self.offset = offset
       notASCII = 0
       nonASCII = 0
-      looksLikeText = false
     }
   }
 
-  /// Strings above this many bytes may count as data.
+  /// Strings above this many bytes are data where the key says that they may be.
   private static var dataByteCount: Int { 4_096 }
-  /// How many of their first bytes decide.
-  private static var inspectedByteCount: Int { 256 }
 
   /// Scans string contents from `start` to behind the closing quote, or to `end`, or to where
   /// another phase takes over; returns where.
@@ -110,14 +105,18 @@ extension JSONScanner {
   private mutating func endString(_ base: UnsafeRawPointer, _ index: Int) throws(JSONError) {
     string.isOpen = false
     if string.isKey {
+      let count = sliceOffset &+ index &- string.offset
+      keyTail = keyTail(base, upTo: index)
+      holdsData = JSONScanner.namesData(keyTail, count)
       phase = .colon
       if topKey.isOpen { try endTopKey(base, index) }
       return
     }
     let offset = sliceOffset &+ index
     let count = offset &- string.offset
-    if count > JSONScanner.dataByteCount { inspect(base, upTo: index) }
-    if count <= JSONScanner.dataByteCount || string.looksLikeText {
+    if holdsData && count > JSONScanner.dataByteCount {
+      dataStringCount &+= 1
+    } else {
       asciiTextByteCount &+= Int64(count &- string.notASCII)
       nonASCIITextByteCount &+= Int64(string.nonASCII)
     }
@@ -130,18 +129,35 @@ extension JSONScanner {
       topKey.add(base, upTo: count)
       topKey.runStart = 0
     }
-    if !string.isKey { inspect(base, upTo: count) }
+    if string.isKey { keyTail = keyTail(base, upTo: count) }
   }
 
-  /// Looks for signs of text in that part of the string's first bytes that lies in this slice.
-  private mutating func inspect(_ base: UnsafeRawPointer, upTo end: Int) {
-    let start = string.offset &- sliceOffset
-    var index = max(start, 0)
-    let last = min(end, start &+ JSONScanner.inspectedByteCount)
-    while index < last && !string.looksLikeText {
-      let byte = base.load(fromByteOffset: index, as: UInt8.self)
-      string.looksLikeText = byte == 0x20 || byte == JSONByte.backslash || byte >= 0x80
+  /// The last eight bytes of the key so far, with those of this slice.
+  @inline(__always)
+  private func keyTail(_ base: UnsafeRawPointer, upTo end: Int) -> UInt64 {
+    var tail = keyTail
+    var index = max(string.offset &- sliceOffset, 0, end &- 8)
+    while index < end {
+      tail = tail << 8 | UInt64(base.load(fromByteOffset: index, as: UInt8.self))
       index &+= 1
+    }
+    return tail
+  }
+
+  /// Whether a key of so many bytes with this end is one under which APIs take encoded pictures,
+  /// recordings and files; the first of nine bytes is not looked at.
+  @inline(__always)
+  private static func namesData(_ tail: UInt64, _ count: Int) -> Bool {
+    switch count {
+    case 3: tail == 0x75_726c  // url
+    case 4: tail == 0x6461_7461  // data
+    case 5: tail == 0x69_6d61_6765  // image
+    case 6: tail == 0x696d_6167_6573  // images
+    case 8: tail == 0x6236_345f_6a73_6f6e  // b64_json
+    case 9:
+      tail == 0x6d61_6765_5f75_726c  // image_url
+        || tail == 0x696c_655f_6461_7461  // file_data
+    default: false
     }
   }
 

@@ -81,6 +81,7 @@ extension JSONScanner {
     if keyCount >= limits.keyCount { throw JSONError(.tooManyKeys, at: offset) }
     keyCount &+= 1
     string.begin(at: offset &+ 1, isKey: true)
+    keyTail = 0
     phase = .string
     if depth == 1 {
       hasMembers = true
@@ -139,6 +140,7 @@ extension JSONScanner {
       guard JSONNumberGrammar.isPart(byte) else {
         let offset = sliceOffset &+ index
         guard grammar.isAccepting else { throw JSONError(.invalidNumber, at: offset) }
+        if containers & 1 == 0 { arrayNumberCount &+= 1 }
         endValue(base, at: offset)
         return index
       }

@@ -58,11 +58,21 @@ package struct JSONScanner: Sendable {
 
   /// ASCII bytes in string values, escapes counted as what they stand for.
   ///
-  /// Keys do not count, nor does what looks like encoded binary: strings above 4,096 bytes with
-  /// no space, escape or non-ASCII byte among their first 256. An estimate, not a security bound.
+  /// Keys do not count, nor does what `dataStringCount` counts.
   package internal(set) var asciiTextByteCount: Int64 = 0
   /// Bytes of non-ASCII UTF-8 in string values; the rules of `asciiTextByteCount` apply.
   package internal(set) var nonASCIITextByteCount: Int64 = 0
+  /// Encoded pictures, recordings and files.
+  ///
+  /// That is strings above 4,096 bytes under a key such as `url` or `data`. Only the key decides:
+  /// contents could be made to look like anything.
+  package internal(set) var dataStringCount: Int64 = 0
+  /// Numbers that are elements of an array, such as a prompt that is sent as tokens.
+  package internal(set) var arrayNumberCount: Int64 = 0
+  /// The last eight bytes of the latest key.
+  var keyTail: UInt64 = 0
+  /// Whether the value to come, or the elements of the array, stand under a key of data.
+  var holdsData = false
 
   /// Makes a scanner for one text; `reset()` prepares it for the next.
   package init(
@@ -135,6 +145,9 @@ package struct JSONScanner: Sendable {
     captured.removeAll(keepingCapacity: true)
     asciiTextByteCount = 0
     nonASCIITextByteCount = 0
+    dataStringCount = 0
+    arrayNumberCount = 0
+    holdsData = false
   }
 
   @_optimize(speed)
@@ -179,6 +192,7 @@ package struct JSONScanner: Sendable {
     }
     depth &-= 1
     containers >>= 1
+    holdsData = false
     keyCount = Int(keyCounts[depth])
     endValue(base, at: offset &+ 1)
   }

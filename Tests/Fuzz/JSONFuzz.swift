@@ -64,6 +64,7 @@ enum JSONFuzz {
       report.lexemes.append(scanner.lexeme(index))
     }
     report.numbers += [scanner.asciiTextByteCount, scanner.nonASCIITextByteCount]
+    report.numbers += [scanner.dataStringCount, scanner.arrayNumberCount]
     report.numbers.append(Int64(scanner.closingBraceOffset ?? -1))
     return report
   }

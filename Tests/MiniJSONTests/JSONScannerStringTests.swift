@@ -135,26 +135,43 @@ struct JSONScannerStringTests {
     #expect(wrong == 0)
   }
 
-  @Test func countsText() {
-    func count(_ body: String, _ ascii: Int64, _ nonASCII: Int64) {
-      let bytes = Array(body.utf8)
-      let whole = ScannerChecks.scan(bytes)
-      #expect(whole.text == [ascii, nonASCII], "\(body.prefix(80))")
-      for cut in stride(from: 0, through: bytes.count, by: max(1, bytes.count / 97)) {
-        #expect(ScannerChecks.scan(bytes, cuts: [cut]).text == whole.text, "\(cut)")
-      }
+  private func count(
+    _ body: String, _ ascii: Int64, _ nonASCII: Int64, data: Int64 = 0, numbers: Int64 = 0
+  ) {
+    let bytes = Array(body.utf8)
+    let whole = ScannerChecks.scan(bytes)
+    #expect(whole.text == [ascii, nonASCII, data, numbers], "\(body.prefix(80))")
+    for cut in stride(from: 0, through: bytes.count, by: max(1, bytes.count / 97)) {
+      #expect(ScannerChecks.scan(bytes, cuts: [cut]).text == whole.text, "\(cut)")
     }
-    count(#"{"key":"value","天":["a","",1,true]}"#, 6, 0)
+    for cut in 0..<min(bytes.count, 60) {
+      #expect(ScannerChecks.scan(bytes, cuts: [cut, cut + 1]).text == whole.text, "\(cut)")
+    }
+  }
+
+  @Test func countsText() {
+    count(#"{"key":"value","天":["a","",true]}"#, 6, 0)
     count(#"{"a":"天地x","b":"é😀"}"#, 1, 12)
     count(#"{"a":"\n\"\\","b":"\u0041\u00e9\u5929\ud83d\ude00"}"#, 4, 9)
+  }
+
+  @Test func countsDataByItsKeyOnly() {
     let long = String(repeating: "iVBORw0KGgo", count: 400)
-    count("{\"a\":\"data:image/png;base64,\(long)\",\"b\":\"xyz\"}", 3, 0)
-    count("{\"a\":\"a word \(long)\"}", 4_407, 0)
-    count("{\"a\":\"天\(long)\"}", 4_400, 3)
-    count("{\"a\":\"\\n\(long)\"}", 4_401, 0)
-    count("{\"a\":\"\(String(repeating: "x", count: 4_096))\"}", 4_096, 0)
-    count("{\"a\":\"\(String(repeating: "x", count: 4_097))\"}", 0, 0)
-    count("{\"a\":\"\(String(repeating: "x", count: 255)) \(long)\"}", 4_656, 0)
-    count("{\"a\":\"\(String(repeating: "x", count: 256)) \(long)\"}", 0, 0)
+    count("{\"url\":\"data:image/png;base64,\(long)\",\"b\":\"xyz\"}", 3, 0, data: 1)
+    for key in ["data", "image", "images", "b64_json", "image_url", "file_data"] {
+      count("{\"\(key)\":\"\(long)\"}", 0, 0, data: 1)
+      count("{\"x\":{\"\(key)\":[\"\(long)\",\"\(long)\"]},\"y\":\"abc\"}", 3, 0, data: 2)
+    }
+    for key in ["a", "text", "content", "urls", "ur", "xurl", "Data", "d\\u0061ta"] {
+      count("{\"\(key)\":\"\(long)\"}", 4_400, 0)
+    }
+    count("{\"url\":\"\(String(repeating: "x", count: 4_096))\"}", 4_096, 0)
+    count("{\"url\":\"\(String(repeating: "x", count: 4_097))\"}", 0, 0, data: 1)
+    // What follows a closed object in an array has no key.
+    count("{\"a\":[{\"url\":\"x\"},\"\(long)\"]}", 4_401, 0)
+  }
+
+  @Test func countsNumbersInArrays() {
+    count(#"{"input":[1,2.5,-3e4],"n":7,"m":[[8],{"k":9}]}"#, 0, 0, numbers: 4)
   }
 }

@@ -53,7 +53,10 @@ enum ScannerChecks {
     }
     report.closing = scanner.closingBraceOffset
     report.hasMembers = scanner.hasMembers
-    report.text = [scanner.asciiTextByteCount, scanner.nonASCIITextByteCount]
+    report.text = [
+      scanner.asciiTextByteCount, scanner.nonASCIITextByteCount, scanner.dataStringCount,
+      scanner.arrayNumberCount,
+    ]
     return report
   }
 

@@ -9,11 +9,11 @@ import Platform
 /// edits made on the fly.
 final class RequestBody {
   private enum Field: Int, CaseIterable {
-    case model, stream, streamOptions, maxTokens, maxCompletionTokens, count
+    case model, stream, streamOptions, maxTokens, maxCompletionTokens, count, bestOf
   }
 
   private static let names: [StaticString] = [
-    "model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n",
+    "model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "best_of",
   ]
 
   /// Answers that one request may ask for, as in OpenAI's API.
@@ -138,9 +138,12 @@ final class RequestBody {
     return limit.map { max(0, min($0, Usage.largestCount)) }
   }
 
-  /// Answers or images asked for, brought into 1…`answerCountLimit`.
+  /// Answers or images asked for, brought into 1…`answerCountLimit`; those that the upstream makes
+  /// to choose from (`best_of`) count, since they are charged.
   var answerCount: Int64 {
-    max(1, min(scanner.int64(Field.count.rawValue) ?? 1, RequestBody.answerCountLimit))
+    let count = max(
+      scanner.int64(Field.count.rawValue) ?? 1, scanner.int64(Field.bestOf.rawValue) ?? 1)
+    return max(1, min(count, RequestBody.answerCountLimit))
   }
 
   /// Throws when `n` is there and no whole number that is allowed.
@@ -153,10 +156,12 @@ final class RequestBody {
     }
   }
 
-  /// Prompt tokens by the documented estimate.
+  /// Prompt tokens by the documented estimate: of the texts, of pictures and recordings, and of
+  /// prompts that are tokens already.
   var promptEstimate: Int64 {
-    Usage.estimate(
+    let text = Usage.estimate(
       asciiByteCount: scanner.asciiTextByteCount, nonASCIIByteCount: scanner.nonASCIITextByteCount)
+    return text + scanner.dataStringCount * Usage.tokensPerDataString + scanner.arrayNumberCount
   }
 
   /// Prepares the edits for one attempt; `edited` or `pass` make them.

@@ -4,6 +4,9 @@ import Platform
 
 /// Token counts of one request, as the upstream reported them or as estimated.
 struct Usage: Equatable, Sendable {
+  /// What a picture, recording or file counts in an estimate; a picture of 1024 × 1024 points is
+  /// 765 tokens with OpenAI.
+  static let tokensPerDataString: Int64 = 1000
   /// Counts from outside are clamped to this, so that no sum can overflow.
   static let largestCount: Int64 = 1_000_000_000
 
