@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import CPlatform
 
-/// Masks what must not reach a log: keys that look like `sk-…` and `tgm-…`, bearer credentials,
-/// session cookies, line breaks.
+/// Masks what must not reach a log: keys that look like `sk-…` and `tgm-…`, redemption codes
+/// (`tgc-…`), bearer credentials, session cookies, line breaks.
 package enum LogRedaction {
   /// Longest part of a key that stays readable.
   private static let shownKeyByteCount = 7
@@ -28,14 +28,14 @@ package enum LogRedaction {
 
   /// Where the secret that starts at `index` ends; nil when none starts there.
   private static func secretEnd(in bytes: Span<UInt8>, at index: Int) -> Int? {
-    let isManagementToken = matches(bytes, at: index, "tgm-")
-    let isKey = isManagementToken || matches(bytes, at: index, "sk-")
+    let isOurs = matches(bytes, at: index, "tgm-") || matches(bytes, at: index, "tgc-")
+    let isKey = isOurs || matches(bytes, at: index, "sk-")
     let isBearer = matches(bytes, at: index, "Bearer ")
     let isSession = matches(bytes, at: index, "tg_session=")
     let isParameter = matches(bytes, at: index, "key=") || matches(bytes, at: index, "Key=")
     guard isKey || isBearer || isParameter || isSession else { return nil }
     if isKey && index > 0 && isKeyByte(bytes[index - 1]) { return nil }
-    var end = index + (isSession ? 11 : isBearer ? 7 : isKey && !isManagementToken ? 3 : 4)
+    var end = index + (isSession ? 11 : isBearer ? 7 : isKey && !isOurs ? 3 : 4)
     let first = end
     while end < bytes.count && isKeyByte(bytes[end]) { end += 1 }
     return end - first >= 8 ? end : nil

@@ -17,6 +17,8 @@ package struct AuditRecord: Sendable {
   package var requestID: Int64
   /// How often it happened before the row was written.
   package var times: Int64 = 1
+  /// Whether it was tried in vain, as anybody may without end; not written.
+  package var isAttempt = false
 
   /// Makes a record.
   package init(
@@ -72,29 +74,46 @@ package struct AuditFilter: Sendable {
 
 /// Audit rows that wait to be written, in bounded number.
 ///
-/// What repeats becomes one row that counts. Beyond `limit` rows, names and addresses are left out,
-/// so that one row for each kind of event takes all others.
+/// What repeats becomes one row that counts. Beyond a limit, names and addresses are left out, so
+/// that one row for each kind of event takes all others: soon for attempts in vain, which anybody
+/// may make; for what was done, only after nothing could be written for long.
 struct AuditGathering: Sendable {
-  static let limit = 32
+  static let attemptLimit = 32
+  /// Rows of what was done that are written early.
+  static let earlyCount = 256
+  static let limit = 4 * earlyCount
 
   private(set) var rows: [AuditRecord] = []
+  private var attemptCount = 0
+
+  /// Whether the rows should not wait any longer.
+  var isFull: Bool { rows.count - attemptCount >= AuditGathering.earlyCount }
 
   /// Adds a row, or counts it.
   mutating func append(_ row: AuditRecord) {
     if count(row) { return }
-    guard rows.count >= AuditGathering.limit else { return rows.append(row) }
+    let hasRoom =
+      row.isAttempt
+      ? attemptCount < AuditGathering.attemptLimit
+      : rows.count - attemptCount < AuditGathering.limit
+    if hasRoom { return add(row) }
     var other = row
     other.userID = 0
     other.username = .empty
     other.target = "others"
     other.address = nil
-    if !count(other) { rows.append(other) }
+    if !count(other) { add(other) }
+  }
+
+  private mutating func add(_ row: AuditRecord) {
+    rows.append(row)
+    if row.isAttempt { attemptCount += 1 }
   }
 
   /// Puts older rows, which could not be written, before these.
   mutating func prepend(_ older: AuditGathering) {
     let newer = rows
-    rows = older.rows
+    (rows, attemptCount) = (older.rows, older.attemptCount)
     for row in newer { append(row) }
   }
 

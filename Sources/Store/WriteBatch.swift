@@ -233,7 +233,7 @@ package final class WriteBatch {
       failure = nil
       retryMilliseconds = 0
       storage.noteSuccess()
-      if waiting.rows.count >= flushRowCount { flush(now: now) }
+      if waiting.rows.count >= flushRowCount || waiting.audit.isFull { flush(now: now) }
       return
     case .writtenWithoutRows(let error):
       failure = error
@@ -264,6 +264,7 @@ extension WriteBatch {
   package func append(_ row: AuditRecord, now: Instant) {
     waiting.audit.append(row)
     if oldestAudit == nil { oldestAudit = now }
+    if waiting.audit.isFull, failure == nil { flush(now: now) }
   }
 
   /// Audit rows newest first, those that wait here included, and how many there are.

@@ -171,6 +171,19 @@ def test_a_slow_reader_costs_little_memory(make_gateway, edited):
         assert gateway.resident_kb < before + 4000
 
 
+def test_management_tokens_of_the_backup_work_again_and_are_told(make_gateway):
+    gateway = make_gateway()
+    kept, leaked = (gateway.call("POST", "/auth/tokens", {"name": name}) for name in ("a", "b"))
+    content = backup(gateway)
+    gateway.call("DELETE", f"/auth/tokens/{leaked['id']}")
+    assert gateway.request("GET", "/channels", jwt=leaked["token"]).status_code == 401
+    assert restored(gateway, content)["management_tokens"] == 2
+    line = "management tokens of the backup that work again, deleted or not: 2"
+    wait_until(lambda: line in gateway.log, what="the line about management tokens")
+    for token in (kept, leaked):
+        assert gateway.request("GET", "/channels", jwt=token["token"]).status_code == 200
+
+
 @pytest.mark.short
 def test_the_command_line_does_the_same(make_gateway, upstream, tmp_path):
     old = make_gateway()

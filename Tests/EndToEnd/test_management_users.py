@@ -234,6 +234,12 @@ def test_a_user_that_is_disabled_is_shut_out(own):
     failure(response, 403, "account_disabled")
     own.call("PUT", someone.path, {"status": "enabled"})
     assert own.get("/v1/models", key).status_code == 200
+    failure(someone.request("GET", "/tokens"), 401, "session_ended")
+    own.restart()
+    failure(someone.request("GET", "/tokens"), 401, "session_ended")
+    again = Person(own, someone.username)
+    own.call("PUT", someone.path, {"quota": 5, "status": "enabled"})
+    again.call("GET", "/tokens")
 
 
 def test_top_ups_add_up_and_stop_at_the_limits(own):

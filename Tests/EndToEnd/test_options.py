@@ -117,6 +117,15 @@ def test_who_registers_is_a_user_with_the_quota_of_new_ones(own):
         failure(register(own, name, password), 400, "invalid_field")
 
 
+def test_names_are_not_tried_without_end(own):
+    own.call("PUT", "/options", {"registration": True})
+    answers = [register(own, "root") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [409] * 5 + [429]
+    # Nobody learns any more whether a name is free.
+    failure(register(own, "nobody"), 429, "too_many_registrations")
+    assert own.call("GET", "/users")["total"] == 1
+
+
 def test_one_address_makes_five_accounts_an_hour(own):
     own.call("PUT", "/options", {"registration": True})
     answers = at_once(*[lambda n=n: register(own, f"stranger {n}") for n in range(8)])

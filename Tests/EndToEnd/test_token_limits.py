@@ -196,13 +196,28 @@ def test_a_list_is_filtered(people):
         assert people.request("GET", "/tokens?" + query).status_code == 400, query
 
 
-def test_a_user_has_a_thousand_tokens_at_most(people):
+def test_a_user_has_a_hundred_tokens_at_most(people):
     owner = people.ids["user2"]
-    fill(people, 1000, [owner])
+    fill(people, 100, [owner])
     body = {"name": "one more", "user_id": owner}
     response = people.request("POST", "/tokens", json=body)
-    assert "1000 tokens" in failure(response, 409, "too_many_tokens")
+    assert "100 tokens" in failure(response, 409, "too_many_tokens")
     failure(as_user(people, "user2", "POST", "/tokens", {"name": "n"}), 409, "too_many_tokens")
+
+
+def test_lists_of_a_users_token_are_short(people):
+    owner = people.ids["user1"]
+    models = [f"{number:03}-" + "m" * 123 for number in range(32)]  # 4095 bytes with commas
+    token = people.call("POST", "/tokens", {"name": "n", "user_id": owner, "models": models})
+    path = f"/tokens/{token['id']}"
+    for body in ({"models": [*models, "x"]}, {"allowed_ips": ["::1"]},
+                 {"models": [*models[1:], "x" * 121], "allowed_ips": ["10.0.0.1"]}):
+        assert "4096 bytes" in failure(people.request("PUT", path, json=body), 400, "invalid_field")
+        failure(as_user(people, "user1", "PUT", path, body), 400, "invalid_field")
+    assert people.call("GET", path)["models"] == models
+    # An administrator's own may be longer.
+    own = people.call("POST", "/tokens", {"name": "n", "models": [*models, "x"]})
+    assert len(own["models"]) == 33
 
 
 # Very many

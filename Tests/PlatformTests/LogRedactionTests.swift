@@ -26,6 +26,7 @@ struct LogRedactionTests {
 
   @Test func masksManagementTokensAndSessions() {
     check("token tgm-abcdefghijklmnop used", "token tgm-abc*** used")
+    check("code \"tgc-abcdefghijklmnop\"", "code \"tgc-abc***\"")
     check("a=b; tg_session=0123456789abcdef; c=d", "a=b; tg_sess***; c=d")
   }
 

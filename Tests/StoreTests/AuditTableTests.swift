@@ -8,11 +8,13 @@ import Testing
 struct AuditTableTests {
   private func row(
     _ id: Int64, user: Int64 = 1, action: ByteString = "token_create",
-    address: IPAddress? = IPAddress("192.0.2.1" as ByteString)
+    address: IPAddress? = IPAddress("192.0.2.1" as ByteString), isAttempt: Bool = false
   ) -> AuditRecord {
-    AuditRecord(
+    var row = AuditRecord(
       id: id, userID: user, username: ByteString(utf8: "user\(user)"), action: action,
       target: "token 1", address: address, requestID: 77)
+    row.isAttempt = isAttempt
+    return row
   }
 
   private func list(
@@ -90,11 +92,35 @@ struct AuditTableTests {
   @Test func staysSmallWhateverComes() {
     var gathering = AuditGathering()
     for id in 1...1000 as ClosedRange<Int64> {
-      gathering.append(row(id, user: id, action: id % 2 == 0 ? "a" : "b"))
+      gathering.append(row(id, user: id, action: id % 2 == 0 ? "a" : "b", isAttempt: true))
     }
-    #expect(gathering.rows.count == AuditGathering.limit + 2)
+    #expect(gathering.rows.count == AuditGathering.attemptLimit + 2 && !gathering.isFull)
     #expect(gathering.rows.reduce(0) { $0 + $1.times } == 1000)
     #expect(gathering.rows.last?.username == "" && gathering.rows.last?.target == "others")
+    // What was done keeps its names beside them, up to a bound of its own.
+    for id in 1001...1255 as ClosedRange<Int64> { gathering.append(row(id, user: id)) }
+    #expect(!gathering.isFull)
+    gathering.append(row(1256, user: 1256))
+    #expect(gathering.isFull && gathering.rows.last?.username == "user1256")
+    for id in 2001...9000 as ClosedRange<Int64> { gathering.append(row(id, user: id)) }
+    #expect(
+      gathering.rows.count == AuditGathering.attemptLimit + 2 + AuditGathering.limit + 1)
+  }
+
+  @Test func writesManyRowsEarlyAndWithTheirNames() throws {
+    let running = try Running(try TemporaryFolder().open())
+    let start = Instant(nanoseconds: 0)
+    for user in 1...Int64(AuditGathering.earlyCount) {
+      #expect(running.batch.deadline != nil || user == 1)
+      running.batch.append(row(running.batch.makeAuditID(), user: user), now: start)
+    }
+    running.settle()
+    #expect(running.batch.deadline == nil)
+    let items = try running.perform { (database) throws(StoreError) in
+      try AuditTable.list(AuditFilter(), limit: 300, offset: 0, in: database)
+    }
+    #expect(items.count == AuditGathering.earlyCount)
+    #expect(items.allSatisfy { $0.username == ByteString(utf8: "user\($0.userID)") })
   }
 
   @Test func keepsWhatCouldNotBeWritten() {

@@ -8,14 +8,14 @@ import Testing
 /// Periods, rates and address lists in bodies of token requests; who manages whose tokens.
 struct AdminTokenInputTests {
   private func apply(
-    _ text: String, to old: TokenRecord? = nil
+    _ text: String, to old: TokenRecord? = nil, of owner: UserRole = .root
   ) throws(AdminError) -> TokenRecord {
     let buffer = Buffer()
     buffer.append(text: text)
     let user = UserRecord(username: "u", passwordHash: "", role: .root)
     let context = TokenInput.Context(
-      caller: user, owner: user, channelGroups: ChannelGroupDirectory(),
-      userGroups: UserGroupDirectory())
+      caller: user, owner: UserRecord(username: "o", passwordHash: "", role: owner),
+      channelGroups: ChannelGroupDirectory(), userGroups: UserGroupDirectory())
     let blank = TokenRecord(userID: 1, name: "t", keyHash: "", keyHint: "")
     return try TokenInput.apply(
       try AdminBody(buffer, knowing: TokenInput.fields), to: old ?? blank, in: context,
@@ -59,6 +59,31 @@ struct AdminTokenInputTests {
   ])
   func writesAddressesInOneForm(_ given: String, _ stored: String) throws {
     #expect(try apply(#"{"allowed_ips":["\#(given)"]}"#).allowedIPs.text == stored)
+  }
+
+  @Test func keepsListsOfUsersShort() throws {
+    let longest = String(repeating: "m", count: 127)
+    func models(_ count: Int, _ last: String) -> String {
+      (10..<(10 + count)).map { #""\#($0)\#(longest.dropLast(2))""# }.joined(separator: ",")
+        + #","\#(last)""#
+    }
+    // 31 names with their commas are 3968 bytes; the last one brings them to 4096 and 4097.
+    let full = #"{"models":[\#(models(31, longest + "m"))]}"#
+    let record = try apply(full, of: .user)
+    #expect(record.models.count == TokenInput.userListByteCount)
+    #expect(throws: AdminError.self) {
+      try apply(#"{"models":[\#(models(31, longest)),"a"]}"#, of: .user)
+    }
+    #expect(throws: AdminError.self) {
+      try apply(#"{"allowed_ips":["::1"]}"#, to: record, of: .user)
+    }
+    // What a token has from before stays, and administrators may have more.
+    var longer = record
+    longer.allowedIPs = "::1"
+    #expect(try apply(#"{"name":"x"}"#, to: longer, of: .user).models == record.models)
+    for role in [UserRole.admin, .root] {
+      #expect(try apply(#"{"allowed_ips":["::1"]}"#, to: record, of: role).allowedIPs == "::1")
+    }
   }
 
   @Test(arguments: [

@@ -48,6 +48,17 @@ struct AdminUserInputTests {
     #expect(record.mustChangePassword && record.sessionEpoch == 4 && record.createdAt == 3)
   }
 
+  @Test func endsLoginsWhenAnAccountIsDisabled() throws {
+    var enabled = old
+    enabled.status = .enabled
+    #expect(try apply(#"{"status":"disabled"}"#, over: enabled).sessionEpoch == 5)
+    #expect(try apply(#"{"status":"enabled"}"#, over: enabled).sessionEpoch == 4)
+    #expect(try apply(#"{"quota":1}"#, over: enabled).sessionEpoch == 4)
+    for text in [#"{"status":"disabled"}"#, #"{"status":"enabled"}"#] {
+      #expect(try apply(text).sessionEpoch == 4)
+    }
+  }
+
   @Test func endsLoginsWithANewPassword() throws {
     let record = try apply(#"{"password":"eight by"}"#, hash: "new")
     #expect(record.passwordHash == "new" && record.sessionEpoch == 5)

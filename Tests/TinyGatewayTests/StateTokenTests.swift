@@ -16,6 +16,30 @@ struct StateTokenTests {
       usedMicro: Micro.ofUnits(used), allowedIPs: allowedIPs, models: models, channelGroup: group)
   }
 
+  @Test func knowsTheDearestPassword() {
+    let accounts = AccountDirectory()
+    func put(_ id: Int64, _ rounds: Int) {
+      accounts.put(
+        UserRecord(
+          id: id, username: ByteString(number: id), passwordHash: Password.hash("x", rounds: rounds)
+        ))
+    }
+    #expect(accounts.dearestRounds == 0)
+    put(1, 5)
+    #expect(accounts.dearestRounds == 5)
+    put(2, 9)
+    put(3, 7)
+    #expect(accounts.dearestRounds == 9)
+    put(2, 6)  // A new password, cheaper.
+    #expect(accounts.dearestRounds == 7)
+    put(1, 8)
+    #expect(accounts.dearestRounds == 8)
+    accounts.removeUser(1)
+    #expect(accounts.dearestRounds == 7)
+    accounts.removeAll()
+    #expect(accounts.dearestRounds == 0)
+  }
+
   @Test func needsAHashOfTheRightLength() {
     for hash: ByteString in ["", "short", ByteString([UInt8](repeating: 1, count: 33))] {
       var record = record()

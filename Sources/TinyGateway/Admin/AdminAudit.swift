@@ -50,6 +50,15 @@ extension AdminRequest {
     writeAuditLine(note, level: level)
   }
 
+  /// Notes what was tried in vain, as anybody may without end: very many become one row.
+  func auditAttempt(_ action: StaticString, as user: UserRecord? = nil) {
+    let note = AuditNote(action, as: user)
+    var row = note.filling(blankAuditRow())
+    row.isAttempt = true
+    gateway.batch.append(row, now: gateway.loop.now)
+    writeAuditLine(note, level: .warn)
+  }
+
   /// Notes a failed login; the account need not exist.
   func auditFailedLogin(_ username: ByteString) {
     let account = gateway.accounts.user(named: username)
@@ -58,7 +67,7 @@ extension AdminRequest {
       username: AdminText.prefix(
         AdminText.redacted(username, hiding: []), AdminText.quotedByteCount),
       passwordHash: .empty)
-    audit("login_failed", as: user, level: .warn)
+    auditAttempt("login_failed", as: user)
   }
 
   /// An audit row of this request, without what was done.

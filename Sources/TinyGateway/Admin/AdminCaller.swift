@@ -53,21 +53,14 @@ struct AdminCaller {
       case .invalid: throw invalid
       }
     }
-    guard !gateway.logins.isEnded(claims.jti) else { throw ended }
-    return AdminCaller(
-      user: try account(claims.userID, epoch: claims.epoch, gateway), credential: .login(claims))
+    return try admitted(.login(claims), gateway)
   }
 
   private static func managementToken(
     _ text: ByteString, _ gateway: Gateway
   ) throws(AdminError) -> AdminCaller {
     guard let token = gateway.logins.token(Digest.sha256(text)) else { throw invalid }
-    // A clock that is not set yet must not expire anything.
-    if let expiry = token.expiresAt, UnixTime.isPlausible, UnixTime.seconds >= expiry {
-      throw AdminError(401, "token_expired", "This management token has expired.")
-    }
-    return AdminCaller(
-      user: try account(token.userID, epoch: nil, gateway), credential: .managementToken(token))
+    return try admitted(.managementToken(token), gateway)
   }
 
   private static func session(
@@ -81,17 +74,13 @@ struct AdminCaller {
         401, "invalid_login", "The session cookie is there twice, or broken: delete the cookies.")
     case .found(let found): value = found
     }
-    let now = UnixTime.seconds
     guard let session = gateway.logins.session(Digest.sha256(value)) else { throw ended }
-    guard
-      gateway.configuration.sessionLifetime.admits(
-        session, at: now, isPlausible: UnixTime.isPlausible)
-    else { throw expired }
-    let user = try account(session.userID, epoch: session.epoch, gateway)
+    let caller = try admitted(.session(session), gateway)
     if head.method != .get, head.method != .head {
       guard RequestOrigin.of(head, trusting: gateway.configuration.trustedProxies) == .own
       else { throw .crossSite }
     }
+    let now = UnixTime.seconds
     if gateway.logins.see(session.idHash, at: now) {
       let idHash = session.idHash
       gateway.storage.perform(
@@ -99,7 +88,41 @@ struct AdminCaller {
           try SessionTable.see(idHash, at: now, in: database)
         }, completion: { _ in })
     }
-    return AdminCaller(user: user, credential: .session(session))
+    return caller
+  }
+
+  private static func admitted(
+    _ credential: Credential, _ gateway: Gateway
+  ) throws(AdminError) -> AdminCaller {
+    AdminCaller(user: try account(of: credential, gateway), credential: credential)
+  }
+
+  /// The account that a verified credential stands for now.
+  ///
+  /// Throws 401 when the credential was ended or has expired, and as for any account.
+  static func account(
+    of credential: Credential, _ gateway: Gateway
+  ) throws(AdminError) -> User {
+    switch credential {
+    case .login(let claims):
+      guard !gateway.logins.isEnded(claims.jti) else { throw ended }
+      guard UnixTime.seconds < claims.expiresAt + LoginToken.leewaySeconds else { throw expired }
+      return try account(claims.userID, epoch: claims.epoch, gateway)
+    case .session(let session):
+      guard let session = gateway.logins.session(withHash: session.idHash) else { throw ended }
+      guard
+        gateway.configuration.sessionLifetime.admits(
+          session, at: UnixTime.seconds, isPlausible: UnixTime.isPlausible)
+      else { throw expired }
+      return try account(session.userID, epoch: session.epoch, gateway)
+    case .managementToken(let token):
+      guard gateway.logins.holds(token) else { throw invalid }
+      // A clock that is not set yet must not expire anything.
+      if let expiry = token.expiresAt, UnixTime.isPlausible, UnixTime.seconds >= expiry {
+        throw AdminError(401, "token_expired", "This management token has expired.")
+      }
+      return try account(token.userID, epoch: nil, gateway)
+    }
   }
 
   /// The account behind a credential.
@@ -108,12 +131,11 @@ struct AdminCaller {
   private static func account(
     _ id: Int64, epoch: Int64?, _ gateway: Gateway
   ) throws(AdminError) -> User {
-    guard let user = gateway.accounts.user(id),
-      (epoch ?? user.record.sessionEpoch) == user.record.sessionEpoch
-    else { throw ended }
+    guard let user = gateway.accounts.user(id) else { throw ended }
     guard user.record.status == .enabled else {
       throw AdminError(401, "account_disabled", "This account is disabled.")
     }
+    guard (epoch ?? user.record.sessionEpoch) == user.record.sessionEpoch else { throw ended }
     return user
   }
 
@@ -121,6 +143,6 @@ struct AdminCaller {
     401, "invalid_login", "This is not a valid login: log in again.")
   private static let expired = AdminError(
     401, "session_expired", "The login has expired: log in again.")
-  private static let ended = AdminError(
+  static let ended = AdminError(
     401, "session_ended", "This login was ended: log in again.")
 }

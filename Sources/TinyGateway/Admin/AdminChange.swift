@@ -45,14 +45,6 @@ extension AdminRequest {
     if !admitted { throw .busy }
   }
 
-  /// Throws when the account was deleted or disabled while its call waited.
-  private func checkCaller() throws(AdminError) {
-    guard let caller else { return }
-    guard gateway.accounts.user(caller.id) === caller, caller.record.status == .enabled else {
-      throw AdminError(401, "session_ended", "This login was ended: log in again.")
-    }
-  }
-
   private func finish(_ result: Result<Void, StoreError>, _ change: AnyChange) {
     switch result {
     case .success:

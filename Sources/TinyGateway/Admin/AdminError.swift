@@ -59,7 +59,7 @@ struct AdminError: Error {
     403, "login_needed",
     "A management token may not make this call: log in with user name and password.")
   static let readOnlyToken = AdminError(
-    403, "read_only_token", "This management token may only read (GET).")
+    403, "read_only_token", "This management token may only read (GET), and no backup.")
   static let crossSite = AdminError(
     403, "cross_site",
     "A request with the session cookie must come from a page of this gateway: its Origin must be "

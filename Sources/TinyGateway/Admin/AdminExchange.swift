@@ -86,6 +86,7 @@ final class AdminExchange: Exchange {
   private func run(_ admitted: Admitted) throws(AdminError) {
     let request = request(admitted, try parsedBody(admitted.endpoint))
     body.release()
+    try request.checkCaller()
     switch admitted.endpoint.run {
     case .read(let answer):
       reply.succeed { (json) throws(AdminError) in try answer(request, &json) }
@@ -96,9 +97,9 @@ final class AdminExchange: Exchange {
 
   private func request(_ admitted: Admitted, _ body: AdminBody) -> AdminRequest {
     AdminRequest(
-      gateway: gateway, id: admitted.id, parameters: admitted.parameters, body: body,
-      caller: admitted.caller, address: admitted.address, isSecure: admitted.isSecure,
-      reply: reply)
+      gateway: gateway, endpoint: admitted.endpoint, id: admitted.id,
+      parameters: admitted.parameters, body: body, caller: admitted.caller,
+      address: admitted.address, isSecure: admitted.isSecure, reply: reply)
   }
 
   private func parsedBody(_ endpoint: Endpoint) throws(AdminError) -> AdminBody {

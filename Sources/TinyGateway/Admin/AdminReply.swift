@@ -29,14 +29,18 @@ final class AdminReply {
   func cancel() {
     responder = nil
     let onCancel = onCancel
-    self.onCancel = nil
+    letGo()
     onCancel?()
   }
+
+  /// Drops what may refer to the request, which refers to this.
+  private func letGo() { (onCancel, onDrained, compose) = (nil, nil, nil) }
 
   /// Answers `{"success":true,"message":"","data":…}`.
   ///
   /// - Parameter compose: writes the data: exactly one value.
   func succeed(_ compose: @escaping (inout JSONWriter) throws(AdminError) -> Void) {
+    guard !isEnded else { return }
     self.compose = compose
     succeed()
   }
@@ -117,7 +121,7 @@ final class AdminReply {
   private func respond(_ status: Int, _ body: Buffer, _ more: (Buffer) -> Void) {
     guard let responder else { return }
     self.responder = nil
-    onCancel = nil
+    letGo()
     responder.respond(
       Status(status),
       fields: { fields in

@@ -7,6 +7,8 @@ import Store
 /// A management call that its row admits.
 final class AdminRequest {
   let gateway: Gateway
+  /// Its row of the table.
+  let endpoint: Endpoint
   /// From the path; 0 for a path without one.
   let id: Int64
   /// The query's parameters, decoded.
@@ -23,10 +25,12 @@ final class AdminRequest {
   let reply: AdminReply
 
   init(
-    gateway: Gateway, id: Int64, parameters: [(name: ByteString, value: ByteString)],
+    gateway: Gateway, endpoint: Endpoint, id: Int64,
+    parameters: [(name: ByteString, value: ByteString)],
     body: AdminBody, caller: AdminCaller?, address: IPAddress?, isSecure: Bool, reply: AdminReply
   ) {
     self.gateway = gateway
+    self.endpoint = endpoint
     self.id = id
     self.parameters = parameters
     self.body = body
@@ -43,6 +47,16 @@ final class AdminRequest {
   func user() throws(AdminError) -> User {
     guard let caller else { throw .loginRequired }
     return caller
+  }
+
+  /// Throws when the caller may not make this call any more: the account, its role or the
+  /// credential may have changed while the body came or other changes went first.
+  func checkCaller() throws(AdminError) {
+    guard let caller, let credential else { return }
+    guard try AdminCaller.account(of: credential, gateway) === caller else {
+      throw AdminCaller.ended
+    }
+    if let refusal = endpoint.refusal(to: caller.record, with: credential) { throw refusal }
   }
 
   /// The value of a query parameter; nil when it is missing.

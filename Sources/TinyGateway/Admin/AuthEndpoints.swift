@@ -45,12 +45,9 @@ enum AuthEndpoints {
     try request.checkGuard(account: username)
     let accounts = request.gateway.accounts
     let stored = accounts.user(named: username)?.record.passwordHash
-    var dearest = 0
-    for user in accounts.users.values {
-      dearest = max(dearest, Password.rounds(of: user.record.passwordHash))
-    }
+    let dearest = accounts.dearestRounds
     try request.derive(
-      { [dearest] rounds -> Bool in
+      { rounds -> Bool in
         Password.verify(password, against: stored, spending: max(rounds, dearest))
       },
       { (isRight) throws(AdminError) in
@@ -75,11 +72,11 @@ enum AuthEndpoints {
     let record = user.record
     request.gateway.admin.loginGuard.succeeded(account: record.username)
     guard record.status == .enabled else {
-      request.audit("login_disabled", as: record, level: .warn)
+      request.auditAttempt("login_disabled", as: record)
       throw AdminError(403, "account_disabled", "This account is disabled.")
     }
     if isFirst, record.mustChangePassword, !(request.address?.isPrivate ?? false) {
-      request.audit("login_first_password_remote", as: record, level: .warn)
+      request.auditAttempt("login_first_password_remote", as: record)
       throw AdminError(
         403, "first_password_is_local",
         "The first password works from loopback and private addresses only.")
@@ -134,7 +131,7 @@ enum AuthEndpoints {
 
   private static func refuseChange(_ request: AdminRequest, _ user: User) -> AdminError {
     request.countFailure(account: user.record.username)
-    request.audit("password_change_failed", level: .warn)
+    request.auditAttempt("password_change_failed")
     return AdminError(403, "wrong_password", "old_password is wrong.")
   }
 

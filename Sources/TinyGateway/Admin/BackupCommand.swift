@@ -75,7 +75,9 @@ struct BackupCommand {
     text.append(decimal: state.snapshot.tokens.count)
     text.append(" tokens, ")
     text.append(decimal: state.snapshot.channels.count)
-    text.append(" channels. What was there is kept as db.db.before-restore.\n")
+    text.append(" channels, ")
+    text.append(decimal: state.snapshot.managementTokens.count)
+    text.append(" management tokens. What was there is kept as db.db.before-restore.\n")
     for record in state.snapshot.channels where ChannelSecrets.isLocked(secrets.opened(record)) {
       text.append("Channel ")
       text.append(decimal: record.id)

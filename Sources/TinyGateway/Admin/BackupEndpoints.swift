@@ -10,7 +10,7 @@ enum BackupEndpoints {
   static let all: [Endpoint] = [
     Endpoint(
       method: .get, path: "/api/v1/backup", access: .root, parameters: ["logs"],
-      run: .act(backup)),
+      refusesReaders: true, run: .act(backup)),
     Endpoint(
       method: .post, path: "/api/v1/backup", access: .root, fields: ["passphrase", "logs"],
       needsPerson: true, run: .act(backupWithKey)),
@@ -55,6 +55,7 @@ enum BackupEndpoints {
         BackupFiles.key(of: secrets, passphrase: passphrase, rounds: rounds)
       },
       { (key) throws(AdminError) in
+        try request.checkCaller()
         guard let key else { throw AdminError(503, "busy", "There are no random numbers yet.") }
         try write(request, withRecords: withRecords, key: key)
       })

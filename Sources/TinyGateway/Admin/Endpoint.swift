@@ -46,6 +46,8 @@ struct Endpoint: Sendable {
   var servesFirstPassword = false
   /// Whether a management token is refused: a leaked one must not lead to further access.
   var needsPerson = false
+  /// Whether a management token that only reads is refused although this is a `GET`.
+  var refusesReaders = false
   let run: Run
 
   /// Why an account may not make this call; nil when it may.
@@ -55,7 +57,7 @@ struct Endpoint: Sendable {
     if access == .root, user.role != .root { return .rootOnly }
     guard case .managementToken(let token) = credential else { return nil }
     if needsPerson { return .personRequired }
-    return token.isReadOnly && method != .get ? .readOnlyToken : nil
+    return token.isReadOnly && (method != .get || refusesReaders) ? .readOnlyToken : nil
   }
 
   /// The id in the path, 0 for a path without one; nil when the path is another.

@@ -71,7 +71,7 @@ enum RedeemEndpoint {
       }
     case .unknown:
       request.countFailure(account: account(user))
-      request.audit("redeem_failed", level: .warn)
+      request.auditAttempt("redeem_failed")
       throw AdminError(404, "unknown_code", "There is no such code: check how it is written.")
     case .refused(let status):
       throw AdminError(409, "code_not_usable", sentence(status))

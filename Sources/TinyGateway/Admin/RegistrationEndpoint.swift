@@ -14,8 +14,11 @@ enum RegistrationEndpoint {
   @Sendable private static func register(_ request: AdminRequest) throws(AdminError) {
     guard request.gateway.options.isRegistrationOpen else { throw closed }
     let password = try request.secret("password", Password.byteCounts)
-    _ = try record(request, hash: .empty)  // What will be refused need not be hashed first.
+    // What will be refused need not be hashed first. A taken name counts as an account: names
+    // could be tried without end otherwise.
+    let record = try input(request, hash: .empty)
     try admit(request)
+    try UserEndpoints.checkName(record, request.gateway)
     try request.derive(
       { rounds -> ByteString? in Password.hash(password, rounds: rounds) },
       { (hash) throws(AdminError) in if let hash { try store(request, hash) } })
@@ -28,12 +31,20 @@ enum RegistrationEndpoint {
   private static func record(
     _ request: AdminRequest, hash: ByteString
   ) throws(AdminError) -> UserRecord {
+    let record = try input(request, hash: hash)
+    try UserEndpoints.checkName(record, request.gateway)
+    return record
+  }
+
+  /// The account as the body wants it; its name may be taken.
+  private static func input(
+    _ request: AdminRequest, hash: ByteString
+  ) throws(AdminError) -> UserRecord {
     let gateway = request.gateway
     guard gateway.options.isRegistrationOpen else { throw closed }
     let record = try UserInput.apply(
       request.body, hash: hash, to: UserEndpoints.newRecord(gateway), gateway.userGroups)
     try UserEndpoints.checkCount(gateway)
-    try UserEndpoints.checkName(record, gateway)
     return record
   }
 
@@ -42,7 +53,7 @@ enum RegistrationEndpoint {
     let delay = gateway.admin.registrations.admit(request.address, now: gateway.loop.now)
     if let delay {
       throw .tooMany(
-        "too_many_registrations", "Too many accounts were made from your address",
+        "too_many_registrations", "Too many registrations from your address",
         milliseconds: delay)
     }
   }

@@ -128,6 +128,12 @@ final class RestoreUpload: AdminUpload {
   private func apply(opening other: ChannelSecrets?) throws(AdminError) {
     let changes = gateway.admin.changes
     let isAdmitted = changes.begin { [self] in
+      do throws(AdminError) {
+        try request.checkCaller()
+      } catch {
+        end(error)
+        return changes.ended()
+      }
       let (path, secrets) = (path, gateway.secrets)
       gateway.batch.flush(now: gateway.loop.now)
       gateway.batch.suspend()
@@ -158,12 +164,20 @@ final class RestoreUpload: AdminUpload {
     gateway.replaceAll(with: state)
     end(nil)
     request.audit("restore", level: .warn)
+    let tokenCount = state.snapshot.managementTokens.count
+    if tokenCount > 0 {
+      gateway.log.write(.warn) { line in
+        line.append("management tokens of the backup that work again, deleted or not: ")
+        line.append(decimal: tokenCount)
+      }
+    }
     let locked = gateway.channels.all.filter { ChannelSecrets.isLocked($0.record) }
     request.reply.succeed { json in
       json.beginObject()
       json.member("users", Int64(state.snapshot.users.count))
       json.member("tokens", Int64(state.snapshot.tokens.count))
       json.member("channels", Int64(state.snapshot.channels.count))
+      json.member("management_tokens", Int64(state.snapshot.managementTokens.count))
       json.key("locked_channels")
       json.beginArray()
       for channel in locked {

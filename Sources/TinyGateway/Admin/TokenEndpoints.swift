@@ -25,8 +25,9 @@ enum TokenEndpoints {
   private static let keyCharacterCount = 48
   private static let hintCharacterCount = 4
 
-  /// Tokens that one user may have; administrators may have any number.
-  static let userTokenLimit = 1000
+  /// Tokens that one user may have, all of which are kept in memory; administrators may have any
+  /// number.
+  static let userTokenLimit = 100
 
   /// The token in the path, if the caller may see it.
   private static func token(_ request: AdminRequest) throws(AdminError) -> Token {

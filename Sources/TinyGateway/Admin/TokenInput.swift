@@ -18,6 +18,8 @@ enum TokenInput {
   static let periods: [StaticString] = ["none", "daily", "monthly"]
   private static let largestBlockCount = 100
   private static let largestModelCount = 1000
+  /// Bytes of `models` and `allowed_ips` together in a user's token: each is kept in memory.
+  static let userListByteCount = 4096
 
   /// Whom and which groups a token may have to do with.
   struct Context {
@@ -51,6 +53,7 @@ enum TokenInput {
       record.status = isEnabled ? .enabled : .disabled
     }
     try applyLists(body, &record)
+    if context.owner.role == .user { try checkLists(body, record) }
     try applyGroup(body, context, &record)
     try applyPeriod(body, &record)
     try applyRates(body, &record)
@@ -73,6 +76,17 @@ enum TokenInput {
       expected: "model names of 1 to 128 characters of A-Z a-z 0-9 . _ : / @ + -",
       ModelName.isValid)
     if let models { record.models = AdminText.joined(models, by: UInt8(ascii: ",")) }
+  }
+
+  /// Throws when a user's token would get lists that are too long; what it has may stay.
+  private static func checkLists(_ body: AdminBody, _ record: TokenRecord) throws(AdminError) {
+    guard body.has("models") || body.has("allowed_ips"),
+      record.models.count + record.allowedIPs.count > userListByteCount
+    else { return }
+    throw .field(
+      body.has("models") ? "models" : "allowed_ips",
+      "is too long: models and allowed_ips of a user's token must have at most "
+        + ByteString(number: Int64(userListByteCount)) + " bytes together")
   }
 
   /// An administrator's token may name any group, others one that their user group lists.

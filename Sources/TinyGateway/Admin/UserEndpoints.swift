@@ -94,7 +94,7 @@ enum UserEndpoints {
     try request.derive(
       { rounds -> ByteString? in Password.hash(password, rounds: rounds) },
       { (hash) throws(AdminError) in
-        try store(request, action, endsLogins: request.id != 0) { () throws(AdminError) in
+        try store(request, action) { () throws(AdminError) in
           try saved(request, hash: hash)
         }
       })
@@ -187,35 +187,47 @@ enum UserEndpoints {
         otherRootCount: UserRules.rootCount(besides: request.id, request.gateway.accounts)))
   }
 
+  /// A record to write.
+  private struct Saving {
+    var record: UserRecord
+    /// It has a new epoch, so what was logged in before is of no use any more.
+    let endsLogins: Bool
+  }
+
   /// Writes the record that `check` gives, and answers with the user.
-  ///
-  /// `endsLogins`: the record has a new epoch, so what was logged in before is of no use any more.
   private static func store(
     _ request: AdminRequest, _ action: StaticString, _ detail: ByteString = .empty,
-    endsLogins: Bool = false, _ check: @escaping () throws(AdminError) -> UserRecord
+    _ check: @escaping () throws(AdminError) -> UserRecord
   ) throws(AdminError) {
     let gateway = request.gateway
     try request.change(
-      check,
-      write: { (record, database) throws(StoreError) -> Int64 in
+      { () throws(AdminError) -> Saving in
+        let record = try check()
+        let known = gateway.accounts.user(record.id)?.record
+        return Saving(
+          record: record,
+          endsLogins: (known?.sessionEpoch ?? record.sessionEpoch) != record.sessionEpoch)
+      },
+      write: { (saving, database) throws(StoreError) -> Int64 in
+        let record = saving.record
         if record.id == 0 { return try UserTable.insert(record, in: database) }
         try UserTable.update(record, in: database)
-        if endsLogins {
+        if saving.endsLogins {
           try SessionTable.deleteAll(ofUser: record.id, in: database)
           try EndedLoginTable.deleteAll(ofUser: record.id, in: database)
         }
         return record.id
       },
-      audit: { record, id in
-        var stored = record
+      audit: { saving, id in
+        var stored = saving.record
         stored.id = id
         return AuditNote(action, target(stored) + (detail.isEmpty ? .empty : " " + detail))
       },
-      committed: { (record, id) throws(AdminError) in
-        var record = record
+      committed: { (saving, id) throws(AdminError) in
+        var record = saving.record
         record.id = id
         gateway.accounts.put(record)
-        if endsLogins { gateway.logins.endAll(ofUser: id) }
+        if saving.endsLogins { gateway.logins.endAll(ofUser: id) }
         guard let user = gateway.accounts.user(id) else { throw .notFound }
         request.reply.succeed { json in write(user, &json) }
       })

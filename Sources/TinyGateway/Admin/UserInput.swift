@@ -37,6 +37,8 @@ enum UserInput {
     }
     if let isEnabled = try body.isEnabled("status") {
       record.status = isEnabled ? .enabled : .disabled
+      // Or what was logged in before would go on when the account is enabled again.
+      if !isEnabled, old.status == .enabled { record.sessionEpoch += 1 }
     }
     if let hash {
       record.passwordHash = hash

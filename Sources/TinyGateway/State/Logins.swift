@@ -66,6 +66,11 @@ final class LoginDirectory {
     return token
   }
 
+  /// Whether a management token is still there.
+  func holds(_ token: ManagementTokenRecord) -> Bool {
+    LoginDirectory.digest(token.keyHash).flatMap { tokens[$0] }?.id == token.id
+  }
+
   /// A user's management tokens by id.
   func tokens(ofUser userID: Int64) -> [ManagementTokenRecord] {
     tokens.values.filter { $0.userID == userID }.sorted { $0.id < $1.id }
@@ -88,6 +93,11 @@ final class LoginDirectory {
       Digest.constantTimeEquals(session.idHash, hash.bytes)
     else { return nil }
     return session
+  }
+
+  /// The session with that hash; nil when there is none.
+  func session(withHash idHash: ByteString) -> SessionRecord? {
+    LoginDirectory.digest(idHash).flatMap { session($0) }
   }
 
   func put(_ session: SessionRecord) {

@@ -125,6 +125,8 @@ final class AccountDirectory {
   private var tokensByHashStart: [UInt64: Token] = [:]
   /// Tokens whose hash starts like that of another: practically none.
   private var furtherTokens: [Token] = []
+  /// `dearestRounds` when it is known.
+  private var knownDearestRounds: Int?
 
   func user(_ id: Int64) -> User? { users[id] }
   func user(named name: ByteString) -> User? { usersByName[name] }
@@ -137,7 +139,24 @@ final class AccountDirectory {
     return furtherTokens.first { Digest.constantTimeEquals($0.keyHash, keyHash) }
   }
 
+  /// The most rounds that a password of an account costs; looked for after changes only.
+  var dearestRounds: Int {
+    if let knownDearestRounds { return knownDearestRounds }
+    var dearest = 0
+    for user in users.values {
+      dearest = max(dearest, Password.rounds(of: user.record.passwordHash))
+    }
+    knownDearestRounds = dearest
+    return dearest
+  }
+
   func put(_ record: UserRecord) {
+    let old = users[record.id]?.record.passwordHash
+    if let old, old != record.passwordHash {
+      knownDearestRounds = nil
+    } else if old == nil, let dearest = knownDearestRounds {
+      knownDearestRounds = max(dearest, Password.rounds(of: record.passwordHash))
+    }
     if let known = users[record.id] {
       usersByName[known.record.username] = nil
       known.update(record)
@@ -162,7 +181,7 @@ final class AccountDirectory {
   }
 
   func removeAll() {
-    (users, usersByName) = ([:], [:])
+    (users, usersByName, knownDearestRounds) = ([:], [:], nil)
     (tokens, tokensByHashStart, furtherTokens) = ([:], [:], [])
   }
 
@@ -181,6 +200,7 @@ final class AccountDirectory {
   func removeUser(_ id: Int64) {
     guard let user = users.removeValue(forKey: id) else { return }
     usersByName[user.record.username] = nil
+    knownDearestRounds = nil
     var owned: [Int64] = []
     for token in tokens.values where token.record.userID == id { owned.append(token.id) }
     for token in owned { removeToken(token) }
