@@ -4,7 +4,8 @@ import MiniJSON
 import Platform
 import Store
 
-/// The balance as chat clients ask for it: OpenAI's old billing calls, which One API answers too.
+/// Quota as money, and the balance as chat clients ask for it: OpenAI's old billing calls, which
+/// One API answers too.
 ///
 /// Source: One API's `controller/billing.go`, read 2026-11. Amounts are in the currency of the
 /// options, `total_usage` in hundredths of it, as decimals of six places without binary fractions.
@@ -28,13 +29,31 @@ enum Billing {
     }
   }
 
+  /// Whose balance it is.
+  struct Usage {
+    let token: Token
+    let user: User
+    /// What the token has used in the present period of its quota.
+    let usedMicro: Int64
+
+    /// What the key has used and what it may still use: of its own quota and of its owner's the
+    /// lesser part; nil when neither has a limit.
+    var limitMicro: Int64? {
+      let own = token.record.quota.map { Micro.ofUnits($0) - usedMicro }
+      let owners = user.record.quota.map { Micro.ofUnits($0) - user.usedMicro }
+      return [own, owners].compactMap { $0 }.min().map { usedMicro.addingSaturated(max(0, $0)) }
+    }
+  }
+
   /// Answers a call for the caller's key.
   static func answer(
     _ call: Call, _ caller: Caller, _ responder: Responder, _ gateway: Gateway, _ requestID: Int64
   ) {
     let body = Buffer()
     var json = JSONWriter(body)
-    write(call, token: caller.token, user: caller.user, gateway.options, &json)
+    let usage = Usage(
+      token: caller.token, user: caller.user, usedMicro: gateway.usedMicro(of: caller.token))
+    write(call, usage, gateway.options, &json)
     responder.respond(
       .ok,
       fields: { fields in
@@ -45,34 +64,46 @@ enum Billing {
 
   /// Writes the answer's object.
   static func write(
-    _ call: Call, token: Token, user: User, _ options: Options, _ json: inout JSONWriter
+    _ call: Call, _ usage: Usage, _ options: Options, _ json: inout JSONWriter
   ) {
     json.beginObject()
     switch call {
     case .subscription:
       json.member("object", "billing_subscription" as StaticString)
       json.member("has_payment_method", true)
-      let limit = limit(token, user, options)
+      let limit =
+        usage.limitMicro.map { amount($0, options, hundredths: false) } ?? unlimited * Micro.perUnit
       for name in ["soft_limit_usd", "hard_limit_usd", "system_hard_limit_usd"] as [StaticString] {
         json.key(name)
         json.fixedPoint(limit, decimals: placeCount)
       }
-      json.member("access_until", token.record.expiresAt ?? 0)
+      json.member("access_until", usage.token.record.expiresAt ?? 0)
     case .usage:
       json.member("object", "list" as StaticString)
       json.key("total_usage")
       json.fixedPoint(
-        amount(token.usedMicro, options, hundredths: true), decimals: placeCount)
+        amount(usage.usedMicro, options, hundredths: true), decimals: placeCount)
     }
     json.endObject()
   }
 
-  /// What the key has used and what it may still use: of its own quota and of its owner's the
-  /// lesser part.
-  private static func limit(_ token: Token, _ user: User, _ options: Options) -> Int64 {
-    let lefts = [token.leftMicro, user.leftMicro].compactMap { $0 }
-    guard let left = lefts.min() else { return unlimited * 1_000_000 }
-    return amount(token.usedMicro.addingSaturated(max(0, left)), options, hundredths: false)
+  /// What millionths of a quota unit are worth in the currency: a decimal of up to six places.
+  static func cost(_ micro: Int64, _ options: Options) -> ByteString {
+    let buffer = Buffer()
+    appendCost(micro, options, to: buffer)
+    return buffer.byteString
+  }
+
+  /// Appends the same.
+  static func appendCost(_ micro: Int64, _ options: Options, to buffer: Buffer) {
+    let millionths = amount(micro, options, hundredths: false)
+    JSONNumber.append(millionths, decimals: placeCount, to: buffer)
+  }
+
+  /// Writes what costs are counted in.
+  static func writeCurrency(_ options: Options, _ json: inout JSONWriter) {
+    json.member("currency", options.currency)
+    json.member("quota_per_unit", options.quotaPerUnit)
   }
 
   /// Millionths of the currency, or of a hundredth of it, for millionths of a quota unit; rounded
@@ -87,14 +118,4 @@ enum Billing {
     if lowOverflowed { return high }
     return high.addingSaturated(low / perUnit + (low % perUnit >= perUnit - perUnit / 2 ? 1 : 0))
   }
-}
-
-extension Token {
-  /// Millionths of the quota that are not used, held back or not; nil when unlimited.
-  var leftMicro: Int64? { record.quota.map { Micro.ofUnits($0) - usedMicro } }
-}
-
-extension User {
-  /// Millionths of the quota that are not used, held back or not; nil when unlimited.
-  var leftMicro: Int64? { record.quota.map { Micro.ofUnits($0) - usedMicro } }
 }

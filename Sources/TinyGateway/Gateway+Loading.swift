@@ -72,10 +72,10 @@ extension Gateway {
 
   private func loadOptions(_ stored: [OptionRecord]) {
     guard let option = stored.first(where: { $0.name == OptionInput.optionName }) else { return }
-    do throws(AdminError) {
-      options = try OptionInput.options(stored: option.value, userGroups)
-    } catch {
-      log.error("stored options are left out, defaults are used: \(error.message.text)")
+    let (loaded, problems) = OptionInput.load(option.value, userGroups)
+    options = loaded
+    for problem in problems {
+      log.error("stored options are left out where they do not fit: \(problem.text)")
     }
   }
 

@@ -64,6 +64,8 @@ def test_each_request_of_a_known_key_is_a_row(gateway, upstream):
     assert (first["channel_id"], first["channel_name"]) == (channel["id"], channel["name"])
     assert (first["prompt_tokens"], first["completion_tokens"]) == (11, 5)
     assert first["quota_micro"] // 1_000_000 == first["quota"] == 16
+    assert first["cost"] == "0.000032" and rows[2]["cost"] == "0"
+    assert (page["currency"], page["quota_per_unit"]) == ("USD", 500_000)
     assert first["latency_ms"] >= first["first_byte_ms"] >= 0
     assert began <= first["time"] <= time.time()
     assert (first["address"], first["attempts"], first["error_kind"]) == ("127.0.0.1", 1, None)

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Audit rows: every change of settings has one, failed logins have few, none has a secret."""
 
+import re
 import time
 
 import pytest
 
-from stopped import query
+from accounts import USER_PASSWORD, create, person
+from backups import PASSPHRASE, TYPE, backup
 from gateway import PASSWORD
+from stopped import query
+from test_api_examples import DOCUMENT, MAKES
 from test_management_login import failure
 
 
@@ -38,27 +42,127 @@ def test_each_change_has_its_row(make_gateway):
     assert rows(gateway)[:4] == found
 
 
+# Calls of API.md that are not a plain creation, change or deletion: what they need, made here.
+# Each gives what `request` takes beside method and path, and the object's id where there is one.
+
+def login(gateway):
+    username = create(gateway)["username"]
+    return {"jwt": "", "json": {"username": username, "password": USER_PASSWORD}}
+
+
+def session(gateway):
+    answer = gateway.request("POST", "/auth/session", **login(gateway))
+    gateway.http.cookies.clear()
+    cookie = answer.headers["set-cookie"].split(";")[0]
+    return {"jwt": "", "headers": {"Cookie": cookie, "Origin": gateway.url}}
+
+
+def registration(gateway):
+    gateway.call("PUT", "/options", {"registration": True})
+    return {"jwt": "", "json": {"username": "a stranger", "password": USER_PASSWORD}}
+
+
+def code(gateway):
+    (text,) = gateway.call("POST", "/redemptions", {"name": "gift", "quota": 5})["codes"]
+    return {"jwt": person(gateway, quota=0).jwt, "json": {"code": text}}
+
+
+def password(gateway):
+    return {"jwt": person(gateway).jwt,
+            "json": {"old_password": USER_PASSWORD, "new_password": "another good password"}}
+
+
+SPECIAL = {
+    "POST /auth/login": login,
+    "POST /auth/logout": lambda gateway: {"jwt": person(gateway).jwt},
+    "POST /auth/session": login,
+    "DELETE /auth/session": session,
+    "POST /auth/register": registration,
+    "PUT /users/self/password": password,
+    "POST /users/self/redeem": code,
+    "POST /users/{id}/top-up": lambda gateway: {
+        "id": create(gateway, quota=1)["id"], "json": {"quota": 5}},
+    "POST /channels/{id}/test": lambda gateway: {
+        "id": gateway.channel("http://127.0.0.1:9/v1", ["m"])["id"]},
+    "POST /prices/import": lambda gateway: {"json": {"prices": [{"model": "a", "prompt": "1"}]}},
+    "PUT /model-fallbacks": lambda gateway: {"json": {"offline": {}}},
+    "PUT /options": lambda gateway: {"json": {"log_days": 9}},
+    "DELETE /logs": lambda gateway: {"params": {"until": 1}},
+    "POST /backup": lambda gateway: {"json": {"passphrase": PASSPHRASE}},
+    "POST /restore": lambda gateway: {"content": backup(gateway), "headers": TYPE},
+}
+# How the objects of each collection are changed; how they are made is in MAKES.
+CHANGES = {
+    "channels": {"weight": 3}, "channel-groups": {"name": "other"}, "user-groups": {"ratio": "2"},
+    "tokens": {"name": "other"}, "users": {"quota": 7}, "redemptions": {"name": "other"},
+    "prices": {"prompt": "2"}}
+
+
+def changing_calls():
+    """The calls of API.md that change something, a restore last: it brings old rows back."""
+    found = re.findall(r"^### (POST|PUT|DELETE) /api/v1(\S+)$", DOCUMENT.read_text(), re.M)
+    return sorted((f"{method} {path}" for method, path in found), key="POST /restore".__eq__)
+
+
+def prepared(gateway, call):
+    """What `request` takes for a call, besides method and path; the object's id is `id`."""
+    if call in SPECIAL:
+        return SPECIAL[call](gateway)
+    method, path = call.split()
+    collection = path.removeprefix("/").removesuffix("/{id}")
+    assert collection in MAKES, f"test_management_audit.py: say how to make the call {call}"
+    if method == "POST" and "{id}" not in path:
+        return {"json": MAKES[collection]()}
+    made = gateway.call("POST", "/" + collection, MAKES[collection]())
+    id = made["id"] if "id" in made else made["items"][0]["id"]
+    if method == "DELETE":
+        return {"id": id}
+    assert collection in CHANGES, f"test_management_audit.py: say what to change with {call}"
+    return {"id": id, "json": CHANGES[collection]}
+
+
 def test_every_changing_call_leaves_a_row(make_gateway):
-    gateway = make_gateway()
-    channel = gateway.channel("http://127.0.0.1:9/v1", ["m"])
-    group = gateway.call("POST", "/channel-groups", {"name": "fast"})
-    people = gateway.call("POST", "/user-groups", {"name": "staff"})
-    script = gateway.call("POST", "/auth/tokens", {"name": "script"})
-    for method, path, body in (
-            ("PUT", f"/channels/{channel['id']}", {"weight": 3}),
-            ("DELETE", f"/channels/{channel['id']}", None),
-            ("PUT", f"/channel-groups/{group['id']}", {"name": "faster"}),
-            ("DELETE", f"/channel-groups/{group['id']}", None),
-            ("PUT", f"/user-groups/{people['id']}", {"name": "team"}),
-            ("DELETE", f"/user-groups/{people['id']}", None),
-            ("PUT", "/model-fallbacks", {"offline": {}}),
-            ("DELETE", f"/auth/tokens/{script['id']}", None)):
-        answer = gateway.request(method, path, **({"json": body} if body else {}))
-        assert answer.status_code == 200, answer.text
-        assert rows(gateway)[0]["request_id"] == answer.headers["x-oneapi-request-id"]
+    gateway = make_gateway(password_rounds=10_000)
+    calls = changing_calls()
+    assert len(calls) > 35 and set(SPECIAL) < set(calls)
+    for call in calls:
+        more = prepared(gateway, call)
+        method, path = call.split()
+        path = path.replace("{id}", str(more.pop("id", "")))
+        answer = gateway.request(method, path, **more)
+        gateway.http.cookies.clear()
+        assert answer.status_code == 200, f"{call}: {answer.text}"
+        if call == "POST /restore":
+            gateway.login()
+        ids = [row["request_id"] for row in rows(gateway)]
+        assert answer.headers["x-oneapi-request-id"] in ids, f"{call} leaves no audit row"
     refused = gateway.request("POST", "/tokens", json={"name": ""})
     assert refused.status_code == 400
-    assert rows(gateway)[0]["request_id"] != refused.headers["x-oneapi-request-id"]
+    ids = [row["request_id"] for row in rows(gateway)]
+    assert refused.headers["x-oneapi-request-id"] not in ids
+
+
+@pytest.mark.short
+def test_a_power_cut_right_after_the_answer_keeps_change_and_row(make_gateway):
+    gateway = make_gateway(flush_interval_ms=86_400_000)
+
+    def change(method, path, body=None):
+        answer = gateway.request(method, path, **({"json": body} if body else {}))
+        gateway.kill()
+        assert answer.status_code == 200, answer.text
+        gateway.start()
+        assert answer.headers["x-oneapi-request-id"] in [r["request_id"] for r in rows(gateway)]
+        return answer.json()["data"]
+
+    token = change("POST", "/tokens", {"name": "laptop"})
+    path = f"/tokens/{token['id']}"
+    assert gateway.call("GET", path)["name"] == "laptop"
+    change("PUT", path, {"name": "desktop"})
+    assert gateway.call("GET", path)["name"] == "desktop"
+    change("PUT", "/options", {"log_days": 9})
+    assert gateway.call("GET", "/options")["log_days"] == 9
+    change("DELETE", path)
+    failure(gateway.request("GET", path), 404)
 
 
 def test_logins_are_noted_and_guesses_are_merged(make_gateway):

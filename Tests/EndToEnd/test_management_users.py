@@ -31,7 +31,7 @@ def test_a_user_is_created_read_changed_and_deleted_and_survives_a_power_cut(own
     created = own.call("POST", "/users", {**body, "password": USER_PASSWORD})
     path = f"/users/{created['id']}"
     assert created == {**body, "id": created["id"], "used_quota": 0,
-                       "created_at": created["created_at"]}
+                       "used_cost": "0", "created_at": created["created_at"]}
     own.kill()
     own.start()
     assert own.call("GET", path) == created
@@ -195,7 +195,8 @@ def test_a_user_sees_and_changes_only_what_is_theirs(own):
     one, two = person(own), person(own)
     mine = one.call("POST", "/tokens", {"name": "mine"})
     path = f"/tokens/{mine['id']}"
-    assert one.call("GET", "/users/self") == own.call("GET", one.path)
+    money = {"currency": "USD", "quota_per_unit": 500_000}
+    assert one.call("GET", "/users/self") == own.call("GET", one.path) | money
     assert [item["id"] for item in one.call("GET", "/tokens")["items"]] == [mine["id"]]
     assert two.call("GET", "/tokens")["items"] == []
     for method, body in (("GET", None), ("PUT", {"name": "stolen"}), ("DELETE", None)):

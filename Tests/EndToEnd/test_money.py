@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """What is charged when, what is refused, and what is left behind."""
 
+import csv
+import io
 import json
+from decimal import ROUND_HALF_UP, Decimal
 
 import httpx
 import openai
 import pytest
 
+from accounts import person
 from faulty import HANG, RESET, failing
 from money import Books, People, ask, expect_used
 from process import wait_until
@@ -131,6 +135,38 @@ def test_the_log_line_tells_the_charge(make_gateway, upstream):
     gateway.call("PUT", "/user-groups/1", {"ratio": "0.7"})
     ask(gateway, token, route.model)
     wait_until(lambda: " quota=3.73333 " in gateway.log, what="16 · 0.333333 · 0.7 in the log")
+
+
+def test_cost_is_shown_exactly_in_the_currency_of_the_options(make_gateway, upstream):
+    gateway = make_gateway()
+    route, someone = gateway.route(upstream, "echo"), person(gateway, quota=1000)
+    token = someone.call("POST", "/tokens", {"name": "t"})
+    gateway.call("POST", "/prices", {"model": route.model, "prompt": "1.5", "completion": "0.7"})
+    gateway.call("PUT", "/options", {"currency": "CNY", "quota_per_unit": 7})
+    for _ in range(3):
+        ask(gateway, token, route.model)
+    micro = 11 * 1_500_000 + 5 * 700_000
+    expect_used(gateway, token, 3 * micro // 1_000_000)
+
+    def cost(micro):
+        worth = (Decimal(micro) / 7).quantize(Decimal(1), ROUND_HALF_UP) / 1_000_000
+        return f"{worth:f}".rstrip("0").rstrip(".")
+
+    money = {"currency": "CNY", "quota_per_unit": 7}
+    own = someone.call("GET", "/users/self")
+    assert own["used_cost"] == cost(3 * micro) == "8.571429" and money.items() <= own.items()
+    assert someone.call("GET", f"/tokens/{token['id']}")["used_cost"] == cost(3 * micro)
+    assert gateway.call("GET", someone.path)["used_cost"] == cost(3 * micro)
+    page = someone.call("GET", "/logs")
+    assert [row["cost"] for row in page["items"]] == [cost(micro)] * 3 and cost(micro) == "2.857143"
+    assert money.items() <= page.items()
+    text = someone.request("GET", "/logs?format=csv").text
+    assert [row["cost"] for row in csv.DictReader(io.StringIO(text))] == [cost(micro)] * 3
+    stats = someone.call("GET", "/stats")
+    assert stats["total"]["cost"] == stats["items"][0]["cost"] == cost(3 * micro)
+    summary = someone.call("GET", "/stats/summary")
+    assert summary["today"]["cost"] == summary["last_30_days"]["cost"] == cost(3 * micro)
+    assert money.items() <= stats.items() and money.items() <= summary.items()
 
 
 # The balance

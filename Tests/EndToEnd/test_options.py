@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Options that change at run time, and the registration that one of them opens."""
 
+import json
 import sqlite3
 
 import pytest
@@ -69,14 +70,24 @@ def test_two_changes_at_once_keep_both(own):
 
 def test_damaged_options_are_left_out_and_told(own):
     own.call("PUT", "/options", {"log_days": 5})
-    for damage in (b'{"log_days":', b"", b'{"log_days":-1}', b"\xff\x00"):
+    strict = {**DEFAULTS, "unpriced_models": "refuse"}
+    for damage, expected in (
+            (b'{"log_days":', strict), (b"", strict), (b"\xff\x00", strict),
+            (b'{"log_days":-1,"currency":"CNY","later":7}', {**DEFAULTS, "currency": "CNY"})):
         own.stop()
         with sqlite3.connect(own.data_dir / "db.db") as database:
             database.execute("UPDATE options SET value = ? WHERE name = 'settings'", (damage,))
         database.close()
         own.start()
-        assert own.call("GET", "/options") == DEFAULTS
+        assert own.call("GET", "/options") == expected
         assert "stored options are left out" in own.log
+    own.call("PUT", "/options", {"log_days": 5})
+    own.stop()
+    with sqlite3.connect(own.data_dir / "db.db") as database:
+        (text,), = database.execute("SELECT value FROM options WHERE name = 'settings'").fetchall()
+    database.close()
+    assert json.loads(text) == {**DEFAULTS, "currency": "CNY", "log_days": 5, "later": 7}
+    own.start()
 
 
 def test_the_group_of_new_users_stays(own):

@@ -76,6 +76,9 @@ def test_a_quota_starts_again_in_the_next_period(own, upstream, period):
     # Showing it changes nothing; the next request begins the period.
     assert own.used_quota(token) == 0
     assert stored(own, token) == (16_000_000, before)
+    path = "/dashboard/billing/"
+    assert own.get(path + "usage", token["key"]).json()["total_usage"] == 0
+    assert own.get(path + "subscription", token["key"]).json()["hard_limit_usd"] == 0.00004
     assert ask(own, token, route.model).status_code == 200
     assert own.used_quota(token) == 16
     assert ask(own, token, route.model).status_code == 429

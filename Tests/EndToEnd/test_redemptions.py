@@ -82,6 +82,27 @@ def test_an_account_without_a_limit_leaves_the_code_unused(own):
     assert redeem(poor, code).json()["data"]["quota"] == 9000000000000
 
 
+def test_administrators_give_themselves_no_quota(own):
+    boss = person(own, role="admin", quota=10)
+    body = {"name": "own", "quota": 500}
+    made = boss.call("POST", "/redemptions", body)
+    (code,), (item,) = made["codes"], made["items"]
+    failure(redeem(boss, code), 403, "forbidden")
+    top_up = boss.request("POST", f"{boss.path}/top-up", {"quota": 5})
+    failure(top_up, 403, "forbidden")
+    failure(boss.request("PUT", boss.path, {"quota": 500}), 403, "forbidden")
+    assert boss.call("GET", "/users/self")["quota"] == 10
+    assert own.call("GET", f"/redemptions/{item['id']}")["status"] == "unused"
+    # Users get any quota from them.
+    someone = person(own, quota=0)
+    assert redeem(someone, code).json()["data"]["quota"] == 500
+    assert boss.call("POST", f"{someone.path}/top-up", {"quota": 500})["quota"] == 1000
+    # Who becomes an administrator redeems no more.
+    (_, (other,)) = make(own)
+    own.call("PUT", someone.path, {"role": "admin"})
+    failure(redeem(someone, other), 403, "forbidden")
+
+
 def test_codes_that_are_disabled_or_expired_are_refused_until_that_changes(own):
     (item, _), (code, other) = make(own, count=2, expires_at=1)
     path = f"/redemptions/{item['id']}"

@@ -10,7 +10,8 @@ from test_logs import ask, logs
 from test_management_login import failure
 
 SUMS = ("requests", "failures", "prompt_tokens", "completion_tokens", "cached_tokens", "quota",
-        "quota_micro")
+        "quota_micro", "cost")
+MONEY = {"currency": "USD", "quota_per_unit": 500_000}
 
 
 def stats(gateway, jwt=None, **parameters):
@@ -69,7 +70,8 @@ def test_sums_agree_with_the_rows_before_and_after_a_flush(used):
     assert stats(used) == before
     with_rest = summary(used)
     assert with_rest == {
-        "day": today(), "today": before["total"], "last_30_days": before["total"]}
+        "day": today(), "today": before["total"], "last_30_days": before["total"], **MONEY}
+    assert before["total"]["cost"] == "0.00016" and MONEY.items() <= before.items()
     user = sum(used.used_quota(token) for token in used.tokens.values())
     assert user == before["total"]["quota"]
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import MiniJSON
 import Platform
 import Store
 import Testing
@@ -39,9 +40,45 @@ struct AdminOptionInputTests {
 
   @Test func readsWhatItStored() throws {
     for options in [Options(), try apply(Self.whole)] {
-      #expect(try OptionInput.options(stored: OptionInput.text(options), groups) == options)
+      let loaded = OptionInput.load(OptionInput.text(options), groups)
+      #expect(loaded.options == options && loaded.problems.isEmpty)
     }
-    #expect(try OptionInput.options(stored: #"{"log_days":3}"#, groups).logDays == 3)
+    var expected = Options()
+    expected.logDays = 3
+    let loaded = OptionInput.load(#"{"log_days":3}"#, groups)
+    #expect(loaded.options == expected && loaded.problems.isEmpty)
+  }
+
+  @Test func keepsWhatAnotherVersionStored() throws {
+    let stored: ByteString =
+      #"{"future":{"a":[1, "}"]},"log_days":3,"unpriced_models":"refuse","x\u0041":null}"#
+    let (options, problems) = OptionInput.load(stored, groups)
+    #expect(problems.isEmpty)
+    #expect(options.logDays == 3 && options.unpricedModels == .refuse)
+    let changed = try apply(#"{"log_days":4}"#, over: options)
+    let text = OptionInput.text(changed).text
+    #expect(text.hasSuffix(#""statistics_days":400,"future":{"a":[1, "}"]},"xA":null}"#), "\(text)")
+    let again = OptionInput.load(OptionInput.text(changed), groups)
+    #expect(again.options == changed && again.options.logDays == 4)
+    let shown = Buffer()
+    var json = JSONWriter(shown)
+    OptionInput.write(changed, &json)
+    #expect(!shown.byteString.text.contains("future"))
+  }
+
+  @Test(arguments: [
+    ("quota_per_unit", "0"), ("currency", #""usd""#), ("unpriced_ratio", "1"),
+    ("assumed_completion_tokens", "null"), ("registration", "1"), ("new_user_quota", #""x""#),
+    ("new_user_group", #""gone""#), ("log_days", "-1"), ("statistics_days", "0"),
+  ])
+  func leavesOutOnlyTheMemberThatDoesNotFit(_ name: String, _ value: String) throws {
+    let policy = #""unpriced_models":"free""#
+    let (options, problems) = OptionInput.load(
+      ByteString(utf8: "{\(policy),\"\(name)\":\(value)}"), groups)
+    var expected = Options()
+    expected.unpricedModels = .free
+    #expect(options == expected && problems.count == 1)
+    #expect(problems.first?.text.contains(name) == true)
   }
 
   @Test func keepsWhatIsLeftOut() throws {
@@ -52,11 +89,12 @@ struct AdminOptionInputTests {
     #expect(try apply(#"{"new_user_quota":7}"#, over: old) == expected)
   }
 
-  @Test(arguments: ["", "{", "[]", #"{"unknown":1}"#, #"{"new_user_group":"gone"}"#])
-  func refusesADamagedText(_ text: String) {
-    #expect(throws: AdminError.self) {
-      try OptionInput.options(stored: ByteString(utf8: text), groups)
-    }
+  @Test(arguments: ["", "{", "[]", #"{"unpriced_models":"ask"}"#, #"{"unpriced_models":null}"#])
+  func refusesUnpricedModelsWhenThatCannotBeRead(_ text: String) {
+    let (options, problems) = OptionInput.load(ByteString(utf8: text), groups)
+    var expected = Options()
+    expected.unpricedModels = .refuse
+    #expect(options == expected && problems.count == 1)
   }
 
   @Test(arguments: [

@@ -12,7 +12,7 @@ struct BillingTests {
 
   private func text(
     _ call: Billing.Call, token quota: Int64?, user userQuota: Int64?, used: Int64,
-    expiresAt: Int64? = nil
+    inPeriod: Int64? = nil, expiresAt: Int64? = nil
   ) throws -> String {
     let token = try Token(
       TokenRecord(
@@ -22,7 +22,8 @@ struct BillingTests {
       UserRecord(username: "u", passwordHash: "", quota: userQuota, usedMicro: used))
     let buffer = Buffer()
     var json = JSONWriter(buffer)
-    Billing.write(call, token: token, user: user, options, &json)
+    let usage = Billing.Usage(token: token, user: user, usedMicro: inPeriod ?? used)
+    Billing.write(call, usage, options, &json)
     return buffer.byteString.text
   }
 
@@ -47,6 +48,21 @@ struct BillingTests {
     try check(token: 500_000, user: nil, used: 100_000_000_000, limit: "1")
     try check(token: 500_000, user: 1, used: 100_000_000_000, limit: "0.2")
     try check(token: .max, user: nil, limit: "18446744.07371")
+  }
+
+  @Test func countsThePresentPeriodOnly() throws {
+    let used: Int64 = 400_000_000_000
+    for (inPeriod, hundredths) in [(0, "0"), (100_000_000_000, "20")] as [(Int64, String)] {
+      let limit = try text(
+        .subscription, token: 500_000, user: nil, used: used, inPeriod: inPeriod)
+      #expect(limit.contains(#""hard_limit_usd":1,"#))
+      // Of the owner's quota, which has no period, 100000 are left.
+      let owners = try text(
+        .subscription, token: 500_000, user: 500_000, used: used, inPeriod: inPeriod)
+      #expect(owners.contains("\"hard_limit_usd\":\(inPeriod == 0 ? "0.2" : "0.4"),"))
+      let usage = try text(.usage, token: 500_000, user: nil, used: used, inPeriod: inPeriod)
+      #expect(usage.contains("\"total_usage\":\(hundredths)}"))
+    }
   }
 
   @Test func tellsTheExpiry() throws {
@@ -74,6 +90,18 @@ struct BillingTests {
     #expect(Billing.amount(7, other, hundredths: false) == 7)
     other.quotaPerUnit = .max
     #expect(Billing.amount(.max, other, hundredths: false) == 1)
+  }
+
+  @Test(
+    arguments: [
+      (0, 500_000, "0"), (16_000_000, 500_000, "0.000032"), (250_000, 500_000, "0.000001"),
+      (249_999, 500_000, "0"), (500_000_000_000, 500_000, "1"), (20_000_000, 7, "2.857143"),
+      (.max, 1, "9223372036854.775807"), (.max, 1_000_000_000, "9223.372037"),
+    ] as [(Int64, Int64, String)])
+  func writesCostsAsDecimals(_ micro: Int64, _ quotaPerUnit: Int64, _ expected: String) {
+    var other = Options()
+    other.quotaPerUnit = quotaPerUnit
+    #expect(Billing.cost(micro, other).text == expected)
   }
 
   @Test(

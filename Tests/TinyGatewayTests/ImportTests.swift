@@ -62,18 +62,24 @@ struct ImportTests {
   }
 
   @Test func addsUpQuotas() {
-    func check(_ remaining: Int64, _ used: Int64, _ quota: Int64?, _ usedHere: Int64) {
+    let largest = Importer.largestQuota
+    func check(
+      _ remaining: Int64, _ used: Int64, _ quota: Int64, _ usedHere: Int64, isCut: Bool = false
+    ) {
       let result = Importer.quota(remaining: remaining, used: used)
-      #expect(result.quota == quota && result.used == usedHere, "\(remaining) + \(used)")
+      #expect(result == (quota, usedHere, isCut), "\(remaining) + \(used)")
     }
     check(700, 300, 1000, 300)
     check(-5, 300, 295, 300)
     check(-500, 300, 0, 300)
     check(0, -1, 0, 0)
-    check(9_000_000_000_000, 0, 9_000_000_000_000, 0)
-    check(9_000_000_000_000, 1, nil, 1)
-    check(500_000_000_000_000, 7, nil, 7)
-    check(.max, .max, nil, 9_000_000_000_000)
+    check(largest, 0, largest, 0)
+    check(largest - 1, 1, largest, 1)
+    check(largest, 1, largest, 1, isCut: true)
+    check(5_000_000_000_000, 5_000_000_000_000, largest, 5_000_000_000_000, isCut: true)
+    check(500_000_000_000_000, 7, largest, 7, isCut: true)
+    check(.max, .max, largest, largest, isCut: true)
+    check(-1, largest + 1, largest - 1, largest, isCut: true)
     check(.min, .min, 0, 0)
   }
 

@@ -29,6 +29,9 @@ struct AdminBody {
     root = document.root
   }
 
+  /// An object from the database, which may have any members.
+  init(stored object: JSONValue) { root = object }
+
   /// An object inside a body; it may have only the known members.
   init(_ object: JSONValue, knowing fields: [StaticString]) throws(AdminError) {
     guard object.kind == .object else {

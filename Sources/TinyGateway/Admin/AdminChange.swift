@@ -55,9 +55,13 @@ extension AdminRequest {
         reply.fail(error)
       }
     case .failure(let error):
-      gateway.log.write(.error) { line in
-        line.append("a change was not stored: ")
-        line.append(error.message)
+      switch error.kind {
+      case .duplicate, .notFound, .constraint: break  // What the caller asked for cannot be.
+      default:
+        gateway.log.write(.error) { line in
+          line.append("a change was not stored: ")
+          line.append(error.message)
+        }
       }
       reply.fail(AdminError(error))
     }

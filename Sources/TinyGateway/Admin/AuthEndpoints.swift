@@ -102,7 +102,12 @@ enum AuthEndpoints {
   @Sendable private static func showSelf(
     _ request: AdminRequest, _ json: inout JSONWriter
   ) throws(AdminError) {
-    UserEndpoints.write(try request.user(), &json)
+    let options = request.gateway.options
+    json.beginObject()
+    UserEndpoints.writeMembers(try request.user(), options, &json)
+    // Users may not read the options.
+    Billing.writeCurrency(options, &json)
+    json.endObject()
   }
 
   // Change of password.

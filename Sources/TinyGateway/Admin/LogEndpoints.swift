@@ -122,6 +122,7 @@ private final class LogPage {
       json.member("page_size", page.size)
       let hasMore = matchCount > page.offset + Int64(rows.count) || !search.isAtEnd
       LogRow.write(id: hasMore ? rows.last?.id ?? 0 : 0, "next_before", &json)
+      Billing.writeCurrency(request.gateway.options, &json)
       json.endObject()
     }
   }

@@ -36,6 +36,7 @@ struct LogRow {
     json.member("cached_tokens", row.cachedTokens)
     json.member("quota", row.charge / Micro.perUnit)
     json.member("quota_micro", row.charge)
+    json.member("cost", Billing.cost(row.charge, gateway.options))
     json.member("latency_ms", row.latencyMilliseconds)
     json.member("first_byte_ms", row.firstByteMilliseconds)
     json.member("status", row.status)
@@ -53,8 +54,8 @@ struct LogRow {
     let names: [StaticString] = [
       "id", "time", "time_utc", "request_id", "user_id", "username", "token_id", "token_name",
       "model", "channel_id", "channel_name", "prompt_tokens", "completion_tokens",
-      "cached_tokens", "quota", "quota_micro", "latency_ms", "first_byte_ms", "status", "stream",
-      "estimated", "client_gone", "attempts", "error_kind", "address",
+      "cached_tokens", "quota", "quota_micro", "cost", "latency_ms", "first_byte_ms", "status",
+      "stream", "estimated", "client_gone", "attempts", "error_kind", "address",
     ]
     for name in names where showsChannel || !ByteString(name).starts(with: "channel_") {
       csv.field { $0.append(name) }
@@ -82,6 +83,7 @@ struct LogRow {
     csv.field(row.cachedTokens)
     csv.field(row.charge / Micro.perUnit)
     csv.field(row.charge)
+    csv.field { Billing.appendCost(row.charge, gateway.options, to: $0) }
     csv.field(row.latencyMilliseconds)
     csv.field(row.firstByteMilliseconds)
     csv.field(row.status)

@@ -15,6 +15,10 @@ enum RedeemEndpoint {
   /// Any form is looked up: codes that were imported look different from ours.
   private static let codeByteCounts = 8...64
 
+  /// Administrators make the codes: they would give themselves what only root may give them.
+  private static let forUsersOnly = AdminError(
+    403, "forbidden", "Redemption codes are for users: only root gives quota to an administrator.")
+
   @Sendable private static func redeem(_ request: AdminRequest) throws(AdminError) {
     let user = try request.user()
     let code = try request.body.requiredText("code", codeByteCounts)
@@ -25,6 +29,7 @@ enum RedeemEndpoint {
     let now = RedemptionEndpoints.now
     try request.change(
       { () throws(AdminError) -> ByteString in
+        guard user.record.role != .admin else { throw forUsersOnly }
         if user.record.quota == nil { throw UserInput.unlimited }
         return Digest.sha256(code).bytes
       },

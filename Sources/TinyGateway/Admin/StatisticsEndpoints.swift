@@ -25,6 +25,7 @@ enum StatisticsEndpoints {
     let query = try query(request)
     report(query, request) { report, json in
       let items = report.largest(groupLimit, isByDay: query.tellsDays)
+      let options = request.gateway.options
       json.beginObject()
       json.member("from", CalendarDate(days: query.firstDay).text)
       json.member("until", CalendarDate(days: query.lastDay).text)
@@ -33,15 +34,16 @@ enum StatisticsEndpoints {
       for item in items {
         json.beginObject()
         write(item.key, query, request.gateway, &json)
-        write(item.sums, &json)
+        write(item.sums, options, &json)
         json.endObject()
       }
       json.endArray()
       json.member("is_cut", report.isCut || report.groups.count > items.count)
       json.key("total")
       json.beginObject()
-      write(report.total, &json)
+      write(report.total, options, &json)
       json.endObject()
+      Billing.writeCurrency(options, &json)
       json.endObject()
     }
   }
@@ -52,16 +54,18 @@ enum StatisticsEndpoints {
     query.userID = try LogQuery.userID(request)
     query.tellsDays = true
     report(query, request) { report, json in
+      let options = request.gateway.options
       json.beginObject()
       json.member("day", CalendarDate(days: today).text)
       json.key("today")
       json.beginObject()
-      write(report.groups[UsageDayKey(day: today)] ?? UsageSums(), &json)
+      write(report.groups[UsageDayKey(day: today)] ?? UsageSums(), options, &json)
       json.endObject()
       json.key("last_30_days")
       json.beginObject()
-      write(report.total, &json)
+      write(report.total, options, &json)
       json.endObject()
+      Billing.writeCurrency(options, &json)
       json.endObject()
     }
   }
@@ -138,7 +142,9 @@ enum StatisticsEndpoints {
     }
   }
 
-  private static func write(_ sums: UsageSums, _ json: inout JSONWriter) {
+  private static func write(
+    _ sums: UsageSums, _ options: Options, _ json: inout JSONWriter
+  ) {
     json.member("requests", sums.requests)
     json.member("failures", sums.failures)
     json.member("prompt_tokens", sums.promptTokens)
@@ -146,6 +152,7 @@ enum StatisticsEndpoints {
     json.member("cached_tokens", sums.cachedTokens)
     json.member("quota", sums.charge / Micro.perUnit)
     json.member("quota_micro", sums.charge)
+    json.member("cost", Billing.cost(sums.charge, options))
   }
 }
 

@@ -188,6 +188,7 @@ enum TokenEndpoints {
     member("expires_at", record.expiresAt, &json)
     member("quota", record.quota, &json)
     json.member("used_quota", gateway.usedQuota(of: token))
+    json.member("used_cost", Billing.cost(gateway.usedMicro(of: token), gateway.options))
     json.member("quota_period", TokenInput.periods[Int(record.quotaPeriod.rawValue)])
     member("quota_resets_at", gateway.quotaResetsAt(token), &json)
     ChannelEndpoints.write("allowed_ips", record.allowedIPs.list(separatedBy: comma), &json)

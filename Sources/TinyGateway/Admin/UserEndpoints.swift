@@ -51,7 +51,7 @@ enum UserEndpoints {
     ids.sort()
     json.beginObject()
     try request.writePage(of: ids, &json) { id, json in
-      if let user = accounts.user(id) { write(user, &json) }
+      if let user = accounts.user(id) { write(user, request.gateway.options, &json) }
     }
     json.endObject()
   }
@@ -59,13 +59,19 @@ enum UserEndpoints {
   @Sendable private static func show(
     _ request: AdminRequest, _ json: inout JSONWriter
   ) throws(AdminError) {
-    write(try user(request), &json)
+    write(try user(request), request.gateway.options, &json)
   }
 
-  /// Writes an account; never its password's hash.
-  static func write(_ user: User, _ json: inout JSONWriter) {
-    let record = user.record
+  /// Writes an account.
+  private static func write(_ user: User, _ options: Options, _ json: inout JSONWriter) {
     json.beginObject()
+    writeMembers(user, options, &json)
+    json.endObject()
+  }
+
+  /// Writes what an account's object holds; never its password's hash.
+  static func writeMembers(_ user: User, _ options: Options, _ json: inout JSONWriter) {
+    let record = user.record
     json.member("id", record.id)
     json.member("username", record.username)
     json.member("role", UserInput.name(of: record.role))
@@ -73,10 +79,10 @@ enum UserEndpoints {
     json.key("quota")
     if let quota = record.quota { json.integer(quota) } else { json.null() }
     json.member("used_quota", user.usedQuota)
+    json.member("used_cost", Billing.cost(user.usedMicro, options))
     json.member("status", UserInput.statusNames[record.status == .enabled ? 0 : 1])
     json.member("must_change_password", record.mustChangePassword)
     json.member("created_at", record.createdAt)
-    json.endObject()
   }
 
   // Changing.
@@ -229,7 +235,7 @@ enum UserEndpoints {
         gateway.accounts.put(record)
         if saving.endsLogins { gateway.logins.endAll(ofUser: id) }
         guard let user = gateway.accounts.user(id) else { throw .notFound }
-        request.reply.succeed { json in write(user, &json) }
+        request.reply.succeed { json in write(user, gateway.options, &json) }
       })
   }
 

@@ -25,6 +25,7 @@ extension Importer {
     if widenedGroups.isEmpty { return }
     for index in plan.tokens.indices where plan.tokens[index].channelGroup.isEmpty {
       let owner = account(of: plan.tokens[index].userID)
+      // Only a group that lists its own name is ever widened.
       if owner.role == .user, widenedGroups.contains(owner.group) {
         plan.tokens[index].channelGroup = owner.group
       }
@@ -72,10 +73,11 @@ extension Importer {
 
   /// Quota, expiry and status; expired and exhausted are no states here: time and quota say so.
   private func applyLimits(_ row: ForeignRow, _ id: Int64, _ record: inout TokenRecord) {
-    let (quota, used) = Importer.quota(
+    let (quota, used, isCut) = Importer.quota(
       remaining: row.integer("remain_quota") ?? 0, used: row.integer("used_quota") ?? 0)
     record.usedMicro = Micro.ofUnits(used)
     record.quota = row.isTrue("unlimited_quota") ? nil : quota
+    if isCut, record.quota != nil { noteLargestQuota(.token, id, record.name) }
     let expiry = row.integer("expired_time") ?? -1
     if expiry != -1 {
       record.expiresAt = min(max(expiry, Importer.times.lowerBound), Importer.times.upperBound)
@@ -151,10 +153,26 @@ extension Importer {
     guard account.role == .user, let index = indexOfUserGroup(account.group),
       !userGroups[index].channelGroups.list(separatedBy: UInt8(ascii: ",")).contains(group)
     else { return }
+    guard mayWiden(account.group) else {
+      return close(
+        &record, id,
+        """
+        names a channel group that the user group of its owner does not list, and that user \
+        group was here before
+        """)
+    }
     userGroups[index].channelGroups = userGroups[index].channelGroups + "," + group
     widenedGroups.insert(account.group)
     report.note(
       .userGroup, nil, account.group, "may also use the channel group ", AdminText.quoted(group),
       ", which tokens of its users name; its own ratio applies to them")
+  }
+
+  /// Whether a user group may get further channel groups: one that is new, or still as the gateway
+  /// made it and without users, so that nobody who was here before reaches more than before.
+  private func mayWiden(_ name: ByteString) -> Bool {
+    guard let known = target.userGroups.first(where: { $0.name == name }) else { return true }
+    return known.channelGroups == name
+      && !target.accounts.contains { $0.group == name && $0.role == .user }
   }
 }

@@ -88,11 +88,9 @@ extension Importer {
     if row.integer("quota") == nil {
       report.note(.user, id, name, "has no readable quota: nothing is left of it here")
     }
-    let (quota, used) = Importer.quota(
+    let (quota, used, isCut) = Importer.quota(
       remaining: row.integer("quota") ?? 0, used: row.integer("used_quota") ?? 0)
-    if quota == nil {
-      report.note(.user, id, name, "has a quota so large that it has no limit here")
-    }
+    if isCut { noteLargestQuota(.user, id, name) }
     setOwner(id, to: ImportPlan.userID(ofPlanned: plan.users.count))
     plan.users.append(
       UserRecord(

@@ -135,16 +135,25 @@ final class Importer {
 
   /// Until the end of the year 9999.
   static let times: ClosedRange<Int64> = 1...253_402_300_799
-  /// Larger amounts stand for no limit: millionths of them do not fit into 64 bits.
+  /// Millionths of larger amounts do not fit into 64 bits.
   static let largestQuota: Int64 = 9_000_000_000_000
 
-  /// What remains and what was used, as a whole and what is used of it; nil for no limit.
+  /// What remains and what was used, as a whole and what is used of it, and whether either was
+  /// larger than a quota can be.
   static func quota(
     remaining: Int64, used: Int64
-  ) -> (quota: Int64?, used: Int64) {
-    let used = min(max(used, 0), largestQuota)
-    guard remaining <= largestQuota else { return (nil, used) }
-    let total = max(max(remaining, -largestQuota) + used, 0)
-    return (total > largestQuota ? nil : total, used)
+  ) -> (quota: Int64, used: Int64, isCut: Bool) {
+    let cutUsed = min(max(used, 0), largestQuota)
+    let cutRemaining = min(max(remaining, -largestQuota), largestQuota)
+    let total = max(cutRemaining + cutUsed, 0)
+    return (min(total, largestQuota), cutUsed, total > largestQuota || used > largestQuota)
+  }
+
+  /// Says that a quota became smaller.
+  func noteLargestQuota(_ kind: ImportReport.Kind, _ id: Int64, _ name: ByteString) {
+    report.note(
+      kind, id, name, "has the largest quota that there is, ",
+      ByteString(number: Importer.largestQuota),
+      " units, since what it used and what it may still use are more together")
   }
 }

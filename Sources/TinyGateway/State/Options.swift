@@ -16,6 +16,13 @@ struct Options: Equatable, Sendable {
     case refuse = 2
   }
 
+  /// A setting of another version of the gateway, kept for it.
+  struct Other: Equatable, Sendable {
+    let name: ByteString
+    /// As JSON.
+    let value: ByteString
+  }
+
   /// Quota units that one unit of `currency` buys; One API's 500,000.
   var quotaPerUnit: Int64 = 500_000
   /// ISO 4217 code shown with amounts of money.
@@ -34,6 +41,9 @@ struct Options: Equatable, Sendable {
   var logDays: Int64 = 0
   /// Days for which usage by day, model, user and token is kept.
   var statisticsDays: Int64 = 400
+
+  /// What is stored beside these and means nothing here.
+  var others: [Other] = []
 
   /// How long log and statistics are kept.
   var retention: Retention { Retention(logDays: logDays, usageDays: statisticsDays) }

@@ -69,10 +69,13 @@ extension Gateway {
     }
   }
 
-  /// Whole units that the token has used in the present period; changes nothing.
-  func usedQuota(of token: Token) -> Int64 {
-    renewal(of: token, at: UnixTime.seconds) == .renew ? 0 : token.usedQuota
+  /// Millionths of a unit that the token has used in the present period; changes nothing.
+  func usedMicro(of token: Token) -> Int64 {
+    renewal(of: token, at: UnixTime.seconds) == .renew ? 0 : token.usedMicro
   }
+
+  /// The same in whole units.
+  func usedQuota(of token: Token) -> Int64 { usedMicro(of: token) / Micro.perUnit }
 
   /// When the token's quota starts again, in Unix seconds; nil without a period, and while the
   /// clock is wrong.
