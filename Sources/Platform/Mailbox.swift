@@ -36,8 +36,9 @@ package final class Mailbox: @unchecked Sendable {
     cp_wake_signal(descriptor)
   }
 
-  /// Called on the loop: runs the completions of all finished jobs.
-  package func runCompletions() {
+  /// Called on the loop: runs the completions of all finished jobs; false when there was none.
+  @discardableResult
+  package func runCompletions() -> Bool {
     cp_wake_clear(descriptor)
     let jobs = lock.locked {
       let taken = finished
@@ -45,6 +46,7 @@ package final class Mailbox: @unchecked Sendable {
       return taken
     }
     for job in jobs { job.completion() }
+    return !jobs.isEmpty
   }
 }
 

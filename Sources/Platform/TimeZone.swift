@@ -16,12 +16,16 @@ package struct TimeZone: Equatable, Sendable {
   private static let times: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
 
   /// Seconds that local time is ahead of universal time at a Unix time.
-  package func offset(at unixSeconds: Int64) -> Int64 {
-    guard let daylight else { return standardOffset }
+  package func offset(at unixSeconds: Int64) -> Int64 { season(at: unixSeconds).offset }
+
+  /// The offset at a Unix time, and the times around it between which it is the same.
+  func season(at unixSeconds: Int64) -> (offset: Int64, times: Range<Int64>) {
+    guard let daylight else { return (standardOffset, .min..<(.max)) }
     let time = min(max(unixSeconds, TimeZone.times.lowerBound), TimeZone.times.upperBound)
     let year = CivilDate(day: CivilDate.day(ofSecond: time + standardOffset)).year
     // What the last change before the time says; a change can lie days outside of its year.
     var latest = Int64.min
+    var next = Int64.max
     var offset = standardOffset
     for year in (year - 1)...(year + 1) {
       let end = daylight.end.local(in: year) - daylight.offset
@@ -29,8 +33,10 @@ package struct TimeZone: Equatable, Sendable {
       // At the same second the start wins: daylight saving time all year is written like that.
       let start = daylight.start.local(in: year) - standardOffset
       if start <= time, start >= latest { (latest, offset) = (start, daylight.offset) }
+      if end > time { next = min(next, end) }
+      if start > time { next = min(next, start) }
     }
-    return offset
+    return (offset, latest..<next)
   }
 
   /// Days from 1970-01-01 to the local date at a Unix time.

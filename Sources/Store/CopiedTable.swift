@@ -107,18 +107,30 @@ struct CopiedTable {
     let numbers = try database.all(
       "SELECT name FROM pragma_table_info(?1) WHERE type = 'INTEGER'", { $0.bind(text: name) },
       { $0.bytes() })
-    for column in numbers {
+    // All at once first: the log is long, and it is read but once when nothing is wrong.
+    guard try hasImplausible(numbers, in: database) else { return nil }
+    for column in numbers where try hasImplausible([column], in: database) { return column }
+    return nil
+  }
+
+  private func hasImplausible(
+    _ columns: [ByteString], in database: Database
+  ) throws(StoreError) -> Bool {
+    guard !columns.isEmpty else { return false }
+    let condition = Buffer()
+    for (index, column) in columns.enumerated() {
       let quoted = CopiedTable.quoted(column)
-      let isFound = try database.hasRow(
-        "SELECT 1 FROM " + CopiedTable.quoted(name) + " WHERE " + quoted + " < ? OR " + quoted
-          + " > ? LIMIT 1"
-      ) {
+      if index > 0 { condition.append(" OR ") }
+      condition.append(quoted + " < ? OR " + quoted + " > ?")
+    }
+    return try database.hasRow(
+      "SELECT 1 FROM " + CopiedTable.quoted(name) + " WHERE " + condition.byteString + " LIMIT 1"
+    ) {
+      for column in columns {
         $0.bind(column == "priority" ? CopiedTable.leastPriority : -1)
         $0.bind(column == "used_micro" ? CopiedTable.largestCharge : CopiedTable.largestID)
       }
-      if isFound { return column }
     }
-    return nil
   }
 
   // Text and sides.

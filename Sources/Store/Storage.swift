@@ -98,10 +98,8 @@ package final class Storage {
   /// what the last flush or the checkpoint met; the database is closed all the same.
   package func close(flushing batch: WriteBatch?) throws(StoreError) {
     guard !isClosed else { return }
-    repeat {
-      worker.drain()
-      mailbox.runCompletions()  // These may give the storage thread more to do.
-    } while worker.pendingCount > 0
+    // Completions may give the storage thread more to do.
+    repeat { worker.drain() } while mailbox.runCompletions()
     isClosed = true
     let unwritten = batch?.flushForStop(in: database)
     try database.close()

@@ -96,27 +96,31 @@ enum UsageDayTable {
     }
   }
 
-  /// Calls `body` with the wanted rows, by day.
+  /// Calls `body` with the rows behind a key, in the order of keys: at most `limit`.
+  ///
+  /// `throughDay`: the last day. `body`: gets the sums of rows that the query admits, nil for
+  /// others, which are looked at all the same.
   static func each(
-    _ query: UsageQuery, in database: Database, _ body: (UsageDayKey, UsageSums) -> Void
+    _ query: UsageQuery, after key: UsageDayKey, throughDay day: Int64, limit: Int64,
+    in database: Database, _ body: (UsageDayKey, UsageSums?) -> Void
   ) throws(StoreError) {
     try database.each(
       """
       SELECT day, user_id, token_id, model_id, requests, failures, prompt_tokens,
         completion_tokens, cached_tokens, charge
       FROM usage_days
-      WHERE day >= ?1 AND day <= ?2 AND (?3 IS NULL OR user_id = ?3)
-        AND (?4 IS NULL OR token_id = ?4) AND (?5 IS NULL OR model_id = ?5)
+      WHERE (day, user_id, token_id, model_id) > (?1, ?2, ?3, ?4) AND day <= ?5
+      ORDER BY day, user_id, token_id, model_id LIMIT ?6
       """,
       {
-        $0.bind(query.firstDay).bind(query.lastDay).bind(query.userID).bind(query.tokenID)
-        $0.bind(query.modelID)
+        key.bind(to: $0)
+        $0.bind(day).bind(limit)
       },
       { row in
         let key = UsageDayKey(
           day: row.integer(), userID: row.integer(), tokenID: row.integer(),
           modelID: row.integer())
-        body(key, UsageSums(row))
+        body(key, query.admits(key) ? UsageSums(row) : nil)
       })
   }
 

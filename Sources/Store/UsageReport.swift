@@ -21,7 +21,7 @@ package struct UsageQuery: Sendable {
     self.lastDay = lastDay
   }
 
-  /// Whether a row is wanted, as the query of `UsageDayTable` decides it.
+  /// Whether a row is wanted, by its day and its ids.
   func admits(_ key: UsageDayKey) -> Bool {
     func admits(_ wanted: Int64?, _ value: Int64) -> Bool { wanted == nil || wanted == value }
     return key.day >= firstDay && key.day <= lastDay && admits(userID, key.userID)
@@ -36,21 +36,30 @@ package struct UsageQuery: Sendable {
   }
 }
 
-/// Usage summed by what a query tells apart.
-package struct UsageReport: Sendable {
+/// What a query for usage finds: the largest groups, and the sum over all.
+package struct UsageSummary: Sendable {
   /// What a query tells apart, and its sums.
   package struct Group: Sendable {
     package let key: UsageDayKey
     package let sums: UsageSums
   }
 
+  /// By day where days are told apart, then those with the largest charge, then the most requests.
+  package let groups: [Group]
+  package let total: UsageSums
+  /// Whether there are more groups.
+  package let isCut: Bool
+}
+
+/// Usage being summed by what a query tells apart.
+struct UsageReport: Sendable {
   /// Groups that are told apart at most; further ones count in the total only.
   static let groupLimit = 12_000
 
-  package private(set) var groups: [UsageDayKey: UsageSums] = [:]
-  package private(set) var total = UsageSums()
+  private(set) var groups: [UsageDayKey: UsageSums] = [:]
+  private(set) var total = UsageSums()
   /// Whether a group had no room.
-  package private(set) var isCut = false
+  private(set) var isCut = false
 
   /// Adds a row that the query admits.
   @inline(never)
@@ -64,17 +73,21 @@ package struct UsageReport: Sendable {
     groups[group, default: UsageSums()].add(sums)
   }
 
-  /// Those groups with the largest charge, then the most requests: at most so many.
+  /// The groups with the largest charge, at most so many, and the total.
   ///
-  /// `isByDay`: those are given by day.
-  package func largest(_ limit: Int, isByDay: Bool = false) -> [Group] {
-    let all = groups.map { Group(key: $0.key, sums: $0.value) }
+  /// `isByDay`: the groups are ordered by day.
+  func summary(_ limit: Int, isByDay: Bool) -> UsageSummary {
+    let all = groups.map { UsageSummary.Group(key: $0.key, sums: $0.value) }
     let largest = Array(UsageReport.sorted(all, isByDay: false).prefix(limit))
-    return isByDay ? UsageReport.sorted(largest, isByDay: true) : largest
+    return UsageSummary(
+      groups: isByDay ? UsageReport.sorted(largest, isByDay: true) : largest, total: total,
+      isCut: isCut || all.count > largest.count)
   }
 
   @inline(never)
-  private static func sorted(_ groups: [Group], isByDay: Bool) -> [Group] {
+  private static func sorted(
+    _ groups: [UsageSummary.Group], isByDay: Bool
+  ) -> [UsageSummary.Group] {
     groups.sorted { left, right in
       if isByDay, left.key.day != right.key.day { return left.key.day < right.key.day }
       if left.sums.charge != right.sums.charge { return left.sums.charge > right.sums.charge }

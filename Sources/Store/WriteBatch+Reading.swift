@@ -11,21 +11,20 @@ extension WriteBatch {
     LogSearch(filter, in: (inFlight?.rows ?? []) + waiting.rows, storage: storage)
   }
 
-  /// Sums usage by day.
+  /// Sums usage by day; the answer has at most so many groups.
   package func report(
-    _ query: UsageQuery, completion: @escaping (Result<UsageReport, StoreError>) -> Void
+    _ query: UsageQuery, groupCount: Int,
+    completion: @escaping (Result<UsageSummary, StoreError>) -> Void
   ) {
-    // A flush under way is written before the query runs: the storage thread keeps the order.
-    let waiting = waiting.days.filter { query.admits($0.key) }
-    storage.perform(
-      { (database: Database) throws(StoreError) in
-        var report = UsageReport()
-        for (key, sums) in waiting { report.add(sums, of: key, in: query) }
-        try UsageDayTable.each(query, in: database) { key, sums in
-          report.add(sums, of: key, in: query)
-        }
-        return report
-      }, completion: completion)
+    UsageSearch(query, groupCount: groupCount, in: self, completion: completion).goOn()
+  }
+
+  /// The oldest day to which something is yet to be added on flash; nil when nothing waits.
+  var oldestWaitingDay: Int64? {
+    let waiting = waiting.days.keys.map { $0.day }.min()
+    let inFlight = inFlight?.days.keys.map { $0.day }.min()
+    guard let waiting, let inFlight else { return waiting ?? inFlight }
+    return min(waiting, inFlight)
   }
 
   /// Removes all log rows from before a time, a slice at a time; usage and sums stay.

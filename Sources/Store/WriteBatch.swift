@@ -33,12 +33,15 @@ package final class WriteBatch {
   private var lastLogID: Int64
   private var lastAuditID: Int64
   private var oldestAudit: Instant?
+  private var days = LocalDays(.utc)
   private var modelIDs: [ByteString: Int64] = [:]
   private var modelNames: [Int64: ByteString] = [:]
   private var lastModelID: Int64 = 0
 
   /// How long what is written is kept; looked at with each flush.
   package var retention = Retention()
+  /// Where the days of usage begin.
+  package var zone = TimeZone.utc { didSet { days = LocalDays(zone) } }
   /// Log rows that were lost because nothing could be written.
   package private(set) var droppedRowCount: Int64 = 0
   /// Flushes that failed, wholly or but for the sums.
@@ -94,7 +97,7 @@ package final class WriteBatch {
   /// Adds a finished request to the log and to the usage of its day; id and time are set here.
   ///
   /// Its charge counts for user and token with `addUsage`, which goes into the same transaction.
-  package func append(_ row: LogRecord, zone: TimeZone = .utc, now: Instant) {
+  package func append(_ row: LogRecord, now: Instant) {
     var row = row
     row.time = UnixTime.seconds
     var sums = UsageSums()
@@ -102,7 +105,7 @@ package final class WriteBatch {
     waiting.add(
       sums,
       to: UsageDayKey(
-        day: zone.day(at: row.time), userID: row.userID, tokenID: row.tokenID,
+        day: days.day(at: row.time), userID: row.userID, tokenID: row.tokenID,
         modelID: row.modelID))
     noteWaiting(now)
     keep(row)
@@ -134,12 +137,6 @@ package final class WriteBatch {
   /// Begins a token's quota period: its used quota is 0, whatever still waits to be written.
   package func startPeriod(token: Int64, at unixSeconds: Int64, now: Instant) {
     waiting.tokens[token, default: UsageDelta()].reset(periodStart: unixSeconds)
-    noteWaiting(now)
-  }
-
-  /// Sets a user's used quota to 0, whatever still waits to be written.
-  package func resetUsage(user: Int64, now: Instant) {
-    waiting.users[user, default: UsageDelta()].reset(periodStart: 0)
     noteWaiting(now)
   }
 

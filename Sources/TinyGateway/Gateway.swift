@@ -18,7 +18,7 @@ final class Gateway {
   /// What the management API changes at run time.
   var options = Options() { didSet { batch.retention = options.retention } }
   /// Where the days and months of quotas and statistics begin.
-  var zone = TimeZone.utc
+  var zone = TimeZone.utc { didSet { batch.zone = zone } }
   /// What tokens with limits per minute have asked for lately.
   var rates = RateLimiter()
   let secrets: ChannelSecrets

@@ -220,6 +220,41 @@ def test_the_command_line_does_the_same(make_gateway, upstream, tmp_path):
     assert missing.returncode == 1 and "does not exist" in missing.stdout
 
 
+def test_a_request_from_before_a_restore_touches_no_quota_of_its_successor(
+        make_gateway, upstream):
+    first, second = make_gateway(), make_gateway()
+    route = second.route(upstream, "echo")
+    old, new = (each.token(quota_period="daily", quota=1000) for each in (first, second))
+    assert old["id"] == new["id"]
+    served_key(second, route, new["key"])
+    used = wait_until(lambda: second.used_quota(new), what="usage")
+    content = backup(second)
+    asked, replaced = threading.Event(), threading.Event()
+
+    def body():
+        yield b'{"messages":[{"role":"user","content":"x"}],'
+        asked.set()
+        assert replaced.wait(20)
+        yield f'"model":"{models[0]}"}}'.encode()
+
+    def request():
+        answers.append(httpx.post(
+            f"http://127.0.0.1:{first.port}/v1/chat/completions", content=body(), timeout=30,
+            headers={"Authorization": f"Bearer {old['key']}"}))
+    models, answers, thread = [], [], threading.Thread(target=request)
+    thread.start()
+    assert asked.wait(20)
+    restored(first, content)
+    models.append(first.route(upstream, "echo").model)
+    replaced.set()
+    thread.join()
+    assert answers[0].status_code == 200
+    assert first.used_quota(new) == used
+    first.restart()
+    first.login()
+    assert first.used_quota(new) == used, "the period of another token was begun"
+
+
 def test_a_state_from_before_a_restore_can_itself_be_restored(make_gateway, fresh):
     gateway = make_gateway()
     mine = gateway.token(name="mine")

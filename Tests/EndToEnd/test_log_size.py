@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from accounts import at_once, person
 from database import add_log_rows
 from process import PATIENCE, wait_until
 from test_logs import ask, logs
@@ -97,28 +98,45 @@ def test_a_million_rows_are_found_quickly_beside_traffic(million, upstream):
     assert million.resident_kb - before < 6 * 1024
 
 
-def open_export(gateway):
+def open_export(gateway, jwt):
     """A connection that has asked for the whole log and reads nothing yet."""
     client = socket.create_connection(("127.0.0.1", gateway.port))
     client.settimeout(20)
     client.sendall(
         f"GET /api/v1/logs?format=csv HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer "
-        f"{gateway.jwt}\r\n\r\n".encode())
+        f"{jwt}\r\n\r\n".encode())
     return client
 
 
 @pytest.mark.native
 def test_an_export_waits_for_its_client_and_ends_with_it(million):
+    others = [person(million, role="admin").jwt for _ in range(4)]
     before = million.resident_kb
-    clients = [open_export(million) for _ in range(4)]
-    for client in clients:
+    clients = [open_export(million, million.jwt)]
+    assert clients[0].recv(12) == b"HTTP/1.1 200"
+    failure(million.request("GET", "/logs?format=csv"), 503, "busy")    # one of each account
+    clients += [open_export(million, jwt) for jwt in others[:3]]
+    for client in clients[1:]:
         assert client.recv(12) == b"HTTP/1.1 200"
-    failure(million.request("GET", "/logs?format=csv"), 503, "busy")
+    failure(million.request("GET", "/logs?format=csv", jwt=others[3]), 503, "busy")
     assert million.resident_kb - before < 8 * 1024
     for client in clients:
         client.close()
     wait_until(lambda: million.request("HEAD", "/logs?format=csv").status_code == 200,
                what="places of clients that left")
+
+
+@pytest.mark.native
+def test_many_searches_wait_for_each_other_and_not_on_the_storage_thread(million):
+    def search():
+        return million.request("GET", "/logs", params={"token_id": 78})
+    answers = at_once(*[search] * 24)
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert len(refused) < 24 - 8
+    for answer in refused:
+        failure(answer, 503, "busy")
+        assert answer.headers["retry-after"] == "1"
+    assert logs(million, token_id=78)["total"] == 0
 
 
 @pytest.mark.native

@@ -75,6 +75,21 @@ def test_each_request_of_a_known_key_is_a_row(gateway, upstream):
     assert all(row["quota_micro"] == 0 for row in rows[2:])
 
 
+def test_names_of_models_that_nothing_serves_are_not_learned(gateway, upstream):
+    token, known = gateway.token(), gateway.route(upstream, "echo")
+    bodies = [{"model": "made-up-1", "prompt": "x", "stream": True},
+              {"model": "made-up-2", "prompt": "x", "n": 1000},
+              {"model": "made-up-3", "prompt": "x", "stream": 7},
+              {"model": "made-up-4", "prompt": "x"},
+              {"model": known.model, "prompt": "x", "stream": True}]
+    statuses = [gateway.post("/v1/images/generations", json.dumps(body), token["key"]).status_code
+                for body in bodies]
+    assert statuses == [400, 400, 400, 404, 400]
+    rows = logs(gateway, token_id=token["id"])["items"]
+    assert [row["model"] for row in rows] == [None] * 5
+    assert logs(gateway, model="made-up-1")["total"] == 0
+
+
 @pytest.fixture(scope="module")
 def recorded(seed, tmp_path_factory, upstream):
     """A gateway of root's, ann's and a second administrator's with some requests of the first two.
@@ -140,7 +155,8 @@ def test_pages_and_the_cursor_show_each_row_once(recorded):
 @pytest.mark.parametrize("query", [
     "from=x", "until=-1", "user_id=0", "token_id=a", "channel_id=1.5", "status=99", "status=bad",
     "request_id=12", "request_id=zzzzzzzzzzzzzzzz", "stream=1", "before=0", "format=xml",
-    "page=0", "page_size=101", "format=csv&page=2", "model=a&model=b", "nothing=1"])
+    "page=0", "page_size=101", "page=1001&page_size=100", "page=1000000000",
+    "format=csv&page=2", "model=a&model=b", "nothing=1"])
 def test_bad_parameters_are_named(recorded, query):
     message = failure(recorded.request("GET", "/logs?" + query), 400)
     assert query.partition("=")[0] in message

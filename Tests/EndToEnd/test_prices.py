@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The price list: one by one, as a whole, and what is charged by it."""
 
+import json
+
 import pytest
 
 from gateway import ManagementError
@@ -75,6 +77,59 @@ def test_a_model_has_one_price(gateway):
     made = [gateway.call("POST", "/prices", {"model": m, "prompt": "1"}) for m in ("a", "b")]
     fails(gateway, "POST", "/prices", {"model": "a", "prompt": "2"}, 409, "")
     fails(gateway, "PUT", f"/prices/{made[1]['id']}", {"model": "a"}, 409, "")
+
+
+# Models without a price
+
+
+@pytest.fixture
+def options(gateway):
+    """Changes options of the shared gateway; they go back after the test."""
+    before = gateway.call("GET", "/options")
+    yield lambda **changed: gateway.call("PUT", "/options", changed)
+    gateway.call("PUT", "/options", before)
+
+
+def make_images(gateway, token, model, **more):
+    body = {"model": model, "prompt": "x", **more}
+    return gateway.post("/v1/images/generations", json.dumps(body), token["key"])
+
+
+def test_a_model_without_a_price_costs_a_ratio_or_nothing_or_is_refused(
+        gateway, upstream, options):
+    route, token = gateway.route(upstream, "echo"), gateway.token(quota=100)
+    options(unpriced_models="ratio", unpriced_ratio="0.5")
+    ask(gateway, token, route.model)
+    expect_used(gateway, token, 8)              # (11 + 5) · 0.5
+    options(unpriced_models="free")
+    ask(gateway, token, route.model, True)
+    poor = gateway.token(quota=0)
+    ask(gateway, poor, route.model)             # what costs nothing needs no quota
+    options(unpriced_models="refuse")
+    asked = len(route.requests())
+    refusal = gateway.post("/v1/chat/completions", json.dumps(
+        {"model": route.model, "messages": [{"role": "user", "content": "x"}]}), token["key"])
+    assert refusal.status_code == 403
+    assert refusal.json()["error"]["code"] == "model_not_priced"
+    assert len(route.requests()) == asked
+    gateway.call("POST", "/prices", {"model": route.model, "prompt": "2"})
+    ask(gateway, token, route.model)
+    expect_used(gateway, token, 8 + 32)
+    assert gateway.used_quota(poor) == 0
+
+
+def test_images_without_a_price_cost_nothing_or_are_refused(gateway, upstream, options):
+    route, token = gateway.route(upstream, "no-usage"), gateway.token(quota=100)
+    for policy in ("ratio", "free"):
+        options(unpriced_models=policy, unpriced_ratio="3")
+        assert make_images(gateway, token, route.model, n=2).status_code == 200
+    options(unpriced_models="refuse")
+    refusal = make_images(gateway, token, route.model)
+    assert refusal.status_code == 403
+    assert refusal.json()["error"]["code"] == "model_not_priced"
+    gateway.call("POST", "/prices", {"model": route.model, "prompt": "0", "image": "7"})
+    assert make_images(gateway, token, route.model, n=2).status_code == 200
+    expect_used(gateway, token, 14)
 
 
 # Whole lists

@@ -66,8 +66,7 @@ final class Running {
   func settle() {
     repeat {
       while storage.pendingCount > 0 { sched_yield() }
-      mailbox.runCompletions()
-    } while storage.pendingCount > 0
+    } while mailbox.runCompletions()
   }
 
   /// The result of one job.

@@ -17,14 +17,14 @@ struct UsageDayTableTests {
   private var today: Int64 { TimeZone.utc.day(at: UnixTime.seconds) }
 
   private func report(
-    _ running: Running, _ change: (inout UsageQuery) -> Void = { _ in }
-  ) throws -> UsageReport {
+    _ running: Running, count: Int = 10, _ change: (inout UsageQuery) -> Void = { _ in }
+  ) throws -> UsageSummary {
     var query = UsageQuery(firstDay: today - 1, lastDay: today + 1)
     change(&query)
-    var report: UsageReport?
-    running.batch.report(query) { report = try? $0.get() }
+    var result: Result<UsageSummary, StoreError>?
+    running.batch.report(query, groupCount: count) { result = $0 }
     running.settle()
-    return try #require(report)
+    return try #require(result).get()
   }
 
   /// Rows of so many days before today, one for each token.
@@ -55,14 +55,37 @@ struct UsageDayTableTests {
     #expect(
       whole.promptTokens == 12 && whole.completionTokens == 8 && whole.cachedTokens == 4)
     let byToken = try report(running) { $0.tellsTokens = true }
-    #expect(byToken.largest(10).map { $0.key.tokenID } == [2, 3, 1])
-    #expect(byToken.largest(1).map { $0.sums.charge } == [12])
+    #expect(byToken.groups.map { $0.key.tokenID } == [2, 3, 1] && !byToken.isCut)
+    let largest = try report(running, count: 1) { $0.tellsTokens = true }
+    #expect(largest.groups.map { $0.sums.charge } == [12] && largest.isCut)
+    #expect(largest.total == whole)
     let ofUser = try report(running) {
       $0.userID = 2
       $0.tellsModels = true
     }
-    #expect(ofUser.groups.count == 1 && ofUser.groups[UsageDayKey(modelID: 2)] == ofUser.total)
+    #expect(ofUser.groups.map { $0.key } == [UsageDayKey(modelID: 2)] && ofUser.total.charge == 11)
     #expect(try report(running) { $0.lastDay = today - 1 }.total == UsageSums())
+  }
+
+  @Test func countsEachRequestOnceInSlicesWithFlushesBetween() throws {
+    let database = try TemporaryFolder().open()
+    let count = UsageSearch.sliceRowCount
+    try fill(database, days: (today - 3)...(today - 1), tokens: count)
+    let running = try Running(database)
+    running.batch.append(row(charge: 7), now: .now)
+    var query = UsageQuery(firstDay: today - 9, lastDay: today)
+    query.tellsDays = true
+    var result: Result<UsageSummary, StoreError>?
+    running.batch.report(query, groupCount: 10) { result = $0 }
+    // What waited when the search began is written between its first slice and its last.
+    running.batch.flush(now: .now)
+    running.batch.append(row(charge: 11), now: .now)
+    running.settle()
+    let found = try #require(result).get()
+    #expect(found.total.requests == count * 3 + 2 && found.total.charge == count * 15 + 18)
+    #expect(found.groups.map { $0.key.day } == Array((today - 3)...today))
+    #expect(found.groups.map { $0.sums.requests } == [count, count, count, 2])
+    #expect(try self.report(running) { $0.tokenID = count }.total.requests == 1)
   }
 
   @Test func agreesWithTheRowsAndTheUsedQuota() throws {
@@ -158,6 +181,6 @@ struct UsageDayTableTests {
     }
     #expect(report.isCut && report.groups.count == UsageReport.groupLimit)
     #expect(report.total.requests == Int64(UsageReport.groupLimit) + 5)
-    #expect(report.largest(3).map { $0.key.tokenID } == [1, 2, 3])
+    #expect(report.summary(3, isByDay: false).groups.map { $0.key.tokenID } == [1, 2, 3])
   }
 }

@@ -40,7 +40,7 @@ struct StateUserGroupTests {
         userID: 1, name: "t", keyHash: ByteString([UInt8](repeating: 0, count: 32)), keyHint: "",
         channelGroup: token))
     #expect(
-      CallerGroups.of(token: token, user: user, groups: groups) == expected,
+      CallerGroups.of(token: token, user: user, in: groups.find(user.record.userGroup)) == expected,
       sourceLocation: location)
   }
 

@@ -11,8 +11,9 @@ final class AdminState {
   let changes = ChangeQueue()
   /// Channel tests and model list requests under way.
   var probeCount = 0
+  let searches = SearchQueue()
   /// Exports of the log under way.
-  var exportCount = 0
+  var exports = ExportPlaces()
   /// Whether a backup is being made or sent, or a restore received or done: one at a time.
   var isTransferring = false
   /// Rounds of PBKDF2 that suit this device; nil until they have been measured.

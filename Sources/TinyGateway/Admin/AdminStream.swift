@@ -11,17 +11,21 @@ final class AdminStream {
   private let queueLimit: Int
   /// Waits for the client.
   private var paused: (() -> Void)?
+  private let loop: EventLoop
+  private var pace = ClientPace()
 
   /// Begins the answer, unless nobody waits for it.
   ///
   /// `fields`: header lines such as `Content-Type`, each with its line end.
-  init(_ reply: AdminReply, queueLimit: Int, fields: (Buffer) -> Void) {
+  init(_ reply: AdminReply, _ loop: EventLoop, queueLimit: Int, fields: (Buffer) -> Void) {
     self.reply = reply
+    self.loop = loop
     self.queueLimit = queueLimit
     responder = reply.begin(byteCount: nil, fields: fields)
     guard responder != nil else { return }
     reply.onCancel = { [self] in letGo() }
     reply.onDrained = { [self] in goOn() }
+    watch()
   }
 
   /// Whether nobody waits for more: the client is gone, the answer is complete, or only its head
@@ -29,7 +33,10 @@ final class AdminStream {
   var isEnded: Bool { responder.map { !$0.sendsBody || $0.isEnded } ?? true }
 
   /// Sends a piece; nothing happens when the client is gone.
-  func write(_ piece: Buffer) { responder?.write(piece.readable) }
+  func write(_ piece: Buffer) {
+    pace.byteCount += Int64(piece.readable.count)
+    responder?.write(piece.readable)
+  }
 
   /// Calls `next` when there is room for another piece, and not when the client goes away.
   func whenReady(_ next: @escaping () -> Void) {
@@ -48,6 +55,15 @@ final class AdminStream {
   func abort() {
     responder?.abort()
     letGo()
+  }
+
+  /// Gives the answer up when the client takes it far too slowly.
+  private func watch() {
+    loop.after(milliseconds: ClientPace.milliseconds) { [self] in
+      guard responder != nil else { return }
+      if pace.isTooSlow(isWaiting: paused != nil) { return abort() }
+      watch()
+    }
   }
 
   private func goOn() {

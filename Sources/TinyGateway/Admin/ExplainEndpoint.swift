@@ -25,7 +25,8 @@ enum ExplainEndpoint {
       let user = gateway.accounts.user(token.record.userID),
       TokenEndpoints.isManaged(user, by: try request.user())
     else { throw AdminError(400, "invalid_parameter", "token_id must be the id of a token.") }
-    let groups = CallerGroups.of(token: token, user: user, groups: gateway.userGroups)
+    let groups = CallerGroups.of(
+      token: token, user: user, in: gateway.userGroups.find(user.record.userGroup))
     let caller = Caller(
       token: token, user: user, address: nil, pinnedChannel: nil, channelGroups: groups,
       ratio: .one)

@@ -16,25 +16,35 @@ enum LogEndpoints {
       run: .act(delete)),
   ]
 
-  /// Exports that may run at once: each keeps the storage thread busy.
-  private static let largestExportCount = 4
+  /// Rows up to which a page may reach; further ones are found with a cursor.
+  private static let largestPageEnd: Int64 = 100_000
 
   @Sendable private static func list(_ request: AdminRequest) throws(AdminError) {
     let filter = try LogQuery.filter(request)
     guard let format = request.parameter("format") else {
-      return LogPage(request, filter, try request.page(), try request.user()).gather()
+      let page = try request.page()
+      guard page.offset + page.size <= largestPageEnd else {
+        throw LogQuery.invalid(
+          "page", "must not reach beyond row 100000: go on with before, from next_before")
+      }
+      let user = try request.user()
+      return try request.search { ended in
+        LogPage(request, filter, page, user, ended).gather()
+      }
     }
     guard format == "csv" else { throw LogQuery.invalid("format", "must be csv") }
     guard request.parameter("page") == nil, request.parameter("page_size") == nil else {
       throw LogQuery.invalid("format", "gives the whole log, without page and page_size")
     }
-    let admin = request.gateway.admin
-    guard admin.exportCount < largestExportCount else {
+    let user = try request.user()
+    guard request.gateway.admin.exports.take(for: user.id, isUser: user.record.role == .user)
+    else {
       throw AdminError(
-        503, "busy", "Too many exports run already: try again when they are complete.",
+        503, "busy",
+        "An export of yours or too many of others run already: try again when they are complete.",
         retryAfter: 5)
     }
-    LogExport(request, filter, try request.user()).begin()
+    LogExport(request, filter, user).begin()
   }
 
   @Sendable private static func delete(_ request: AdminRequest) throws(AdminError) {
@@ -68,11 +78,17 @@ private final class LogPage {
   private let user: User
   /// With a cursor the rows before it are not looked at, hence there is no total.
   private let hasTotal: Bool
+  /// Lets the next search begin.
+  private let ended: () -> Void
   private var rows: [LogRecord] = []
   private var matchCount: Int64 = 0
 
-  init(_ request: AdminRequest, _ filter: LogFilter, _ page: Store.Page, _ user: User) {
+  init(
+    _ request: AdminRequest, _ filter: LogFilter, _ page: Store.Page, _ user: User,
+    _ ended: @escaping () -> Void
+  ) {
     self.request = request
+    self.ended = ended
     self.page = page
     self.user = user
     search = request.gateway.batch.search(filter)
@@ -96,14 +112,16 @@ private final class LogPage {
       skipped: max(0, page.offset - matchCount), kept: page.size - Int64(rows.count),
       counted: wantedCount - matchCount)
     search.step(want) { [self] result in
-      if request.reply.isEnded { return }
+      if request.reply.isEnded { return ended() }
       switch result {
       case .success(let slice):
         rows += slice.rows
         matchCount += slice.matchCount
-        if isComplete { answer() } else { gather() }
+        guard isComplete else { return gather() }
+        answer()
       case .failure(let error): request.reply.fail(AdminError(error))
       }
+      ended()
     }
   }
 

@@ -15,20 +15,22 @@ final class LogExport {
   private let search: LogSearch
   private let writer: LogRow
   private let piece = Buffer()
+  private let userID: Int64
 
+  /// Prepares an export, for which a place was taken.
   init(_ request: AdminRequest, _ filter: LogFilter, _ user: User) {
     self.request = request
     search = request.gateway.batch.search(filter)
     writer = LogRow(request.gateway, for: user)
-    request.gateway.admin.exportCount += 1
+    userID = user.id
   }
 
-  deinit { request.gateway.admin.exportCount -= 1 }
+  deinit { request.gateway.admin.exports.giveBack(of: userID) }
 
   /// Answers with the head and the names of the columns, then goes on by itself.
   func begin() {
     let limit = request.gateway.configuration.httpLimits.queuedByteCount
-    let stream = AdminStream(request.reply, queueLimit: limit) { fields in
+    let stream = AdminStream(request.reply, request.gateway.loop, queueLimit: limit) { fields in
       fields.append("Content-Type: text/csv; charset=utf-8; header=present\r\n")
       fields.append("Content-Disposition: attachment; filename=\"tinygateway-log.csv\"\r\n")
     }

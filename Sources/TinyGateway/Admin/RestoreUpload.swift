@@ -94,18 +94,30 @@ final class RestoreUpload: AdminUpload {
 
   // The steps, one after the other.
 
+  /// Checks the file on the thread of files: that takes long and needs nothing of ours, so flushes
+  /// and changes of settings go on meanwhile.
   private func check() {
-    let path = path
-    gateway.storage.perform(
-      inTransaction: false,
-      { (_) throws(StoreError) in
-        RestoreUpload.result { () throws(Restore.Failure) in try Restore.check(path) }
+    let (path, verdict) = (path, Verdict())
+    let job = Job(
+      work: {
+        verdict.result = RestoreUpload.result { () throws(Restore.Failure) in
+          try Restore.check(path)
+        }
       },
-      completion: { [self] (result: Result<Result<BackupKey?, Restore.Failure>, StoreError>) in
+      completion: { [self] in
         do throws(AdminError) {
-          try open(try RestoreUpload.value(result))
+          guard let result = verdict.result else { return }
+          try open(try RestoreUpload.value(.success(result)))
         } catch { end(error) }
       })
+    do throws(SystemError) {
+      try gateway.fileWorker.submit(job)
+    } catch { end(AdminError(StoreError(.other, message: ByteString(utf8: error.text)))) }
+  }
+
+  /// What the thread of files leaves for the loop.
+  private final class Verdict {
+    var result: Result<BackupKey?, Restore.Failure>?
   }
 
   /// Opens the sealed key, which needs the passphrase.

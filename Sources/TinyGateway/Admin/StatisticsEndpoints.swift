@@ -23,22 +23,21 @@ enum StatisticsEndpoints {
 
   @Sendable private static func show(_ request: AdminRequest) throws(AdminError) {
     let query = try query(request)
-    report(query, request) { report, json in
-      let items = report.largest(groupLimit, isByDay: query.tellsDays)
+    try report(query, request) { report, json in
       let options = request.gateway.options
       json.beginObject()
       json.member("from", CalendarDate(days: query.firstDay).text)
       json.member("until", CalendarDate(days: query.lastDay).text)
       json.key("items")
       json.beginArray()
-      for item in items {
+      for item in report.groups {
         json.beginObject()
         write(item.key, query, request.gateway, &json)
         write(item.sums, options, &json)
         json.endObject()
       }
       json.endArray()
-      json.member("is_cut", report.isCut || report.groups.count > items.count)
+      json.member("is_cut", report.isCut)
       json.key("total")
       json.beginObject()
       write(report.total, options, &json)
@@ -53,13 +52,14 @@ enum StatisticsEndpoints {
     var query = UsageQuery(firstDay: today - usualDayCount + 1, lastDay: today)
     query.userID = try LogQuery.userID(request)
     query.tellsDays = true
-    report(query, request) { report, json in
+    try report(query, request) { report, json in
       let options = request.gateway.options
+      let newest = report.groups.last { $0.key.day == today }
       json.beginObject()
       json.member("day", CalendarDate(days: today).text)
       json.key("today")
       json.beginObject()
-      write(report.groups[UsageDayKey(day: today)] ?? UsageSums(), options, &json)
+      write(newest?.sums ?? UsageSums(), options, &json)
       json.endObject()
       json.key("last_30_days")
       json.beginObject()
@@ -70,15 +70,18 @@ enum StatisticsEndpoints {
     }
   }
 
-  /// Answers with what `write` makes of the report.
+  /// Answers with what `write` makes of the usage, when it is the caller's turn to search.
   private static func report(
     _ query: UsageQuery, _ request: AdminRequest,
-    _ write: @escaping (UsageReport, inout JSONWriter) -> Void
-  ) {
-    request.gateway.batch.report(query) { result in
-      switch result {
-      case .success(let report): request.reply.succeed { json in write(report, &json) }
-      case .failure(let error): request.reply.fail(AdminError(error))
+    _ write: @escaping (UsageSummary, inout JSONWriter) -> Void
+  ) throws(AdminError) {
+    try request.search { ended in
+      request.gateway.batch.report(query, groupCount: groupLimit) { result in
+        switch result {
+        case .success(let report): request.reply.succeed { json in write(report, &json) }
+        case .failure(let error): request.reply.fail(AdminError(error))
+        }
+        ended()
       }
     }
   }

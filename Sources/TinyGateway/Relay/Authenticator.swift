@@ -43,10 +43,11 @@ enum Authenticator {
     guard token.allows(address: address) else {
       throw .forbidden("ip_not_allowed", "This API key may not be used from your address.")
     }
+    let group = gateway.userGroups.find(user.record.userGroup)
     return Caller(
       token: token, user: user, address: address, pinnedChannel: pinned,
-      channelGroups: CallerGroups.of(token: token, user: user, groups: gateway.userGroups),
-      ratio: gateway.userGroups.find(user.record.userGroup)?.record.ratio ?? .one)
+      channelGroups: CallerGroups.of(token: token, user: user, in: group),
+      ratio: group?.record.ratio ?? .one)
   }
 
   /// Whether a key that expires at a Unix time has expired; a clock that is not set yet must not

@@ -41,7 +41,10 @@ extension Relay {
       promptTokens: usage.promptTokens, completionTokens: usage.completionTokens)
     let seconds = UnixTime.seconds
     channel.statistics.add(attempt, at: seconds)
-    gateway.batch.count(attempt, now: now)
+    // A channel that is gone has no figures on flash; after a restore its id may be another's.
+    if gateway.channels.find(channel.id)?.statistics === channel.statistics {
+      gateway.batch.count(attempt, now: now)
+    }
     guard !isSuccess else { return }
     lastFailure = kind
     channel.statistics.note(error: ByteString(kind.name) + ": " + text, at: seconds)
@@ -95,7 +98,7 @@ extension Relay {
     }
     var row = makeRow(caller, usage, status, kind, now)
     row.charge = charge
-    gateway.batch.append(row, zone: gateway.zone, now: now)
+    gateway.batch.append(row, now: now)
     logLine(row)
   }
 
@@ -104,7 +107,7 @@ extension Relay {
   ) -> LogRecord {
     var row = LogRecord(
       requestID: requestID, userID: caller.user.id, tokenID: caller.token.id,
-      channelID: channel?.id ?? 0, modelID: modelID(status))
+      channelID: channel?.id ?? 0, modelID: loggedModelID)
     row.promptTokens = usage.promptTokens
     row.completionTokens = usage.completionTokens
     row.cachedTokens = usage.cachedTokens
@@ -122,12 +125,11 @@ extension Relay {
 
   /// The model's id in the log; 0 without one.
   ///
-  /// Names that are refused are not learned: clients could fill the table with them.
-  private func modelID(_ status: Int) -> Int64 {
+  /// Only names that a channel serves are learned: clients could fill the table with others.
+  private var loggedModelID: Int64 {
     if model.isEmpty { return 0 }
-    let isRefusedName = attempts == 0 && (status == 403 || status == 404)
-    return isRefusedName
-      ? gateway.batch.knownModelID(for: model) ?? 0 : gateway.batch.modelID(for: model)
+    return isModelServed
+      ? gateway.batch.modelID(for: model) : gateway.batch.knownModelID(for: model) ?? 0
   }
 
   private func logRefusal(_ status: Int) {

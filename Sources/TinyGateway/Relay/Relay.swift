@@ -23,6 +23,8 @@ final class Relay: Exchange, ClientExchange {
   var state: RelayState
   let body: RequestBody
   var model = ByteString.empty
+  /// Some channel of the caller's serves the model.
+  var isModelServed = false
   var isStream = false
   var reservation: QuotaLedger.Reservation?
   /// What is charged by, fixed with the reservation.
@@ -144,6 +146,7 @@ final class Relay: Exchange, ClientExchange {
     }
     route = Route(model, groups: caller.channelGroups, pinned: caller.pinnedChannel)
     if let absence = Eligibility.absence(of: route, gateway.routing) { throw absence }
+    isModelServed = true
     if caller.channelGroups.contains(where: { gateway.channelGroups.find($0)?.isSticky ?? false }) {
       route.stickyHash = Conversation.hash(body.held.readable, tokenID: caller.token.id)
     }

@@ -57,6 +57,8 @@ extension Gateway {
     let seconds = UnixTime.seconds
     // Nearly always: the calendar is asked once a period.
     if token.periodStart <= seconds, seconds < token.periodEnd { return }
+    // After a restore the id may be another token's.
+    guard accounts.token(token.id) === token else { return }
     let due = renewal(of: token, at: seconds)
     token.periodEnd = quotaResetsAt(token) ?? 0
     guard due != .none else { return }

@@ -57,8 +57,9 @@ enum CallerGroups {
   ///
   /// Users may use only what their user group lists, also by a token from before a change of
   /// that list. Administrators may use any, and `default` when their user group does not exist.
-  static func of(token: Token, user: User, groups: UserGroupDirectory) -> [ByteString] {
-    let group = groups.find(user.record.userGroup)
+  ///
+  /// `group`: the user's; nil when it does not exist.
+  static func of(token: Token, user: User, in group: UserGroup?) -> [ByteString] {
     let listed = group?.channelGroups ?? []
     let isUser = user.record.role == .user
     if let own = token.ownChannelGroups.first {
