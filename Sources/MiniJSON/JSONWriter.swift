@@ -153,6 +153,12 @@ extension JSONWriter {
     integer(value)
   }
 
+  /// Writes a member with a number, or null.
+  package mutating func member(_ key: StaticString, _ value: Int64?) {
+    self.key(key)
+    if let value { integer(value) } else { null() }
+  }
+
   /// Appends a member with `true` or `false`.
   package mutating func member(_ key: StaticString, _ value: Bool) {
     self.key(key)

@@ -73,7 +73,7 @@ package enum AuditTable {
 
   /// The newest id; 0 when there is no row.
   package static func lastID(in database: Database) throws(StoreError) -> Int64 {
-    try database.integer("SELECT max(id) FROM audit")
+    try database.lastLogID("SELECT max(id) FROM audit WHERE id < ?1")
   }
 }
 
@@ -83,7 +83,7 @@ extension AuditRecord {
     self.init(
       id: row.integer(), userID: row.integer(), username: row.bytes(), action: row.bytes(),
       target: row.bytes(), address: row.withBytes { IPAddress($0) }, requestID: row.integer())
-    times = row.integer()
+    times = row.integer(in: StoredRange.counts)
   }
 }
 

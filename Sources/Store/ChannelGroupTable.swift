@@ -51,13 +51,13 @@ package struct ChannelGroupRecord: Sendable {
     id = row.integer()
     name = row.bytes()
     strategy = BalancingStrategy(rawValue: row.integer()) ?? .weightedRoundRobin
-    let retries = row.integer()
+    let retries = row.integer(in: StoredRange.settings)
     self.retries = retries < 0 ? nil : retries
-    let interval = row.integer()
+    let interval = row.integer(in: StoredRange.settings)
     retryIntervalMilliseconds = interval < 0 ? nil : interval
     fallbackChannels = row.bytes()
     isSticky = row.boolean()
-    createdAt = row.integer()
+    createdAt = row.integer(in: StoredRange.times)
   }
 
   /// Binds what an insert and an update write.

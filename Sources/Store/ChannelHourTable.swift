@@ -58,14 +58,14 @@ package struct ChannelHour: Sendable {
 
   /// Reads a row in the schema's order of columns.
   fileprivate init(_ row: Statement) {
-    hour = row.integer()
+    hour = row.integer(in: StoredRange.hours)
     channelID = row.integer()
-    requests = row.integer()
-    successes = row.integer()
-    promptTokens = row.integer()
-    completionTokens = row.integer()
-    latencySum = row.integer()
-    firstByteSum = row.integer()
+    requests = row.integer(in: StoredRange.counts)
+    successes = row.integer(in: StoredRange.counts)
+    promptTokens = row.integer(in: StoredRange.counts)
+    completionTokens = row.integer(in: StoredRange.counts)
+    latencySum = row.integer(in: StoredRange.counts)
+    firstByteSum = row.integer(in: StoredRange.counts)
     row.withBytes {
       var packed = PackedReader($0)
       errors = ErrorCounts(&packed)

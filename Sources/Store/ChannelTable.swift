@@ -118,21 +118,21 @@ package struct ChannelRecord: Sendable {
     models = row.bytes()
     modelMapping = row.bytes()
     groups = row.bytes()
-    weight = row.integer()
+    weight = row.integer(in: StoredRange.settings)
     priority = row.integer()
     status = ChannelStatus(rawValue: row.integer()) ?? .disabled
     statusReason = row.bytes()
-    connectTimeoutMilliseconds = row.integer()
-    firstByteTimeoutMilliseconds = row.integer()
-    idleTimeoutMilliseconds = row.integer()
+    connectTimeoutMilliseconds = row.integer(in: StoredRange.settings)
+    firstByteTimeoutMilliseconds = row.integer(in: StoredRange.settings)
+    idleTimeoutMilliseconds = row.integer(in: StoredRange.settings)
     headers = row.bytes()
     config = row.bytes()
-    createdAt = row.integer()
-    maxConcurrency = row.integer()
+    createdAt = row.integer(in: StoredRange.times)
+    maxConcurrency = row.integer(in: StoredRange.settings)
     location = ChannelLocation(rawValue: row.integer()) ?? .automatic
     wakeMAC = row.bytes()
     wakeBroadcast = row.bytes()
-    wakeTimeoutMilliseconds = row.integer()
+    wakeTimeoutMilliseconds = row.integer(in: StoredRange.settings)
     wakePolicy = WakePolicy(rawValue: row.integer()) ?? .hold
   }
 

@@ -88,11 +88,21 @@ package enum LogID {
     min(max(seconds, 0), secondsLimit) << sequenceBitCount
   }
 
+  /// Ids of the years after 9999 are none: the next one could not lie behind.
+  static let end = first(ofSecond: StoredRange.times.upperBound + 1)
+
   /// The second that an id stands for.
   package static func second(of id: Int64) -> Int64 { id >> sequenceBitCount }
 
   /// The id after `last` at a time.
   package static func next(after last: Int64, atSecond seconds: Int64) -> Int64 {
     max(last == .max ? last : last + 1, first(ofSecond: seconds))
+  }
+}
+
+extension Database {
+  /// The id that a query finds below its only parameter; 0 when there is none.
+  func lastLogID(_ query: StaticString) throws(StoreError) -> Int64 {
+    try first(query, { $0.bind(LogID.end) }, { $0.integer() }) ?? 0
   }
 }

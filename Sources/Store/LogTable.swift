@@ -74,7 +74,7 @@ package enum LogTable {
 
   /// The newest id; 0 when there is no row.
   static func lastID(in database: Database) throws(StoreError) -> Int64 {
-    try database.integer("SELECT max(id) FROM logs")
+    try database.lastLogID("SELECT max(id) FROM logs WHERE id < ?1")
   }
 }
 

@@ -38,8 +38,8 @@ package struct ManagementTokenRecord: Sendable {
     keyHash = row.bytes()
     keyHint = row.bytes()
     isReadOnly = row.boolean()
-    expiresAt = row.optionalInteger()
-    createdAt = row.integer()
+    expiresAt = row.optionalInteger(in: StoredRange.times)
+    createdAt = row.integer(in: StoredRange.times)
   }
 }
 

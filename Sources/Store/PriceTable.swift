@@ -48,7 +48,7 @@ package struct PriceRecord: Equatable, Sendable {
     image = optional()
     audioPrompt = optional()
     audioCompletion = optional()
-    createdAt = row.integer()
+    createdAt = row.integer(in: StoredRange.times)
   }
 
   /// Binds what an insert and an update write.

@@ -56,12 +56,12 @@ package struct RedemptionRecord: Sendable {
     name = row.bytes()
     codeHash = row.bytes()
     codeHint = row.bytes()
-    quota = row.integer()
-    expiresAt = row.optionalInteger()
+    quota = row.integer(in: StoredRange.quotas)
+    expiresAt = row.optionalInteger(in: StoredRange.times)
     status = RedemptionStatus(rawValue: row.integer()) ?? .disabled
     usedBy = row.optionalInteger()
-    usedAt = row.optionalInteger()
-    createdAt = row.integer()
+    usedAt = row.optionalInteger(in: StoredRange.times)
+    createdAt = row.integer(in: StoredRange.times)
   }
 
   /// What the code is good for at a time in Unix seconds; at 0 nothing has expired.

@@ -28,9 +28,9 @@ package struct SessionRecord: Sendable {
   fileprivate init(_ row: Statement) {
     idHash = row.bytes()
     userID = row.integer()
-    epoch = row.integer()
-    createdAt = row.integer()
-    seenAt = row.integer()
+    epoch = row.integer(in: StoredRange.epochs)
+    createdAt = row.integer(in: StoredRange.times)
+    seenAt = row.integer(in: StoredRange.times)
   }
 }
 
@@ -116,7 +116,8 @@ package enum EndedLoginTable {
   /// All of them.
   package static func all(in database: Database) throws(StoreError) -> [EndedLoginRecord] {
     try database.all("SELECT jti, user_id, expires_at FROM ended_logins") {
-      EndedLoginRecord(jti: $0.bytes(), userID: $0.integer(), expiresAt: $0.integer())
+      EndedLoginRecord(
+        jti: $0.bytes(), userID: $0.integer(), expiresAt: $0.integer(in: StoredRange.times))
     }
   }
 }

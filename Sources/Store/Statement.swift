@@ -73,6 +73,16 @@ package final class Statement {
     return cs_is_null(raw, index) != 0 ? nil : cs_column_int64(raw, index)
   }
 
+  /// Reads the next column as an integer, brought into a range: a damaged file holds any number.
+  package func integer(in range: ClosedRange<Int64>) -> Int64 {
+    min(max(integer(), range.lowerBound), range.upperBound)
+  }
+
+  /// Reads the next column like that; nil for NULL.
+  package func optionalInteger(in range: ClosedRange<Int64>) -> Int64? {
+    optionalInteger().map { min(max($0, range.lowerBound), range.upperBound) }
+  }
+
   /// Reads the next column as a yes or no.
   package func boolean() -> Bool { integer() != 0 }
 

@@ -73,24 +73,24 @@ package struct TokenRecord: Sendable {
 
   /// Reads usage, then the schema's columns in their order, which only grows at its end.
   fileprivate init(_ row: Statement) {
-    usedMicro = row.integer()
-    periodStart = row.integer()
-    accessedAt = row.integer()
+    usedMicro = row.integer(in: StoredRange.counts)
+    periodStart = row.integer(in: StoredRange.times)
+    accessedAt = row.integer(in: StoredRange.times)
     id = row.integer()
     userID = row.integer()
     name = row.bytes()
     keyHash = row.bytes()
     keyHint = row.bytes()
-    expiresAt = row.optionalInteger()
-    quota = row.optionalInteger()
+    expiresAt = row.optionalInteger(in: StoredRange.times)
+    quota = row.optionalInteger(in: StoredRange.quotas)
     quotaPeriod = QuotaPeriod(rawValue: row.integer()) ?? .none
     allowedIPs = row.bytes()
     models = row.bytes()
     channelGroup = row.bytes()
-    requestsPerMinute = row.integer()
-    tokensPerMinute = row.integer()
+    requestsPerMinute = row.integer(in: StoredRange.counts)
+    tokensPerMinute = row.integer(in: StoredRange.counts)
     status = RecordStatus(stored: row.integer())
-    createdAt = row.integer()
+    createdAt = row.integer(in: StoredRange.times)
   }
 
   /// Binds what an insert and an update write.

@@ -53,12 +53,12 @@ package struct UsageSums: Equatable, Sendable {
 
   /// Reads the columns behind the key.
   fileprivate init(_ row: Statement) {
-    requests = row.integer()
-    failures = row.integer()
-    promptTokens = row.integer()
-    completionTokens = row.integer()
-    cachedTokens = row.integer()
-    charge = row.integer()
+    requests = row.integer(in: StoredRange.counts)
+    failures = row.integer(in: StoredRange.counts)
+    promptTokens = row.integer(in: StoredRange.counts)
+    completionTokens = row.integer(in: StoredRange.counts)
+    cachedTokens = row.integer(in: StoredRange.counts)
+    charge = row.integer(in: StoredRange.counts)
   }
 
   fileprivate func bind(to statement: Statement) {

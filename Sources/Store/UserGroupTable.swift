@@ -29,7 +29,7 @@ package struct UserGroupRecord: Sendable {
     id = row.integer()
     name = row.bytes()
     channelGroups = row.bytes()
-    createdAt = row.integer()
+    createdAt = row.integer(in: StoredRange.times)
     ratio = Ratio(millionths: row.integer())
   }
 

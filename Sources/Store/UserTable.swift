@@ -51,17 +51,17 @@ package struct UserRecord: Sendable {
   ///
   /// An unknown role counts as the least one.
   fileprivate init(_ row: Statement) {
-    usedMicro = row.integer()
+    usedMicro = row.integer(in: StoredRange.counts)
     id = row.integer()
     username = row.bytes()
     passwordHash = row.bytes()
     role = UserRole(rawValue: row.integer()) ?? .user
     userGroup = row.bytes()
-    quota = row.optionalInteger()
+    quota = row.optionalInteger(in: StoredRange.quotas)
     status = RecordStatus(stored: row.integer())
     mustChangePassword = row.boolean()
-    createdAt = row.integer()
-    sessionEpoch = row.integer()
+    createdAt = row.integer(in: StoredRange.times)
+    sessionEpoch = row.integer(in: StoredRange.epochs)
   }
 
   /// Binds what an insert and an update write.

@@ -79,7 +79,8 @@ package final class WriteBatch {
   /// A new name is written with the next flush.
   package func modelID(for name: ByteString) -> Int64 {
     if let known = modelIDs[name] { return known }
-    guard modelIDs.count < WriteBatch.modelLimit, name.count <= WriteBatch.modelNameByteLimit
+    guard modelIDs.count < WriteBatch.modelLimit, name.count <= WriteBatch.modelNameByteLimit,
+      lastModelID < .max
     else { return 0 }
     lastModelID += 1
     modelIDs[name] = lastModelID

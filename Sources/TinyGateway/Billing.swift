@@ -39,8 +39,8 @@ enum Billing {
     /// What the key has used and what it may still use: of its own quota and of its owner's the
     /// lesser part; nil when neither has a limit.
     var limitMicro: Int64? {
-      let own = token.record.quota.map { Micro.ofUnits($0) - usedMicro }
-      let owners = user.record.quota.map { Micro.ofUnits($0) - user.usedMicro }
+      let own = token.record.quota.map { Micro.left(of: $0, used: usedMicro) }
+      let owners = user.record.quota.map { Micro.left(of: $0, used: user.usedMicro) }
       return [own, owners].compactMap { $0 }.min().map { usedMicro.addingSaturated(max(0, $0)) }
     }
   }

@@ -132,7 +132,7 @@ def test_many_searches_wait_for_each_other_and_not_on_the_storage_thread(million
         return million.request("GET", "/logs", params={"token_id": 78})
     answers = at_once(*[search] * 24)
     refused = [answer for answer in answers if answer.status_code != 200]
-    assert len(refused) < 24 - 8
+    assert 0 < len(refused) < 24 - 8
     for answer in refused:
         failure(answer, 503, "busy")
         assert answer.headers["retry-after"] == "1"

@@ -44,7 +44,7 @@ struct ImportTests {
 
   @Test func multipliesExactly() {
     func check(_ ratio: Int64, _ factor: String, _ expected: Int64?) {
-      let result = Importer.multiplied(Ratio(millionths: ratio), by: ByteString(utf8: factor))
+      let result = OneAPIRatios.product(Ratio(millionths: ratio).text, ByteString(utf8: factor))
       #expect(result?.millionths == expected, "\(ratio) * \(factor)")
     }
     check(37_500_000, "1.3333333333333333", 50_000_000)
@@ -62,7 +62,7 @@ struct ImportTests {
   }
 
   @Test func addsUpQuotas() {
-    let largest = Importer.largestQuota
+    let largest = Micro.largestQuota
     func check(
       _ remaining: Int64, _ used: Int64, _ quota: Int64, _ usedHere: Int64, isCut: Bool = false
     ) {
@@ -84,7 +84,7 @@ struct ImportTests {
   }
 
   @Test func showsNothingOfShortSecrets() {
-    #expect(Importer.hint("abcdefgh", prefix: "sk-") == "sk-…")
-    #expect(Importer.hint("abcdefghijklmnopqrstuvwxyz", prefix: "sk-") == "sk-abcd…wxyz")
+    #expect(AdminText.keyHint("sk-", "abcdefgh") == "sk-…")
+    #expect(AdminText.keyHint("sk-", "abcdefghijklmnopqrstuvwxyz") == "sk-abcd…wxyz")
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import Store
 
 @testable import TinyGateway
 

@@ -30,6 +30,14 @@ enum AdminText {
     return start + "…" + ByteString(Array(secret.bytes.suffix(4)))
   }
 
+  /// What is shown of a key that is never shown again, such as `sk-abcd…wxyz`; nothing of a secret
+  /// so short that this would be a large part of it.
+  static func keyHint(_ prefix: ByteString, _ secret: ByteString) -> ByteString {
+    guard secret.count >= 24 else { return prefix + "…" }
+    return prefix + ByteString(Array(secret.bytes.prefix(4))) + "…"
+      + ByteString(Array(secret.bytes.suffix(4)))
+  }
+
   /// Whether the text holds a control character; such a text would break lines apart.
   static func hasControls(_ text: ByteString) -> Bool {
     text.bytes.contains { $0 < 0x20 || $0 == 0x7F }

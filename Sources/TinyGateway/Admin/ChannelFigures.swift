@@ -92,11 +92,11 @@ enum ChannelFigures {
     }
     json.endObject()
     writeMean("latency_ms_mean", figures.latencySum, over: figures.latency.count, &json)
-    write("latency_ms_p50", figures.latency.percentile(50), &json)
-    write("latency_ms_p95", figures.latency.percentile(95), &json)
-    write("latency_ms_p99", figures.latency.percentile(99), &json)
+    json.member("latency_ms_p50", figures.latency.percentile(50))
+    json.member("latency_ms_p95", figures.latency.percentile(95))
+    json.member("latency_ms_p99", figures.latency.percentile(99))
     writeMean("first_byte_ms_mean", figures.firstByteSum, over: figures.firstByte.count, &json)
-    write("first_byte_ms_p95", figures.firstByte.percentile(95), &json)
+    json.member("first_byte_ms_p95", figures.firstByte.percentile(95))
     json.member("prompt_tokens", figures.promptTokens)
     json.member("completion_tokens", figures.completionTokens)
   }
@@ -112,15 +112,10 @@ enum ChannelFigures {
     json.fixedPoint((scaled + whole / 2) / whole, decimals: rateDecimals)
   }
 
-  private static func write(_ key: StaticString, _ value: Int64?, _ json: inout JSONWriter) {
-    json.key(key)
-    if let value { json.integer(value) } else { json.null() }
-  }
-
   private static func writeMean(
     _ key: StaticString, _ sum: Int64, over count: Int64, _ json: inout JSONWriter
   ) {
-    write(key, count > 0 ? sum / count : nil, &json)
+    json.member(key, count > 0 ? sum / count : nil)
   }
 
   private static func writeLastError(_ channel: Channel, _ json: inout JSONWriter) {

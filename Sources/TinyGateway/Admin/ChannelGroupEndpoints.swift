@@ -125,14 +125,8 @@ enum ChannelGroupEndpoints {
     json.member("id", record.id)
     json.member("name", record.name)
     json.member("strategy", GroupInput.strategies[Int(record.strategy.rawValue) - 1])
-    json.key("retries")
-    if let retries = record.retries { json.integer(retries) } else { json.null() }
-    json.key("retry_interval_ms")
-    if let interval = record.retryIntervalMilliseconds {
-      json.integer(interval)
-    } else {
-      json.null()
-    }
+    json.member("retries", record.retries)
+    json.member("retry_interval_ms", record.retryIntervalMilliseconds)
     json.key("fallback_channels")
     json.beginArray()
     for id in group.fallbackIDs { json.integer(id) }

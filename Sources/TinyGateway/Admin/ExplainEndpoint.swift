@@ -130,8 +130,7 @@ enum ExplainEndpoint {
       (reason.map { sentence($0, channel, model, at: now) } ?? "It can take a request now.")
         + outage)
     json.member("upstream_model", channel.upstreamModel(for: model))
-    json.key("order")
-    if let place { json.integer(Int64(place + 1)) } else { json.null() }
+    json.member("order", place.map { Int64($0 + 1) })
     json.key("serves_model")
     if let place { json.string(way.steps[place].model) } else { json.null() }
     json.endObject()

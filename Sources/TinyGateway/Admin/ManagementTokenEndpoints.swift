@@ -18,8 +18,8 @@ enum ManagementTokenEndpoints {
       run: .act(delete)),
   ]
 
+  private static let prefix = ByteString(AdminCaller.tokenPrefix)
   private static let secretCharacterCount = 48
-  private static let hintCharacterCount = 4
 
   @Sendable private static func list(
     _ request: AdminRequest, _ json: inout JSONWriter
@@ -33,7 +33,7 @@ enum ManagementTokenEndpoints {
   @Sendable private static func create(_ request: AdminRequest) throws(AdminError) {
     let user = try request.user()
     let logins = request.gateway.logins
-    let token = ByteString(AdminCaller.tokenPrefix) + Random.base62(secretCharacterCount)
+    let secret = Random.base62(secretCharacterCount)
     try request.change(
       { () throws(AdminError) -> ManagementTokenRecord in
         guard logins.tokens(ofUser: user.id).count < LoginDirectory.tokensPerUser else {
@@ -42,7 +42,7 @@ enum ManagementTokenEndpoints {
             "There are " + ByteString(number: Int64(LoginDirectory.tokensPerUser))
               + " management tokens already: delete one first.")
         }
-        return try record(request, user, token)
+        return try record(request, user, secret)
       },
       write: { (record, database) throws(StoreError) -> Int64 in
         try ManagementTokenTable.insert(record, in: database)
@@ -52,12 +52,12 @@ enum ManagementTokenEndpoints {
         var record = record
         record.id = id
         logins.put(record)
-        request.reply.succeed { json in write(record, token: token, &json) }
+        request.reply.succeed { json in write(record, token: prefix + secret, &json) }
       })
   }
 
   private static func record(
-    _ request: AdminRequest, _ user: User, _ token: ByteString
+    _ request: AdminRequest, _ user: User, _ secret: ByteString
   ) throws(AdminError) -> ManagementTokenRecord {
     var expiresAt: Int64?
     if request.body.has("expires_at"), !request.body.isNull("expires_at") {
@@ -65,16 +65,9 @@ enum ManagementTokenEndpoints {
     }
     return ManagementTokenRecord(
       userID: user.id, name: try request.body.requiredText("name", TokenInput.nameByteCounts),
-      keyHash: Digest.sha256(token).bytes, keyHint: hint(token),
+      keyHash: Digest.sha256(prefix + secret).bytes, keyHint: AdminText.keyHint(prefix, secret),
       isReadOnly: try request.body.boolean("read_only") ?? false, expiresAt: expiresAt,
       createdAt: UnixTime.seconds)
-  }
-
-  /// `tgm-abcd…wxyz`, what is shown of a token later.
-  private static func hint(_ token: ByteString) -> ByteString {
-    let shown = AdminCaller.tokenPrefix.utf8CodeUnitCount + hintCharacterCount
-    return ByteString(Array(token.bytes.prefix(shown))) + "…"
-      + ByteString(Array(token.bytes.suffix(hintCharacterCount)))
   }
 
   @Sendable private static func delete(_ request: AdminRequest) throws(AdminError) {
@@ -110,8 +103,7 @@ enum ManagementTokenEndpoints {
     if let token { json.member("token", token) }
     json.member("token_hint", record.keyHint)
     json.member("read_only", record.isReadOnly)
-    json.key("expires_at")
-    if let time = record.expiresAt { json.integer(time) } else { json.null() }
+    json.member("expires_at", record.expiresAt)
     json.member("created_at", record.createdAt)
     json.endObject()
   }

@@ -32,7 +32,7 @@ enum OptionInput {
 
   /// By their numbers, from 0.
   private static let policies: [StaticString] = ["free", "ratio", "refuse"]
-  private static let quotasPerUnit: ClosedRange<Int64> = 1...1_000_000_000
+  static let quotasPerUnit: ClosedRange<Int64> = 1...1_000_000_000
   private static let currencyByteCount = 3
   private static let assumedTokens: ClosedRange<Int64> = 0...1_000_000
   private static let largestDayCount: Int64 = 3650
@@ -122,8 +122,7 @@ enum OptionInput {
     json.member("unpriced_ratio", options.unpricedRatio.text)
     json.member("assumed_completion_tokens", options.assumedCompletionTokens)
     json.member("registration", options.isRegistrationOpen)
-    json.key("new_user_quota")
-    if let quota = options.newUserQuota { json.integer(quota) } else { json.null() }
+    json.member("new_user_quota", options.newUserQuota)
     json.member("new_user_group", options.newUserGroup)
     json.member("log_days", options.logDays)
     json.member("statistics_days", options.statisticsDays)

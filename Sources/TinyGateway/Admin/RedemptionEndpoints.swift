@@ -28,7 +28,6 @@ enum RedemptionEndpoints {
   /// Codes in all.
   private static let largestCodeCount: Int64 = 100_000
   private static let codeCharacterCount = 32
-  private static let hintCharacterCount = 4
 
   /// The present for questions of expiry; 0 while the clock is not known to be right.
   static var now: Int64 { UnixTime.isPlausible ? UnixTime.seconds : 0 }
@@ -88,17 +87,12 @@ enum RedemptionEndpoints {
     json.member("name", code.name)
     json.member("code_hint", code.codeHint)
     json.member("quota", code.quota)
-    write("expires_at", code.expiresAt, &json)
+    json.member("expires_at", code.expiresAt)
     json.member("status", statusNames[Int(code.status(at: now).rawValue) - 1])
-    write("used_by", code.usedBy, &json)
-    write("used_at", code.usedAt, &json)
+    json.member("used_by", code.usedBy)
+    json.member("used_at", code.usedAt)
     json.member("created_at", code.createdAt)
     json.endObject()
-  }
-
-  private static func write(_ name: StaticString, _ value: Int64?, _ json: inout JSONWriter) {
-    json.key(name)
-    if let value { json.integer(value) } else { json.null() }
   }
 
   // Changing.
@@ -113,11 +107,13 @@ enum RedemptionEndpoints {
     var codes: [ByteString] = []
     var records: [RedemptionRecord] = []
     for _ in 0..<(try body.number("count", counts) ?? 1) {
-      let code = "tgc-" + Random.base62(codeCharacterCount)
+      let secret = Random.base62(codeCharacterCount)
+      let code = "tgc-" + secret
       codes.append(code)
       records.append(
         RedemptionRecord(
-          name: name, codeHash: Digest.sha256(code).bytes, codeHint: hint(code), quota: quota,
+          name: name, codeHash: Digest.sha256(code).bytes,
+          codeHint: AdminText.keyHint("tgc-", secret), quota: quota,
           expiresAt: expiresAt, createdAt: UnixTime.seconds))
     }
     try store(records, codes, request)
@@ -195,10 +191,4 @@ enum RedemptionEndpoints {
   }
 
   private static var times: ClosedRange<Int64> { TokenInput.times }
-
-  /// `tgc-abcd…wxyz`, what is shown of a code later.
-  private static func hint(_ code: ByteString) -> ByteString {
-    let first = ByteString(Array(code.bytes.prefix(4 + hintCharacterCount)))
-    return first + "…" + ByteString(Array(code.bytes.suffix(hintCharacterCount)))
-  }
 }

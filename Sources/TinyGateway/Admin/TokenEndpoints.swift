@@ -23,7 +23,6 @@ enum TokenEndpoints {
   ]
 
   private static let keyCharacterCount = 48
-  private static let hintCharacterCount = 4
 
   /// Tokens that one user may have, all of which are kept in memory; administrators may have any
   /// number.
@@ -74,7 +73,7 @@ enum TokenEndpoints {
         let owner = try owner(request, user)
         let blank = TokenRecord(
           userID: owner.id, name: .empty, keyHash: Digest.sha256(key).bytes,
-          keyHint: hint(secret), createdAt: UnixTime.seconds)
+          keyHint: AdminText.keyHint("sk-", secret), createdAt: UnixTime.seconds)
         return try TokenInput.apply(
           request.body, to: blank, in: context(request, user, owner: owner), isNew: true)
       },
@@ -167,13 +166,6 @@ enum TokenEndpoints {
     "token " + ByteString(number: id) + " " + name
   }
 
-  /// `sk-abcd…wxyz`, what is shown of a key later.
-  private static func hint(_ secret: ByteString) -> ByteString {
-    let first = ByteString(Array(secret.bytes.prefix(hintCharacterCount)))
-    let last = ByteString(Array(secret.bytes.suffix(hintCharacterCount)))
-    return "sk-" + first + "…" + last
-  }
-
   private static func write(
     _ token: Token, _ gateway: Gateway, key: ByteString? = nil, _ json: inout JSONWriter
   ) {
@@ -185,39 +177,31 @@ enum TokenEndpoints {
     json.member("name", record.name)
     if let key { json.member("key", key) }
     json.member("key_hint", record.keyHint)
-    member("expires_at", record.expiresAt, &json)
-    member("quota", record.quota, &json)
+    json.member("expires_at", record.expiresAt)
+    json.member("quota", record.quota)
     json.member("used_quota", gateway.usedQuota(of: token))
     json.member("used_cost", Billing.cost(gateway.usedMicro(of: token), gateway.options))
     json.member("quota_period", TokenInput.periods[Int(record.quotaPeriod.rawValue)])
-    member("quota_resets_at", gateway.quotaResetsAt(token), &json)
+    json.member("quota_resets_at", gateway.quotaResetsAt(token))
     ChannelEndpoints.write("allowed_ips", record.allowedIPs.list(separatedBy: comma), &json)
     ChannelEndpoints.write("models", record.models.list(separatedBy: comma), &json)
     json.key("channel_group")
     if record.channelGroup.isEmpty { json.null() } else { json.string(record.channelGroup) }
-    member("rpm", limit(record.requestsPerMinute), &json)
-    member("tpm", limit(record.tokensPerMinute), &json)
+    json.member("rpm", limit(record.requestsPerMinute))
+    json.member("tpm", limit(record.tokensPerMinute))
     json.member("status", record.status == .enabled ? "enabled" as StaticString : "disabled")
     json.member("created_at", record.createdAt)
-    member("accessed_at", limit(token.accessedAt), &json)
+    json.member("accessed_at", limit(token.accessedAt))
     json.endObject()
   }
 
   /// 0 in a record stands for nothing.
   private static func limit(_ number: Int64) -> Int64? { number == 0 ? nil : number }
 
-  private static func member(
-    _ name: StaticString, _ number: Int64?, _ json: inout JSONWriter
-  ) {
-    json.key(name)
-    if let number { json.integer(number) } else { json.null() }
-  }
 }
 
 /// Which tokens a list shall hold.
 private struct TokenFilter {
-  private static let nameByteCount = 64
-
   private let userID: Int64?
   /// A part of the name; ASCII letters of either case.
   private let name: ByteString?
@@ -225,36 +209,16 @@ private struct TokenFilter {
 
   /// Reads the query.
   init(_ request: AdminRequest) throws(AdminError) {
-    userID = try request.parameter("user_id").map { text throws(AdminError) in
-      guard let id = text.decimal, id > 0 else {
-        throw TokenFilter.refusal("user_id must be the id of an account.")
-      }
-      return id
+    userID = try LogQuery.id("user_id", request)
+    name = try request.searchText("name")
+    status = try request.choice("status", UserInput.statusNames).map {
+      $0 == 0 ? .enabled : .disabled
     }
-    name = request.parameter("name")?.lowercased
-    guard name?.count ?? 0 <= TokenFilter.nameByteCount else {
-      throw TokenFilter.refusal("name must have at most 64 bytes.")
-    }
-    status = try request.parameter("status").map { text throws(AdminError) in
-      guard text == "enabled" || text == "disabled" else {
-        throw TokenFilter.refusal("status must be enabled or disabled.")
-      }
-      return text == "enabled" ? .enabled : .disabled
-    }
-  }
-
-  private static func refusal(_ sentence: ByteString) -> AdminError {
-    AdminError(400, "invalid_parameter", sentence)
   }
 
   func admits(_ record: TokenRecord) -> Bool {
     if let userID, record.userID != userID { return false }
     if let status, record.status != status { return false }
-    guard let name, !name.isEmpty else { return true }
-    let text = record.name.lowercased.bytes
-    guard text.count >= name.count else { return false }
-    return (0...(text.count - name.count)).contains {
-      text[$0..<($0 + name.count)].elementsEqual(name.bytes)
-    }
+    return name.map { AdminText.contains(record.name, $0) } ?? true
   }
 }

@@ -76,8 +76,7 @@ enum UserEndpoints {
     json.member("username", record.username)
     json.member("role", UserInput.name(of: record.role))
     json.member("group", record.userGroup)
-    json.key("quota")
-    if let quota = record.quota { json.integer(quota) } else { json.null() }
+    json.member("quota", record.quota)
     json.member("used_quota", user.usedQuota)
     json.member("used_cost", Billing.cost(user.usedMicro, options))
     json.member("status", UserInput.statusNames[record.status == .enabled ? 0 : 1])

@@ -58,7 +58,7 @@ struct ImportPlan {
       try ImportTable.insert(code.record, usedBy: user, in: database)
     }
     if let settings {
-      try OptionTable.set(ImportTarget.settingsName, to: settings, in: database)
+      try OptionTable.set(OptionInput.optionName, to: settings, in: database)
     }
   }
 

@@ -23,9 +23,6 @@ struct ImportTarget {
   private(set) var redemptionHashes: Set<ByteString> = []
   private(set) var hasSettings = false
 
-  /// Where an option row with the run-time settings lies.
-  static let settingsName: ByteString = "settings"
-
   /// A data directory in which no gateway has been started yet.
   init() {
     let root = Account(
@@ -53,7 +50,7 @@ struct ImportTarget {
     userGroups = try ImportTable.userGroups(in: database)
     pricedModels = Set(try ImportTable.pricedModels(in: database))
     redemptionHashes = Set(try ImportTable.redemptionHashes(in: database))
-    hasSettings = try OptionTable.value(ImportTarget.settingsName, in: database) != nil
+    hasSettings = try OptionTable.value(OptionInput.optionName, in: database) != nil
   }
 
   /// Reads what is there without writing anything, for `--dry-run`.

@@ -35,12 +35,12 @@ extension Importer {
         report.keep(.price)
         continue
       }
-      let completion = product(of: prompt, completions[model], model)
+      let completion = product(of: lexeme, completions[model], model)
       if completion == nil { guessedCount += 1 }
       plan.prices.append(
         ImportedPrice(
           model: model, prompt: prompt, completion: completion,
-          cached: product(of: prompt, cached[model], model)))
+          cached: product(of: lexeme, cached[model], model)))
       report.carry(.price)
     }
     noteGuesses(guessedCount)
@@ -77,9 +77,10 @@ extension Importer {
   }
 
   /// A ratio of its own from one that is a factor on the prompt's; nil without one.
-  private func product(of prompt: Ratio, _ factor: ByteString?, _ model: ByteString) -> Ratio? {
+  private func product(of prompt: ByteString, _ factor: ByteString?, _ model: ByteString) -> Ratio?
+  {
     guard let factor else { return nil }
-    let result = Importer.multiplied(prompt, by: factor)
+    let result = OneAPIRatios.product(prompt, factor)
     if result == nil {
       report.note(.price, nil, model, "loses a factor that is not between 0 and a million")
     }
@@ -87,28 +88,7 @@ extension Importer {
   }
 
   /// A number as a ratio, rounded half up at six places; nil below 0 and above a million.
-  static func ratio(_ lexeme: ByteString) -> Ratio? {
-    let value = lexeme.withBytes { JSONNumber.fixedPoint($0, decimals: Ratio.placeCount) }
-    guard let value, 0...Ratio.largestMillionths ~= value else { return nil }
-    return Ratio(millionths: value)
-  }
-
-  /// A ratio times a factor of up to twelve places, rounded half up at six.
-  ///
-  /// Factors such as 4/3 are written with 16 digits: with six of them, 37.5 × 4/3 would not be 50.
-  static func multiplied(_ ratio: Ratio, by factor: ByteString) -> Ratio? {
-    let million = Micro.perUnit
-    let places = 2 * Ratio.placeCount
-    guard let value = factor.withBytes({ JSONNumber.fixedPoint($0, decimals: places) }), value >= 0
-    else { return nil }
-    let (high, overflowed) = ratio.millionths.multipliedReportingOverflow(by: value / million)
-    guard !overflowed else { return nil }
-    // Below 10¹² and up to 10¹⁸: the sum fits.
-    let low = high % million * million + ratio.millionths * (value % million)
-    let unit = million * million
-    let result = high / million + (low + unit / 2) / unit
-    return result > Ratio.largestMillionths ? nil : Ratio(millionths: result)
-  }
+  private static func ratio(_ lexeme: ByteString) -> Ratio? { OneAPIRatios.product(lexeme, "1") }
 
   // Groups.
 

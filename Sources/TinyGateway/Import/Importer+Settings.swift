@@ -5,7 +5,6 @@ import Store
 
 /// Run-time settings and redemption codes.
 extension Importer {
-  private static let quotasPerUnit: ClosedRange<Int64> = 1...1_000_000_000
   private static let codeByteCounts = 8...64
 
   /// Options that are taken over, here or elsewhere.
@@ -23,11 +22,11 @@ extension Importer {
     var json = JSONWriter(text)
     json.beginObject()
     var count = 0
-    if let value = try number("QuotaPerUnit", Importer.quotasPerUnit) {
+    if let value = try number("QuotaPerUnit", OptionInput.quotasPerUnit) {
       json.member("quota_per_unit", value)
       count += 1
     }
-    if let value = try number("QuotaForNewUser", 0...Importer.largestQuota) {
+    if let value = try number("QuotaForNewUser", 0...Micro.largestQuota) {
       json.member("new_user_quota", value)
       count += 1
     }
@@ -106,7 +105,7 @@ extension Importer {
     else {
       return report.leave(.redemption, id, name, "its code is not 8 to 64 visible characters")
     }
-    guard let quota = row.integer("quota"), 1...Importer.largestQuota ~= quota else {
+    guard let quota = row.integer("quota"), 1...Micro.largestQuota ~= quota else {
       return report.leave(.redemption, id, name, "its quota is not a number above 0")
     }
     guard let status = row.integer("status"), 1...3 ~= status else {
@@ -117,8 +116,8 @@ extension Importer {
     let isUsed = status == 3
     let expiry = row.integer("expired_time") ?? 0
     let record = ImportedRedemption(
-      name: name, codeHash: hash, codeHint: Importer.hint(code, prefix: .empty), quota: quota,
-      expiresAt: expiry > 0 ? min(expiry, Importer.times.upperBound) : nil, status: status,
+      name: name, codeHash: hash, codeHint: AdminText.keyHint(.empty, code), quota: quota,
+      expiresAt: expiry > 0 ? min(expiry, TokenInput.times.upperBound) : nil, status: status,
       usedAt: isUsed ? time(row.integer("redeemed_time")) : nil,
       createdAt: time(row.integer("created_time")))
     let user = isUsed ? owner(row.integer("used_user_id")) : nil

@@ -7,9 +7,6 @@ extension Importer {
   private static let largestListCount = 1000
   private static let largestBlockCount = 100
   private static let keyByteCounts = 1...128
-  /// A hint shows so many characters at both ends, of keys that have many more.
-  private static let hintCharacterCount = 4
-  private static let hintedKeyByteCount = 24
 
   /// Status numbers of both products.
   private enum Status {
@@ -50,9 +47,9 @@ extension Importer {
     }
     guard hashes.insert(hash).inserted else { return report.keep(.token) }
     var record = TokenRecord(
-      userID: owner, name: name, keyHash: hash, keyHint: Importer.hint(secret, prefix: "sk-"),
+      userID: owner, name: name, keyHash: hash, keyHint: AdminText.keyHint("sk-", secret),
       createdAt: time(row.integer("created_time")))
-    if let accessed = row.integer("accessed_time"), Importer.times.contains(accessed) {
+    if let accessed = row.integer("accessed_time"), TokenInput.times.contains(accessed) {
       record.accessedAt = accessed
     }
     applyLimits(row, id, &record)
@@ -61,14 +58,6 @@ extension Importer {
     if product == .newAPI { applyGroup(row, id, &record) }
     plan.tokens.append(record)
     report.carry(.token)
-  }
-
-  /// `sk-abcd…wxyz`; nothing of a key that is short enough to be guessed from it.
-  static func hint(_ secret: ByteString, prefix: ByteString) -> ByteString {
-    guard secret.count >= hintedKeyByteCount else { return prefix + "…" }
-    let first = ByteString(Array(secret.bytes.prefix(hintCharacterCount)))
-    let last = ByteString(Array(secret.bytes.suffix(hintCharacterCount)))
-    return prefix + first + "…" + last
   }
 
   /// Quota, expiry and status; expired and exhausted are no states here: time and quota say so.
@@ -80,7 +69,7 @@ extension Importer {
     if isCut, record.quota != nil { noteLargestQuota(.token, id, record.name) }
     let expiry = row.integer("expired_time") ?? -1
     if expiry != -1 {
-      record.expiresAt = min(max(expiry, Importer.times.lowerBound), Importer.times.upperBound)
+      record.expiresAt = min(max(expiry, TokenInput.times.lowerBound), TokenInput.times.upperBound)
     }
     switch row.integer("status") {
     case Status.enabled: break

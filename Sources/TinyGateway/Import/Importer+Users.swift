@@ -4,7 +4,6 @@ import Store
 
 /// Users.
 extension Importer {
-  private static let usernameByteCounts = 1...64
   /// No password verifies against it.
   private static let noPassword: ByteString = "!imported without a password"
   private static let deletedStatus: Int64 = 3
@@ -25,7 +24,7 @@ extension Importer {
     guard row.integer("status") != Importer.deletedStatus, !row.has("deleted_at") else {
       return report.leave(.user, id, name, "it was deleted there")
     }
-    guard Importer.usernameByteCounts.contains(name.count), !AdminText.hasControls(name) else {
+    guard UserInput.usernameByteCounts.contains(name.count), !AdminText.hasControls(name) else {
       return report.leave(
         .user, id, name, "a user name has 1 to 64 bytes and no control characters")
     }

@@ -129,31 +129,27 @@ final class Importer {
 
   /// A time of creation or use; the import's own where none is known.
   func time(_ seconds: Int64?) -> Int64 {
-    guard let seconds, Importer.times.contains(seconds) else { return now }
+    guard let seconds, TokenInput.times.contains(seconds) else { return now }
     return seconds
   }
-
-  /// Until the end of the year 9999.
-  static let times: ClosedRange<Int64> = 1...253_402_300_799
-  /// Millionths of larger amounts do not fit into 64 bits.
-  static let largestQuota: Int64 = 9_000_000_000_000
 
   /// What remains and what was used, as a whole and what is used of it, and whether either was
   /// larger than a quota can be.
   static func quota(
     remaining: Int64, used: Int64
   ) -> (quota: Int64, used: Int64, isCut: Bool) {
-    let cutUsed = min(max(used, 0), largestQuota)
-    let cutRemaining = min(max(remaining, -largestQuota), largestQuota)
+    let cutUsed = min(max(used, 0), Micro.largestQuota)
+    let cutRemaining = min(max(remaining, -Micro.largestQuota), Micro.largestQuota)
     let total = max(cutRemaining + cutUsed, 0)
-    return (min(total, largestQuota), cutUsed, total > largestQuota || used > largestQuota)
+    let isCut = total > Micro.largestQuota || used > Micro.largestQuota
+    return (min(total, Micro.largestQuota), cutUsed, isCut)
   }
 
   /// Says that a quota became smaller.
   func noteLargestQuota(_ kind: ImportReport.Kind, _ id: Int64, _ name: ByteString) {
     report.note(
       kind, id, name, "has the largest quota that there is, ",
-      ByteString(number: Importer.largestQuota),
+      ByteString(number: Micro.largestQuota),
       " units, since what it used and what it may still use are more together")
   }
 }

@@ -69,7 +69,7 @@ final class Token {
 
   /// Millionths left for a further request; nil when unlimited.
   var availableMicro: Int64? {
-    record.quota.map { Micro.ofUnits($0) - usedMicro - reservedMicro }
+    record.quota.map { Micro.left(of: $0, used: usedMicro.addingSaturated(reservedMicro)) }
   }
 }
 
@@ -112,7 +112,7 @@ final class User {
 
   /// Millionths left for a further request; nil when unlimited.
   var availableMicro: Int64? {
-    record.quota.map { Micro.ofUnits($0) - usedMicro - reservedMicro }
+    record.quota.map { Micro.left(of: $0, used: usedMicro.addingSaturated(reservedMicro)) }
   }
 }
 
