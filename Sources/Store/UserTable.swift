@@ -104,6 +104,16 @@ package enum UserTable {
     try database.requireChange(changed)
   }
 
+  /// Replaces a password's hash unless it was changed meanwhile; whether it was replaced.
+  package static func rehash(
+    _ id: Int64, from old: ByteString, to new: ByteString, in database: Database
+  ) throws(StoreError) -> Bool {
+    let changed = try database.run(
+      "UPDATE users SET password_hash = ?1 WHERE id = ?2 AND password_hash = ?3"
+    ) { $0.bind(text: new).bind(id).bind(text: old) }
+    return changed > 0
+  }
+
   /// Adds units to a limited quota; false when the user is gone, has no limit, or would have more
   /// than `limit`.
   static func addQuota(

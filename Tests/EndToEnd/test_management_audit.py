@@ -7,7 +7,7 @@ import time
 import pytest
 
 from accounts import USER_PASSWORD, create, person
-from backups import PASSPHRASE, TYPE, backup
+from backups import PASSPHRASE, TYPE, backup, restore
 from gateway import PASSWORD
 from stopped import query
 from test_api_examples import DOCUMENT, MAKES
@@ -159,6 +159,12 @@ def test_a_power_cut_right_after_the_answer_keeps_change_and_row(make_gateway):
     assert gateway.call("GET", path)["name"] == "laptop"
     change("PUT", path, {"name": "desktop"})
     assert gateway.call("GET", path)["name"] == "desktop"
+    content = backup(gateway)
+    answer = restore(gateway, content)
+    gateway.kill()
+    assert answer.status_code == 200, answer.text
+    gateway.start().login()
+    assert answer.headers["x-oneapi-request-id"] in [r["request_id"] for r in rows(gateway)]
     change("PUT", "/options", {"log_days": 9})
     assert gateway.call("GET", "/options")["log_days"] == 9
     change("DELETE", path)

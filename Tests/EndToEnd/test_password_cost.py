@@ -50,6 +50,10 @@ def test_the_configuration_overrules_and_old_hashes_still_open(make_gateway):
           password_hash(PASSWORD, 777))
     gateway.start()
     assert gateway.login(PASSWORD)["token"]
+    gateway.stop()
+    assert rounds(gateway) == 12_345, "a login gives the hash this device's cost"
+    gateway.start()
+    assert gateway.login(PASSWORD)["token"]
 
 
 @pytest.mark.native

@@ -44,24 +44,55 @@ enum AuthEndpoints {
     let password = try request.secret("password", passwordByteCounts)
     try request.checkGuard(account: username)
     let accounts = request.gateway.accounts
-    let stored = accounts.user(named: username)?.record.passwordHash
+    let known = accounts.user(named: username)?.record
+    let stored = known?.passwordHash
+    let mayRehash = known.map { !$0.mustChangePassword } ?? false
     let dearest = accounts.dearestRounds
     try request.derive(
-      { rounds -> Bool in
-        Password.verify(password, against: stored, spending: max(rounds, dearest))
+      { rounds -> Verdict in
+        let isRight = Password.verify(password, against: stored, spending: max(rounds, dearest))
+        guard isRight, mayRehash, let stored, Password.isForeign(stored, to: rounds) else {
+          return Verdict(isRight: isRight)
+        }
+        return Verdict(isRight: true, fresh: Password.hash(password, rounds: rounds))
       },
-      { (isRight) throws(AdminError) in
+      { (verdict) throws(AdminError) in
         // Again: guesses that waited together must not get more tries than one after the other.
         try request.checkGuard(account: username)
-        guard isRight, let user = accounts.user(named: username),
-          user.record.passwordHash == stored
+        guard verdict.isRight, let user = accounts.user(named: username),
+          user.id == known?.id, user.record.sessionEpoch == known?.sessionEpoch
         else {
           request.countFailure(account: username)
           request.auditFailedLogin(username)
           throw wrongPassword
         }
         try admit(request, user, usingFirst: password == Password.first)
+        if let fresh = verdict.fresh { keep(fresh, of: user, request.gateway) }
         try admitted(user)
+      })
+  }
+
+  /// What the password thread found out.
+  private struct Verdict {
+    let isRight: Bool
+    /// A hash of this device's cost in the place of one that another device made.
+    var fresh: ByteString?
+  }
+
+  /// Keeps a hash whose cost suits this device; when that fails, the next login tries again.
+  private static func keep(_ fresh: ByteString, of user: User, _ gateway: Gateway) {
+    let (id, old) = (user.id, user.record.passwordHash)
+    gateway.storage.perform(
+      { (database) throws(StoreError) -> Bool in
+        try UserTable.rehash(id, from: old, to: fresh, in: database)
+      },
+      completion: { result in
+        guard case .success(true) = result, user.record.passwordHash == old,
+          gateway.accounts.user(id) === user
+        else { return }
+        var record = user.record
+        record.passwordHash = fresh
+        gateway.accounts.put(record)
       })
   }
 
@@ -121,7 +152,7 @@ enum AuthEndpoints {
       throw .field("new_password", "must differ from the user name")
     }
     try request.checkGuard(account: user.record.username)
-    let stored = user.record.passwordHash
+    let (stored, epoch) = (user.record.passwordHash, user.record.sessionEpoch)
     try request.derive(
       { rounds -> ByteString? in
         guard Password.verify(old, against: stored) else { return nil }
@@ -130,7 +161,7 @@ enum AuthEndpoints {
       { (hash) throws(AdminError) in
         try request.checkGuard(account: user.record.username)
         guard let hash else { throw refuseChange(request, user) }
-        try store(hash, for: user, insteadOf: stored, request)
+        try store(hash, for: user, at: epoch, request)
       })
   }
 
@@ -141,13 +172,15 @@ enum AuthEndpoints {
   }
 
   /// Writes the new hash; raising the epoch ends every login made before.
+  ///
+  /// `epoch`: that of the account when its old password was checked.
   private static func store(
-    _ hash: ByteString, for user: User, insteadOf old: ByteString, _ request: AdminRequest
+    _ hash: ByteString, for user: User, at epoch: Int64, _ request: AdminRequest
   ) throws(AdminError) {
     try request.change(
       { () throws(AdminError) -> UserRecord in
         var record = user.record
-        guard record.passwordHash == old else {
+        guard record.sessionEpoch == epoch else {
           throw AdminError(409, "conflict", "The password was changed meanwhile: log in again.")
         }
         record.passwordHash = hash

@@ -56,7 +56,12 @@ struct BackupCommand {
           throw .invalid("the passphrase is not that of this backup; nothing was changed")
         }
       }
-      state = try RestoredState.restore(file, to: database, secrets: secrets, other: other)
+      let blank = AuditRecord(
+        id: 0, userID: 0, username: .empty, action: .empty, target: .empty, address: nil,
+        requestID: 0)
+      state = try RestoredState.restore(
+        file, to: database, secrets: secrets, other: other,
+        audit: AuditNote("restore", "command restore").filling(blank))
     } catch {
       switch error {
       case .invalid(let sentence): throw StartError(file + ": " + sentence)

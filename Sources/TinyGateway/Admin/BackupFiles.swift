@@ -93,8 +93,10 @@ struct RestoredState {
   /// `secrets`: of this device, under which the keys of channels are encrypted anew.
   /// `other`: those of the device that made the backup; nil when they are not known: a channel
   /// whose keys are encrypted under them is locked then.
+  /// `audit`: the row about this, written in the same transaction; its id is chosen here.
   static func restore(
-    _ path: ByteString, to database: Database, secrets: ChannelSecrets, other: ChannelSecrets?
+    _ path: ByteString, to database: Database, secrets: ChannelSecrets, other: ChannelSecrets?,
+    audit: AuditRecord
   ) throws(Restore.Failure) -> RestoredState {
     try Restore.apply(path, to: database) { (database) throws(StoreError) in
       for record in try ChannelTable.all(in: database) {
@@ -105,6 +107,10 @@ struct RestoredState {
       }
       let loginSecret = Digest.hex(Random.bytes(32))
       try OptionTable.set(OptionTable.loginSecretName, to: loginSecret, in: database)
+      var row = audit
+      let last = max(audit.id, try AuditTable.lastID(in: database))
+      row.id = LogID.next(after: last, atSecond: UnixTime.seconds)
+      try AuditTable.insert(row, in: database)
       return RestoredState(
         snapshot: try Snapshot(from: database),
         hours: try ChannelStatistics.savedHours(in: database), loginSecret: loginSecret)

@@ -16,16 +16,16 @@ enum LogEndpoints {
       run: .act(delete)),
   ]
 
-  /// Rows up to which a page may reach; further ones are found with a cursor.
-  private static let largestPageEnd: Int64 = 100_000
+  /// Pages that may be asked for by number; further ones are found with a cursor.
+  private static let pageLimit: Int64 = 1000
 
   @Sendable private static func list(_ request: AdminRequest) throws(AdminError) {
     let filter = try LogQuery.filter(request)
     guard let format = request.parameter("format") else {
       let page = try request.page()
-      guard page.offset + page.size <= largestPageEnd else {
+      guard page.number <= pageLimit else {
         throw LogQuery.invalid(
-          "page", "must not reach beyond row 100000: go on with before, from next_before")
+          "page", "must be a whole number from 1 to 1000: go on with before, from next_before")
       }
       let user = try request.user()
       return try request.search { ended in
@@ -51,17 +51,21 @@ enum LogEndpoints {
     guard let until = try LogQuery.time("until", request) else {
       throw LogQuery.invalid("until", "is missing: rows from before this Unix time are deleted")
     }
-    request.gateway.batch.deleteLogs(before: until) { count, error in
-      request.audit(
-        "logs_delete",
-        "before " + ByteString(number: until) + ", rows " + ByteString(number: count))
-      if let error { return request.reply.fail(AdminError(error)) }
-      request.reply.succeed { json in
-        json.beginObject()
-        json.member("deleted", count)
-        json.endObject()
-      }
-    }
+    // The audit row first: rows go in several steps, and none may go without it.
+    try request.change(
+      { () throws(AdminError) -> Int64 in until },
+      write: { (_, _) throws(StoreError) in () },
+      audit: { until, _ in AuditNote("logs_delete", "before " + ByteString(number: until)) },
+      committed: { (until, _: Void) throws(AdminError) in
+        request.gateway.batch.deleteLogs(before: until) { count, error in
+          if let error { return request.reply.fail(AdminError(error)) }
+          request.reply.succeed { json in
+            json.beginObject()
+            json.member("deleted", count)
+            json.endObject()
+          }
+        }
+      })
   }
 }
 

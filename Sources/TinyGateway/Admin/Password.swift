@@ -36,6 +36,13 @@ enum Password {
     }
   }
 
+  /// Whether a stored text asks for far more or fewer rounds than this device spends: it was made
+  /// on another one, or under another setting.
+  static func isForeign(_ stored: ByteString, to rounds: Int) -> Bool {
+    let own = Int64(Password.rounds(of: stored))
+    return own > Int64(rounds) * 3 / 2 || own < Int64(rounds) * 2 / 3
+  }
+
   /// The rounds that a stored text asks for, read without copying; 0 for a broken text.
   static func rounds(of stored: ByteString) -> Int {
     let start = scheme.utf8CodeUnitCount + 1

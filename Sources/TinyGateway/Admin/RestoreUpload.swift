@@ -147,13 +147,15 @@ final class RestoreUpload: AdminUpload {
         return changes.ended()
       }
       let (path, secrets) = (path, gateway.secrets)
+      let audit = AuditNote("restore").filling(request.blankAuditRow())
       gateway.batch.flush(now: gateway.loop.now)
       gateway.batch.suspend()
       gateway.storage.perform(
         inTransaction: false,
         { (database) throws(StoreError) in
           RestoreUpload.result { () throws(Restore.Failure) in
-            try RestoredState.restore(path, to: database, secrets: secrets, other: other)
+            try RestoredState.restore(
+              path, to: database, secrets: secrets, other: other, audit: audit)
           }
         },
         completion: { [self] (result: Result<Result<RestoredState, Restore.Failure>, StoreError>) in
@@ -175,7 +177,7 @@ final class RestoreUpload: AdminUpload {
     gateway.batch.resume(with: state.snapshot)
     gateway.replaceAll(with: state)
     end(nil)
-    request.audit("restore", level: .warn)
+    request.writeAuditLine(AuditNote("restore"), level: .warn)
     let tokenCount = state.snapshot.managementTokens.count
     if tokenCount > 0 {
       gateway.log.write(.warn) { line in

@@ -32,11 +32,11 @@ enum SessionEndpoints {
   private static func open(_ user: User, _ request: AdminRequest) throws(AdminError) {
     let gateway = request.gateway
     let value = Digest.hex(Random.bytes(idByteCount))
-    let verified = user.record.passwordHash
+    let epoch = user.record.sessionEpoch
     try request.change(
       { () throws(AdminError) -> Opening in
         let now = UnixTime.seconds
-        guard let user = gateway.accounts.user(user.id), user.record.passwordHash == verified,
+        guard let user = gateway.accounts.user(user.id), user.record.sessionEpoch == epoch,
           user.record.status == .enabled
         else {
           throw AdminError(409, "conflict", "The account was changed meanwhile: log in again.")
