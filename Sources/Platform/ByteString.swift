@@ -152,3 +152,12 @@ package enum ASCII {
     return letter < 6 ? letter &+ 10 : nil
   }
 }
+
+extension ByteString {
+  /// The decimal digits of a number, for sentences.
+  package init(number: Int64) {
+    let buffer = Buffer()
+    buffer.append(decimal: number)
+    self = buffer.byteString
+  }
+}

@@ -18,6 +18,8 @@ package struct Vendor: Sendable {
   package let isKeyOptional: Bool
   /// How the vendor tells the account's balance; nil when it does not.
   package var balance: BalanceCall?
+  /// What its chat calls speak.
+  package var dialect: Dialect = .openAI
   /// Where the facts were read, with the date.
   package let source: StaticString
 

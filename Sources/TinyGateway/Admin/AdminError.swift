@@ -94,13 +94,6 @@ struct AdminError: Error {
 }
 
 extension ByteString {
-  /// The decimal digits of a number, for sentences.
-  init(number: Int64) {
-    let buffer = Buffer()
-    buffer.append(decimal: number)
-    self = buffer.byteString
-  }
-
   /// Text from outside in double quotes, shortened, for sentences and audit lines.
   ///
   /// Quotes and line breaks in it are escaped as in JSON.
