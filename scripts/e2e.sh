@@ -43,12 +43,19 @@ find_python() {
   fail 'Python 3.11 or later is missing; install it: apt-get install python3 python3-venv'
 }
 
-# Makes the virtual environment once per set of requirements; a half-made one is never used.
+# Makes a virtual environment once per set of requirements, in `venv`; a half-made one is never
+# used.
+#
+#   make_environment FILE PROGRAM [PIP OPTION]
+#
+# PROGRAM is what it must bring.
 make_environment() {
+  requirements=$tests/$1 program=$2
+  shift 2
   python=$(find_python)
-  hash=$({ cat "$tests/requirements.txt"; "$python" -V; } | sha256sum | cut -c 1-16)
+  hash=$({ cat "$requirements"; "$python" -V; } | sha256sum | cut -c 1-16)
   venv=$cache/venv-$hash
-  [ ! -x "$venv/bin/pytest" ] || return 0
+  [ ! -x "$venv/bin/$program" ] || return 0
   mkdir -p "$cache"
   rm -rf "$venv" "$venv.log"
   "$python" -m venv "$venv" >"$venv.log" 2>&1 || {
@@ -58,7 +65,7 @@ make_environment() {
   }
   for pause in 2 10 30 0; do
     if "$venv/bin/python" -m pip install --disable-pip-version-check --only-binary :all: \
-      -r "$tests/requirements.txt" >"$venv.log" 2>&1 && [ -x "$venv/bin/pytest" ]; then
+      "$@" -r "$requirements" >"$venv.log" 2>&1 && [ -x "$venv/bin/$program" ]; then
       rm -f "$venv.log"
       return 0
     fi
@@ -67,7 +74,7 @@ make_environment() {
   done
   tail -n 20 "$venv.log" >&2
   rm -rf "$venv"
-  fail 'cannot install the Python packages of Tests/EndToEnd/requirements.txt from PyPI (see above)'
+  fail "cannot install the Python packages of $requirements from PyPI (see above)"
 }
 
 target=x86_64
@@ -89,7 +96,11 @@ esac
 if [ -n "$emulator" ] && ! command -v "${emulator%% *}" >/dev/null; then
   fail "${emulator%% *} is missing; install it: apt-get install qemu-user-static"
 fi
-make_environment
+if [ -z "$round" ]; then
+  make_environment requirements-litellm.txt litellm --no-deps
+  export TINYGATEWAY_LITELLM="$venv"
+fi
+make_environment requirements.txt pytest
 
 cd "$tests"
 export TINYGATEWAY_BINARY="$binary" TINYGATEWAY_EMULATOR="$emulator" PYTHONDONTWRITEBYTECODE=1

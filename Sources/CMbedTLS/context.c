@@ -213,7 +213,7 @@ static int chain_fits(const mbedtls_x509_crt *chain) {
   return total <= MBEDTLS_SSL_OUT_CONTENT_LEN;
 }
 
-static int parse_key(mbedtls_pk_context *key, const uint8_t *pem, size_t length) {
+int cm_parse_key(mbedtls_pk_context *key, const uint8_t *pem, size_t length) {
   unsigned char *copy = malloc(length + 1);
   if (copy == NULL) return MBEDTLS_ERR_X509_ALLOC_FAILED;
   memcpy(copy, pem, length);
@@ -245,7 +245,7 @@ static int load_identity(cm_context *context, const uint8_t *chain, size_t chain
   } else if (!chain_fits(&context->extra)) {
     (void)snprintf(error, size, "the certificate chain is too long: at most %d bytes can be sent",
                    MBEDTLS_SSL_OUT_CONTENT_LEN - CERTIFICATE_MESSAGE_OVERHEAD);
-  } else if ((code = parse_key(&context->key, key, key_length)) != 0) {
+  } else if ((code = cm_parse_key(&context->key, key, key_length)) != 0) {
     cm_say_code(error, size, "the key is not a readable unencrypted PEM key", code);
   } else if (!is_pair(&context->extra.pk, &context->key)) {
     cm_say(error, size, "the key does not belong to the certificate");

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <mbedtls/platform_util.h>
+#include <mbedtls/sha1.h>
 #include <mbedtls/sha256.h>
 
 #include "internal.h"
@@ -15,10 +16,12 @@
 #define STARTS mbedtls_sha256_starts
 #define UPDATE mbedtls_sha256_update
 #define FINISH mbedtls_sha256_finish
+#define SHA1 mbedtls_sha1
 #else
 #define STARTS mbedtls_sha256_starts_ret
 #define UPDATE mbedtls_sha256_update_ret
 #define FINISH mbedtls_sha256_finish_ret
+#define SHA1 mbedtls_sha1_ret
 #endif
 
 /* The two hash states with which every HMAC of one key begins. */
@@ -33,6 +36,10 @@ void cm_sha256(const uint8_t *bytes, size_t length, uint8_t *out) {
   (void)UPDATE(&context, bytes, length);
   (void)FINISH(&context, out);
   mbedtls_sha256_free(&context);
+}
+
+void cm_sha1(const uint8_t *bytes, size_t length, uint8_t *out) {
+  (void)SHA1(bytes, length, out);
 }
 
 static void hmac_start(struct hmac_key *state, const uint8_t *key, size_t length) {

@@ -97,5 +97,6 @@ int cm_add_candidate(mbedtls_x509_crt **found, const uint8_t *der, size_t length
 
 /* context.c */
 cm_context *cm_context_retain(cm_context *context);
+int cm_parse_key(mbedtls_pk_context *key, const uint8_t *pem, size_t length);
 
 #endif

@@ -70,6 +70,8 @@ enum Sizes {
   static let interimAnswers = 16
   /// Trailers of one message.
   static let trailerByteCount = 8 * 1024
+  /// Longest message that a WebSocket may bring.
+  static let webSocketMessageByteCount = 256 * 1024
   /// Bodies up to this size leave in the same write as their head.
   static let joinedBodyByteCount = 16 * 1024
 }

@@ -45,7 +45,7 @@ package enum JSONNumber {
   }
 
   /// Exponents beyond this are treated as this: the result is 0 or too large all the same.
-  private static var exponentBound: Int { 100_000 }
+  static var exponentBound: Int { 100_000 }
 
   private static func scaled(
     _ lexeme: UnsafeRawBufferPointer, decimals: Int

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import Platform
 
 extension JSONScanner {
   /// What is known of the string being scanned.

@@ -58,6 +58,15 @@ package enum Digest {
     message.withBytes { sha256($0) }
   }
 
+  /// SHA-1 (FIPS 180-4), 20 bytes, for protocols that name it; never for secrets.
+  package static func sha1(_ message: ByteString) -> ByteString {
+    ByteString(
+      [UInt8](unsafeUninitializedCapacity: 20) { target, filled in
+        message.withBytes { cm_sha1(start(of: $0), $0.count, target.baseAddress) }
+        filled = 20
+      })
+  }
+
   /// HMAC with SHA-256 (RFC 2104); no allocation.
   package static func hmacSHA256(
     key: UnsafeRawBufferPointer, _ message: UnsafeRawBufferPointer
@@ -114,7 +123,7 @@ package enum Digest {
   }
 
   /// The first byte as C wants it.
-  private static func start(of bytes: UnsafeRawBufferPointer) -> UnsafePointer<UInt8>? {
+  static func start(of bytes: UnsafeRawBufferPointer) -> UnsafePointer<UInt8>? {
     bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
   }
 }

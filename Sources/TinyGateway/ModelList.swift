@@ -39,7 +39,8 @@ enum ModelList {
     respond(responder, requestID) { json in write(name, gateway, &json) }
   }
 
-  private static func models(_ caller: Caller, _ gateway: Gateway) -> [ByteString] {
+  /// Everything that the caller may use.
+  static func models(_ caller: Caller, _ gateway: Gateway) -> [ByteString] {
     gateway.channels.models(inGroups: caller.channelGroups).filter {
       caller.token.allows(model: $0)
     }

@@ -11,27 +11,31 @@ package struct Balance: Equatable, Sendable {
 }
 
 /// How a vendor tells an account's balance: one GET with the channel's key.
-package struct BalanceCall: Sendable {
-  /// Below the base URL.
-  package let path: StaticString
-  /// Whether the path lies below the version segment of the base URL, or beside it.
-  package let isVersioned: Bool
-  /// Reads an answer with status 200; nil when it has not the vendor's form.
-  ///
-  /// The host tells vendors with several currencies apart.
-  package let read: @Sendable (_ answer: JSONValue, _ host: ByteString) -> Balance?
+package enum BalanceCall: UInt8, Sendable {
+  /// Source: https://api-docs.deepseek.com/api/get-user-balance, read 2026-11.
+  case deepSeek
+  /// Source: https://platform.moonshot.cn/docs/api/balance, read 2026-11.
+  case moonshot
 
   /// The path of the call on the host of a base URL with this path.
   package func path(below base: ByteString, of vendor: Vendor) -> ByteString {
-    isVersioned
-      ? vendor.path(below: base, path) : vendor.pathWithoutVersion(base) + ByteString(path)
+    switch self {
+    case .deepSeek: vendor.pathWithoutVersion(base) + "/user/balance"
+    case .moonshot: vendor.path(below: base, "/users/me/balance")
+    }
   }
-}
 
-/// The balance calls that are known.
-enum Balances {
-  /// Source: https://api-docs.deepseek.com/api/get-user-balance, read 2026-11.
-  static let deepSeek = BalanceCall(path: "/user/balance", isVersioned: false) { answer, _ in
+  /// Reads an answer with status 200; nil when it has not the vendor's form.
+  ///
+  /// The host tells vendors with several currencies apart.
+  package func read(_ answer: JSONValue, _ host: ByteString) -> Balance? {
+    switch self {
+    case .deepSeek: BalanceCall.deepSeek(answer)
+    case .moonshot: BalanceCall.moonshot(answer, host)
+    }
+  }
+
+  private static func deepSeek(_ answer: JSONValue) -> Balance? {
     // One entry per currency; most accounts have money in one of them.
     var first: Balance?
     guard let infos = answer.member("balance_infos") else { return nil }
@@ -49,9 +53,8 @@ enum Balances {
     return first
   }
 
-  /// Source: https://platform.moonshot.cn/docs/api/balance, read 2026-11; the international
-  /// platform (api.moonshot.ai) counts in dollars.
-  static let moonshot = BalanceCall(path: "/users/me/balance", isVersioned: true) { answer, host in
+  /// The international platform (api.moonshot.ai) counts in dollars.
+  private static func moonshot(_ answer: JSONValue, _ host: ByteString) -> Balance? {
     guard let lexeme = answer.member("data")?.member("available_balance")?.lexeme,
       let amount = lexeme.withBytes({ JSONNumber.plain($0) })
     else { return nil }

@@ -38,7 +38,7 @@ def arguments():
     parser.add_argument("--write", metavar="FILE", help="also write the Markdown document")
     parser.add_argument("--json", metavar="FILE", help="where the results go")
     parser.add_argument("--only", metavar="PHASES",
-                        help="start,requests,big,streams,disk,held,tls (comma-separated)")
+                        help="start,requests,big,streams,converted,disk,held,tls (comma-separated)")
     parser.add_argument("--binary", default=os.environ.get(
         "TINYGATEWAY_BINARY", "dist/x86_64/tinygateway"))
     parser.add_argument("--nginx", default=os.environ.get("NGINX", "nginx"))
@@ -105,6 +105,8 @@ class Run:
             self.writes(pair["gateway"])
         if self.wants("held"):
             self.hold("held", False)
+        if self.wants("converted"):
+            self.hold_converted()
         if self.wants("tls"):
             if "{" in (self.options.gateway_command or ""):
                 phases.say("TLS is not measured with this stand-in")
@@ -143,6 +145,9 @@ class Run:
             results["unpaced"] = phases.unpaced_streams(pair, bench, plan["unpaced"],
                                                         plan["streams"])
             self.tell("unpaced", "cpu_us", "chunks_per_s")
+        if self.wants("converted") and isinstance(pair["gateway"], subjects.Gateway):
+            results["converted"] = phases.converted_streams(pair["gateway"], bench, plan["paced"])
+            phases.say("converted", results["converted"]["gateway"])
         results["end"] = {name: system.memory_kb(s.pid) for name, s in pair.items()}
 
     def tell(self, phase, *figures):
@@ -174,6 +179,16 @@ class Run:
             subject.stop()
         if burst:
             self.results["burst"] = burst
+
+    def hold_converted(self):
+        """As above, of the gateway alone, with streams that it converts."""
+        subject = self.gateway("gateway-converted", False)
+        if isinstance(subject, subjects.Gateway):
+            few, many = "messages-c20-i80", "messages-c80-i100"
+            _, _, chunks, per_second = self.plan["held"]
+            self.results["held_converted"] = {"gateway": phases.memory_per_stream(
+                subject, self.bench, few, many, 80, per_second)}
+            subject.stop()
 
     def conclude(self, began):
         """Sums up what belongs to no phase."""

@@ -16,6 +16,11 @@ struct options {
   bool silent;
 };
 
+/* Anthropic's events: those before the text, one piece of it, those behind it; bytes written. */
+int messages_begin(char *to);
+int messages_event(char *to, int capacity, int index, int bytes);
+int messages_end(char *to, int completion);
+
 /* Chooses fate and usage of one answer by chance. */
 void options_draw(struct options *o);
 
@@ -23,7 +28,7 @@ struct connection {
   int descriptor;
   int heap_index; /* in the timer heap, -1 = no timer */
   int64_t due;    /* ns: next write */
-  bool busy, is_stream, wants_usage, awaits_room;
+  bool busy, is_stream, is_messages, wants_usage, awaits_room;
   int sent; /* chunks of the stream under way */
   struct options options;
   char *out; /* what the socket did not take */

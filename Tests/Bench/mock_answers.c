@@ -83,6 +83,7 @@ static void read_request(struct connection *c) {
   }
   if (c->options.any) options_draw(&c->options);
   c->is_stream = c->options.status == 200 && follows(body, "\"stream\"", "true");
+  c->is_messages = !strncmp(c->request.head, "POST /v1/messages ", 18);
   c->wants_usage = follows(body, "\"include_usage\"", "true");
 }
 
@@ -172,6 +173,11 @@ static bool end_stream(struct connection *c) {
       "data: {\"id\":\"chatcmpl-mock\",\"object\":\"chat.completion.chunk\","
       "\"created\":1700000000,\"model\":\"mock\",\"choices\":[";
   char event[1500], whole[1600];
+  if (c->is_messages) {
+    int count = write_chunk(whole, event, messages_end(event, c->options.chunks));
+    memcpy(whole + count, "0\r\n\r\n", 5);
+    return connection_emit(c, whole, count + 5) && connection_finish(c);
+  }
   int n = sprintf(event, "%s{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n", start);
   if (c->wants_usage && !c->options.silent) {
     n += sprintf(event + n, "%s]", start);
@@ -184,16 +190,24 @@ static bool end_stream(struct connection *c) {
   return connection_emit(c, whole, n + 5) && connection_finish(c);
 }
 
+static bool begin_stream(struct connection *c, const char *head, int count) {
+  char event[1500], whole[1600];
+  if (!connection_emit(c, head, count)) return false;
+  return !c->is_messages ||
+         connection_emit(c, whole, write_chunk(whole, event, messages_begin(event)));
+}
+
 bool answer_step(struct connection *c) {
   static const char head[] =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
       "x-request-id: req_mock\r\nTransfer-Encoding: chunked\r\n\r\n";
   char event[EVENT_LIMIT + 600], whole[EVENT_LIMIT + 700];
   if (!c->is_stream) return answer_whole(c);
-  if (!c->sent && !connection_emit(c, head, sizeof head - 1)) return false;
+  if (!c->sent && !begin_stream(c, head, sizeof head - 1)) return false;
   while (c->sent < c->options.chunks) {
     if (c->options.cut && c->sent >= c->options.chunks / 2) return connection_drop(c), false;
-    int n = write_event(event, sizeof event, c->sent++, c->options.event_bytes);
+    int (*write)(char *, int, int, int) = c->is_messages ? messages_event : write_event;
+    int n = write(event, sizeof event, c->sent++, c->options.event_bytes);
     counters.chunks++;
     if (!connection_emit(c, whole, write_chunk(whole, event, n))) return false;
     if (c->options.interval_ms) {

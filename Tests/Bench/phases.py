@@ -197,6 +197,19 @@ def unpaced_streams(subjects, bench, rounds, seconds):
     return take_turns(rounds, {n: (lambda s=subject: run(s)) for n, subject in subjects.items()})
 
 
+def converted_streams(subject, bench, rounds):
+    """20 streams of 1,000 chunks from an upstream that speaks Anthropic's format: processor time of
+    the gateway for each chunk that it turns into OpenAI's."""
+    rows = []
+    for _ in range(rounds):
+        system.quieten(patience)
+        counts, watch = watched(subject, bench, "-s", "-c", 20, "-n", 20, "-N", 1000, "-t", 30,
+                                model="messages-c1000-i5")
+        rows.append({"cpu_us": watch.cpu / max(1, counts["chunks"]) * 1e6,
+                     "lost": counts["sent"] - counts["ok"]})
+    return {"gateway": summary(rows)}
+
+
 def held(subject, bench, count, chunks, model, per_second):
     """Holds `count` streams open at once; memory at their peak and how they ended."""
     with system.Watch(subject.pid, bench.ours, every=0.2) as watch:

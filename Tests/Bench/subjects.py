@@ -14,6 +14,7 @@ import system
 import tools
 
 MODELS = ["mock", "mock-i0", "mock-i80", "mock-i100", "mock-c20-i80", "mock-c80-i100"]
+CONVERTED = ["messages-c1000-i5", "messages-c20-i80", "messages-c80-i100"]
 PASSWORD = "bench-Password-1"
 
 
@@ -161,6 +162,9 @@ class Gateway(Subject):
         self._call("POST", "/api/v1/channels", {
             "name": "mock", "type": "openai-compatible", "keys": ["sk-up"],
             "base_url": f"{scheme}://{host}:{self.upstream}/v1", "models": MODELS}, session)
+        self._call("POST", "/api/v1/channels", {
+            "name": "messages", "type": "anthropic", "keys": ["sk-up"],
+            "base_url": f"{scheme}://{host}:{self.upstream}", "models": CONVERTED}, session)
         token = self._call("POST", "/api/v1/tokens", {"name": "bench", "quota": None}, session)
         self.key = token["key"]
 

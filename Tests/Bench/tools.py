@@ -12,7 +12,7 @@ import system
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCES = {
-    "mock": ["mock.c", "mock_answers.c", "mock_chance.c", "wire.c"],
+    "mock": ["mock.c", "mock_answers.c", "mock_messages.c", "mock_chance.c", "wire.c"],
     "load": ["load.c", "load_results.c", "histogram.c", "wire.c"],
 }
 HEADERS = ["wire.h", "mock.h", "load.h", "histogram.h"]

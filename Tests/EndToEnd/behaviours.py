@@ -9,6 +9,7 @@ import asyncio
 import dataclasses
 import gzip
 
+import media
 import payloads
 from shapes import (
     INSANE_USAGE, BodyWriter, Shape, chunks_of, encode_event, send_head, shape_for, text_of)
@@ -280,5 +281,5 @@ SCRIPTS = {
     "reset": reset, "half-close": half_close, "never": never, "stale": stale,
     "slow-json": slow_json,
     "closes-tls": closes_tls, "huge": huge, "flood": flood, "long-line": long_line,
-    "gzip": compressed,
+    "gzip": compressed, **media.SCRIPTS,
 }

@@ -2,9 +2,21 @@
 """The record that the scripted upstream keeps of each request."""
 
 import json
+import re
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
+
+
+@dataclass
+class Part:
+    """One part of a form; a file when it has a file name."""
+
+    head: str
+    name: str
+    file_name: str | None
+    value: bytes
 
 
 @dataclass
@@ -47,4 +59,35 @@ class Exchange:
     @property
     def model(self):
         """The model as it arrived here, after the gateway's mapping."""
+        if self.is_form:
+            return self.fields.get("model", "")
         return self.json.get("model", "")
+
+    @property
+    def is_form(self):
+        return "".join(self.header("content-type")).startswith("multipart/form-data")
+
+    @cached_property
+    def parts(self):
+        """The parts of a form, in order; a form that is not exactly one has none."""
+        boundary = re.search(r'boundary="?([^";]+)', self.header("content-type")[0]).group(1)
+        mark = b"--" + boundary.encode()
+        whole = b"\r\n" + self.body.removesuffix(b"\r\n")
+        first, *rest = whole.split(b"\r\n" + mark)
+        if first or not rest or rest.pop() != b"--":
+            return []
+        parts = []
+        for part in rest:
+            head, _, value = part.partition(b"\r\n\r\n")
+            text = head.decode()
+            file_name = re.search(r'filename="([^"]*)"', text)
+            parts.append(Part(text, re.search(r'[ ;]name="([^"]*)"', text).group(1),
+                              file_name and file_name.group(1), value))
+        return parts
+
+    @property
+    def fields(self):
+        """The fields of a form that are no files."""
+        if not self.is_form:
+            return {}
+        return {p.name: p.value.decode() for p in self.parts if p.file_name is None}

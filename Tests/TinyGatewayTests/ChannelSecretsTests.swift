@@ -61,6 +61,22 @@ struct ChannelSecretsTests {
     #expect(stored.name == Self.plain.name)
   }
 
+  @Test func hidesSecretSettings() throws {
+    var record = Self.plain
+    record.type = "azure"
+    record.config = #"{"api_version":"1","account_key":"a \"secret\""}"#
+    record.baseURL = "https://a.example"
+    let stored = try stored(record)
+    #expect(stored.config.text.hasPrefix(#"{"api_version":"1","account_key":"sealed1$"#))
+    #expect(!stored.config.text.contains("secret"))
+    #expect(try secrets().opened(stored).config == record.config)
+    let other = try secrets("other.key", for: [stored])
+    let locked = other.opened(stored)
+    #expect(locked.status == .autoDisabled && locked.config == stored.config)
+    #expect(try RelayFixtures.channel(locked).config["account_key"] == nil)
+    #expect(try #require(other.sealed(locked)).config == stored.config)
+  }
+
   @Test func opensWhatItSealedAfterARestart() throws {
     check(try secrets().opened(try stored()), is: Self.plain)
   }

@@ -19,7 +19,7 @@ struct RelayUpstreamCallTests {
   ) -> String {
     let buffer = Buffer()
     UpstreamCall.appendHead(
-      post: channel.path(of: RelayMode.chat), channel: channel, key: key,
+      post: channel.path(of: .chat, model: "m"), channel: channel, key: key,
       bodyByteCount: bodyByteCount, to: buffer)
     return buffer.byteString.text
   }

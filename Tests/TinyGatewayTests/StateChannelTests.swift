@@ -40,7 +40,9 @@ struct StateChannelTests {
       let channel = try channel(
         type: ByteString(vendor.slug), base: hasDefault ? "" : "https://llm.example")
       #expect(channel.url.isSecure || channel.url.host == "127.0.0.1", "\(vendor.name)")
-      #expect(channel.path(of: RelayMode.chat) == "/v1/chat/completions", "\(vendor.name)")
+      let path = channel.path(of: .chat, model: "m").text
+      #expect(path.hasPrefix(channel.url.path.text + "/"), "\(vendor.name)")
+      #expect(!path.contains("//") && !path.contains("/v1/v1"), "\(path)")
       for model in channel.models { #expect(ModelName.isValid(model), "\(model.text)") }
     }
   }
@@ -71,9 +73,9 @@ struct StateChannelTests {
   ])
   func knowsThePathOfEachTask(_ base: String, _ prefix: String) throws {
     let channel = try channel(base: ByteString(utf8: base))
-    #expect(channel.path(of: .chat).text == prefix + "/chat/completions")
-    #expect(channel.path(of: .completions).text == prefix + "/completions")
-    #expect(channel.path(of: .embeddings).text == prefix + "/embeddings")
+    #expect(channel.path(of: .chat, model: "m").text == prefix + "/chat/completions")
+    #expect(channel.path(of: .completions, model: "m").text == prefix + "/completions")
+    #expect(channel.path(of: .embeddings, model: "m").text == prefix + "/embeddings")
     #expect(channel.path(of: "/models").text == prefix + "/models")
   }
 

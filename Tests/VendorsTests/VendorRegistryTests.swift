@@ -15,7 +15,11 @@ struct VendorRegistryTests {
 
   /// Slugs are stored in databases.
   @Test func keepsTheSlugsOfEarlierVersions() {
-    for slug: ByteString in ["openai", "openai-compatible", "deepseek", "moonshot", "ollama"] {
+    let slugs = """
+      openai openai-compatible deepseek moonshot ollama azure qwen ernie spark doubao zhipu hunyuan \
+      minimax
+      """
+    for slug in ByteString(utf8: slugs).list(separatedBy: 0x20) {
       #expect(VendorRegistry.find(slug).map { ByteString($0.slug) } == slug)
     }
   }
@@ -41,14 +45,15 @@ struct VendorRegistryTests {
   @Test func namesASourceForEveryFact() {
     for vendor in VendorRegistry.all {
       #expect(!ByteString(vendor.name).isEmpty)
-      #expect(!ByteString(vendor.source).isEmpty, "\(vendor.name)")
+      #expect(ByteString(vendor.documentation).starts(with: "https://"), "\(vendor.name)")
     }
   }
 
   @Test func asksForABaseURLOnlyWhereThereIsNoDefault() {
     for vendor in VendorRegistry.all {
       let isEmpty = ByteString(vendor.defaultBaseURL).isEmpty
-      #expect(isEmpty == (ByteString(vendor.slug) == "openai-compatible"), "\(vendor.name)")
+      let slug = ByteString(vendor.slug).text
+      #expect(isEmpty == ["openai-compatible", "azure"].contains(slug), "\(slug)")
     }
   }
 
@@ -68,5 +73,51 @@ struct VendorRegistryTests {
       #expect(Set(vendor.models).count == vendor.models.count, "\(vendor.name)")
       #expect(vendor.models.allSatisfy { !$0.isEmpty }, "\(vendor.name)")
     }
+  }
+
+  @Test func namesKnownTasksOnly() {
+    let known: Set<String> = [
+      "chat", "completions", "responses", "embeddings", "images", "speech", "transcription",
+      "moderations", "rerank",
+    ]
+    for vendor in VendorRegistry.all {
+      #expect(!vendor.tasks.isEmpty, "\(vendor.name)")
+      #expect(vendor.tasks.allSatisfy { known.contains($0.text) }, "\(vendor.name)")
+    }
+  }
+
+  /// What a list of replacements says is read with each request: a slip in a row must show here.
+  @Test func writesListsOfReplacementsInTheirForm() {
+    for vendor in VendorRegistry.all {
+      for list in [vendor.callPaths, vendor.requestEdits, vendor.finishReasons] {
+        for pair in ByteString(list).list(separatedBy: 0x20) {
+          let parts = pair.text.split(separator: ">", omittingEmptySubsequences: false)
+          #expect(parts.count == 2 && !parts[0].isEmpty, "\(vendor.name): \(pair.text)")
+          #expect(Vendor.replacement(of: ByteString(utf8: String(parts[0])), in: list) != nil)
+        }
+      }
+    }
+  }
+
+  @Test func describesEachSettingOnce() {
+    for vendor in VendorRegistry.all {
+      let names = vendor.fields.map(\.name)
+      #expect(Set(names).count == names.count, "\(vendor.name)")
+      for field in vendor.fields {
+        #expect(!field.name.isEmpty && !field.label.isEmpty, "\(vendor.name)")
+        #expect(field.choices.isEmpty || field.choices.contains(field.standard), "\(vendor.name)")
+      }
+    }
+  }
+
+  @Test func readsTheLineOfASetting() {
+    let field = VendorField("!region|Region of the account|us-east-1|eu|us,eu")
+    #expect(field.isRequired && !field.isSecret)
+    #expect(field.name == "region" as StaticString && field.label == "Region of the account")
+    #expect(field.example == "us-east-1" as StaticString && field.standard == "eu" as StaticString)
+    #expect(field.choices.map(\.text) == ["us", "eu"])
+    let short = VendorField("account_token|Token")
+    #expect(!short.isRequired && short.isSecret)
+    #expect(short.example.isEmpty && short.standard.isEmpty && short.choices.isEmpty)
   }
 }

@@ -3,8 +3,8 @@
  * Everything TinyGateway wants from Mbed TLS, behind one narrow boundary: fixed-width integers,
  * pointers and sizes. Compiles against Mbed TLS 2.28 and 3.6.
  *
- * Threads: the digests and cm_random may be called from any thread. Trust sets, contexts and
- * sessions belong to one thread; reference counts are plain integers.
+ * Threads: digests, signatures and cm_random may be called from any thread. Trust sets, contexts
+ * and sessions belong to one thread; reference counts are plain integers.
  *
  * Texts: functions that can fail take `error` and `error_size`; on failure they write one
  * NUL-terminated English sentence there, without secrets.
@@ -50,6 +50,9 @@ int32_t cm_random(uint8_t *out, size_t length);
 /* SHA-256 (FIPS 180-4); `out` takes 32 bytes. No allocation. */
 void cm_sha256(const uint8_t *bytes, size_t length, uint8_t *out);
 
+/* SHA-1 (FIPS 180-4), for protocols that name it and not for secrets; `out` takes 20 bytes. */
+void cm_sha1(const uint8_t *bytes, size_t length, uint8_t *out);
+
 /* HMAC-SHA-256 (RFC 2104); `out` takes 32 bytes. No allocation. */
 void cm_hmac_sha256(const uint8_t *key, size_t key_length, const uint8_t *bytes, size_t length,
                     uint8_t *out);
@@ -60,6 +63,15 @@ void cm_pbkdf2_sha256(const uint8_t *password, size_t password_length, const uin
 
 /* 1 if equal; the time depends on `length` alone. */
 int32_t cm_equal(const uint8_t *left, const uint8_t *right, size_t length);
+
+#define CM_RSA_SIGNATURE_SIZE 512 /* a key of 4096 bits */
+
+/* RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 section 8.2) under an unencrypted private key in PEM,
+ * PKCS #8 or PKCS #1, of 2048 to 4096 bits. `out` takes CM_RSA_SIGNATURE_SIZE bytes; the result is
+ * the signature's length. -1: not such a key; -2: it could not sign. Takes tens of milliseconds on
+ * small processors. May be called from any thread. */
+int32_t cm_rs256(const uint8_t *pem, size_t pem_length, const uint8_t *bytes, size_t length,
+                 uint8_t *out);
 
 /* ---- Secrets at rest ---- */
 

@@ -45,7 +45,11 @@ extension ClientConnection {
       case .awaitingHead:
         guard offset < bytes.count, parseHead(bytes, &offset) else { return offset }
       case .readingBody:
-        guard useBody(bytes, &offset) else { return offset }
+        if let webSocket, webSocket.isOpen {
+          guard useFrames(webSocket, bytes, &offset) else { return offset }
+        } else {
+          guard useBody(bytes, &offset) else { return offset }
+        }
       case .resolving, .connecting, .handshaking, .idle, .closed: return bytes.count
       }
     }
@@ -80,6 +84,11 @@ extension ClientConnection {
         return true
       }
       interimCount = 0
+      if head.status.code == 101, !openWebSocket(head) {
+        lastText = "the upstream's WebSocket handshake is wrong"
+        perform(state.broke(.badAnswer))
+        return false
+      }
       answerKeepsAlive = head.keepsAlive
       decoder = BodyDecoder(head.framing)
       perform(state.headArrived())
@@ -102,7 +111,7 @@ extension ClientConnection {
     case .end:
       // Bytes behind the answer, or a request not fully sent: the connection is not clean.
       let isClean =
-        offset == bytes.count && answerKeepsAlive && queuedByteCount == 0
+        offset == bytes.count && answerKeepsAlive && queuedByteCount == 0 && webSocket == nil
         && stream?.isBroken == false
       perform(state.answerArrived(mayKeep: isClean))
       return false

@@ -24,6 +24,8 @@ package final class ClientConnection: EventHandler {
   var isHeadRequest = false
   var isLookingUp = false
   var interimCount = 0
+  /// Set when the exchange asked for a WebSocket.
+  var webSocket: WebSocketClient?
   /// Filled by the exchange before the connection is up.
   let waitingRequest = Buffer()
   var waitingBody: Buffer?
@@ -80,6 +82,7 @@ package final class ClientConnection: EventHandler {
   /// Ends the exchange: nothing more is reported, the connection closes.
   package func cancel() {
     exchange = nil
+    if let webSocket { close(webSocket, WebSocketCloseCode.normal) }
     state.cancelled()
     loop.touch(id)
   }
@@ -116,7 +119,10 @@ package final class ClientConnection: EventHandler {
     case .readingBody:
       // Silence counts only while we listen.
       guard exchange?.acceptsAnswer ?? true else { return nil }
-      return lastProgress.advanced(byMilliseconds: timeouts.idleMilliseconds)
+      // Until a WebSocket's first message nothing has been answered yet.
+      let isWaiting = webSocket?.isOpen == true && webSocket?.hasReceived == false
+      return lastProgress.advanced(
+        byMilliseconds: isWaiting ? timeouts.firstByteMilliseconds : timeouts.idleMilliseconds)
     case .closed: return nil
     }
   }

@@ -22,28 +22,10 @@ final class DateField {
 
   /// `Date: Sun, 06 Nov 1994 08:49:37 GMT` and its line end.
   static func line(_ seconds: Int64) -> ByteString {
-    let days = seconds / 86400
-    let rest = Int(seconds % 86400)
-    let date = CalendarDate(days: days)
-    let dayNames: StaticString = "ThuFriSatSunMonTueWed"
-    let monthNames: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
     let buffer = Buffer()
     buffer.append("Date: ")
-    buffer.append(UnsafeRawBufferPointer(start: dayNames.utf8Start + Int(days % 7) * 3, count: 3))
-    buffer.append(", ")
-    buffer.append(twoDigits: date.day)
-    buffer.append(UInt8(ascii: " "))
-    buffer.append(
-      UnsafeRawBufferPointer(start: monthNames.utf8Start + (date.month - 1) * 3, count: 3))
-    buffer.append(UInt8(ascii: " "))
-    buffer.append(decimal: date.year)
-    buffer.append(UInt8(ascii: " "))
-    buffer.append(twoDigits: rest / 3600)
-    buffer.append(UInt8(ascii: ":"))
-    buffer.append(twoDigits: rest / 60 % 60)
-    buffer.append(UInt8(ascii: ":"))
-    buffer.append(twoDigits: rest % 60)
-    buffer.append(" GMT\r\n")
+    UnixTime.appendHTTPDate(seconds, to: buffer)
+    buffer.append("\r\n")
     return buffer.byteString
   }
 }

@@ -5,7 +5,7 @@ import Platform
 import Store
 import Vendors
 
-/// Channels: list, show, create, change, delete; their types; their figures.
+/// Channels: list, show, create, change, delete.
 enum ChannelEndpoints {
   static let all: [Endpoint] = [
     Endpoint(
@@ -23,7 +23,7 @@ enum ChannelEndpoints {
     Endpoint(method: .delete, path: "/api/v1/channels/{id}", access: .admin, run: .act(delete)),
     Endpoint(
       method: .get, path: "/api/v1/channel-types", access: .admin, isList: true,
-      run: .read(listTypes)),
+      run: .read(ChannelTypeEndpoint.list)),
   ]
 
   @Sendable private static func list(
@@ -185,11 +185,15 @@ enum ChannelEndpoints {
     json.beginObject()
     for (name, value) in ChannelInput.headers(of: record) {
       json.key(name)
-      json.string(ChannelInput.isSecretHeader(name) ? AdminText.hint(of: value) : value)
+      json.string(VendorField.isSecret(name) ? AdminText.hint(of: value) : value)
     }
     json.endObject()
     json.key("config")
     json.beginObject()
+    for (name, value) in ChannelConfig.pairs(record.config) {
+      json.key(name)
+      json.string(VendorField.isSecret(name) ? AdminText.hint(of: value) : value)
+    }
     json.endObject()
     json.member("created_at", record.createdAt)
     writeTraffic(record, &json)
@@ -222,36 +226,5 @@ enum ChannelEndpoints {
     case .disabled: "disabled"
     case .autoDisabled: "auto_disabled"
     }
-  }
-
-  // Types.
-
-  @Sendable private static func listTypes(
-    _ request: AdminRequest, _ json: inout JSONWriter
-  ) throws(AdminError) {
-    json.beginObject()
-    try request.writePage(of: VendorRegistry.all, &json) { vendor, json in
-      json.beginObject()
-      json.member("slug", vendor.slug)
-      json.member("name", vendor.name)
-      json.member("default_base_url", vendor.defaultBaseURL)
-      write("models", vendor.models, &json)
-      json.key("fields")
-      json.beginArray()
-      writeField("keys", isRequired: !vendor.isKeyOptional, &json)
-      writeField("base_url", isRequired: ByteString(vendor.defaultBaseURL).isEmpty, &json)
-      json.endArray()
-      json.endObject()
-    }
-    json.endObject()
-  }
-
-  private static func writeField(
-    _ name: StaticString, isRequired: Bool, _ json: inout JSONWriter
-  ) {
-    json.beginObject()
-    json.member("name", name)
-    json.member("required", isRequired)
-    json.endObject()
   }
 }

@@ -49,7 +49,8 @@ enum ChannelInput {
     try applyTimeouts(body, &record)
     try applyTraffic(body, &record)
     let keepsSecretHeader = try applyHeaders(body, &record)
-    try checkConfig(body)
+    let fields = VendorRegistry.find(record.type)?.fields ?? []
+    let keepsSecretSetting = try ChannelConfig.apply(body, fields, &record)
     record = ChannelSecrets.settled(record)
     if record.status == .autoDisabled, try body.isEnabled("status") == true {
       throw AdminError(400, "keys_required", ChannelSecrets.reason)
@@ -58,7 +59,9 @@ enum ChannelInput {
       guard body.has("name") else { throw .field("name", "is missing") }
       guard body.has("type") else { throw .field("type", "is missing") }
     } else {
-      try checkAddressChange(from: old, to: record, body, keepsSecretHeader: keepsSecretHeader)
+      try checkAddressChange(
+        from: old, to: record, body, keepsSecretHeader: keepsSecretHeader,
+        keepsSecretSetting: keepsSecretSetting)
     }
     return try checked(record)
   }
@@ -147,7 +150,7 @@ enum ChannelInput {
   ) throws(AdminError) -> Bool {
     let old = headers(of: record)
     guard let pairs = try body.pairs("headers", limit: largestHeaderCount) else {
-      return old.contains { isSecretHeader($0.name) }
+      return old.contains { VendorField.isSecret($0.name) }
     }
     var keepsSecret = false
     var lines: [ByteString] = []
@@ -165,7 +168,7 @@ enum ChannelInput {
         throw .field("headers", "must have plain values, not sealed ones")
       }
       var value = given
-      if isSecretHeader(name), let kept = old.first(where: { $0.name == name })?.value,
+      if VendorField.isSecret(name), let kept = old.first(where: { $0.name == name })?.value,
         given == AdminText.hint(of: kept)
       {
         value = kept
@@ -187,21 +190,13 @@ enum ChannelInput {
     return fields
   }
 
-  /// Whether a header's value is a secret by its name, so that answers show its hint only.
-  static func isSecretHeader(_ name: ByteString) -> Bool {
-    let lower = name.lowercased
-    let words: [StaticString] = [
-      "key", "token", "secret", "auth", "cookie", "password", "signature",
-    ]
-    return words.contains { lower.bytes.span.firstIndex(of: $0) != nil }
-  }
-
   // The address.
 
   /// Keys must be entered again for another address, or whoever may edit a channel could have
   /// them sent to a machine of their own.
   private static func checkAddressChange(
-    from old: ChannelRecord, to new: ChannelRecord, _ body: AdminBody, keepsSecretHeader: Bool
+    from old: ChannelRecord, to new: ChannelRecord, _ body: AdminBody, keepsSecretHeader: Bool,
+    keepsSecretSetting: Bool
   ) throws(AdminError) {
     guard address(of: old) != address(of: new) else { return }
     if !old.keys.isEmpty, !body.has("keys") {
@@ -215,26 +210,23 @@ enum ChannelInput {
         "Changing the address of a channel (base_url or type) needs its secret headers again: "
           + "send headers with their full values.")
     }
+    if keepsSecretSetting {
+      throw AdminError(
+        400, "keys_required",
+        "Changing the address of a channel (base_url, type or config) needs its secret settings "
+          + "again: send config with their full values.")
+    }
   }
 
   /// Where a record's requests go, without differences that change nothing.
   private static func address(of record: ChannelRecord) -> ByteString {
-    let standard = VendorRegistry.find(record.type).map { ByteString($0.defaultBaseURL) }
-    let text = record.baseURL.isEmpty ? standard ?? .empty : record.baseURL
+    var text = record.baseURL
+    if let vendor = VendorRegistry.find(record.type) {
+      // What cannot be filled in goes nowhere.
+      text = (try? ChannelConfig.baseURL(of: record, vendor)) ?? .empty
+    }
     guard let url = URL(text) else { return text }
     let scheme: ByteString = url.isSecure ? "https://" : "http://"
     return scheme + url.host + ":" + ByteString(number: Int64(url.port)) + url.path
-  }
-
-  /// No type of this version has settings of its own.
-  private static func checkConfig(_ body: AdminBody) throws(AdminError) {
-    guard let config = body.value("config"), !config.isNull else { return }
-    guard config.kind == .object else { throw .field("config", "must be an object") }
-    for (name, _) in config.members {
-      throw AdminError(
-        400, "unknown_field",
-        "The field config." + AdminText.prefix(name, AdminText.quotedByteCount)
-          + " is not known for this channel type.")
-    }
   }
 }

@@ -47,9 +47,10 @@ final class ChannelTest {
 
   /// Asks for one token; newer OpenAI models want the limit under its newer name.
   private func send(usingNewLimit: Bool) {
-    let body = ChannelTest.chat(channel.upstreamModel(for: model), usingNewLimit: usingNewLimit)
+    let name = channel.upstreamModel(for: model)
+    let body = ChannelTest.chat(name, usingNewLimit: usingNewLimit)
     let started = UpstreamProbe.post(
-      channel.path(of: .chat), body, channel, gateway
+      channel.path(of: .chat, model: name), body, channel, gateway
     ) { [self] outcome in
       probe = nil
       if outcome.status == 400, !usingNewLimit, ChannelTest.wantsNewLimit(outcome.body) {

@@ -27,6 +27,8 @@ struct Capacity: Equatable, Sendable {
   let bodiesHeldByteCount: Int64
   /// Largest body, streamed through.
   let bodyByteCount: Int64
+  /// Largest form with files.
+  let uploadByteCount: Int64
   /// Waiting for one slow client, 32 to 256 kB; reading from its upstream stops above.
   let streamBufferByteCount: Int
 
@@ -50,6 +52,7 @@ struct Capacity: Equatable, Sendable {
 
     bodiesHeldByteCount = Capacity.bodiesByteCount(megabytes)
     bodyByteCount = Int64(configuration.bodyLimitMegabytes) << 20
+    uploadByteCount = Int64(configuration.uploadLimitMegabytes) << 20
     bodyHeldByteCount = min(
       Int64(configuration.bodyHeldLimitKilobytes) << 10, min(bodiesHeldByteCount, bodyByteCount))
     let share = memoryByteCount / 4 / Int64(requests)

@@ -41,6 +41,7 @@ struct Configuration: Sendable {
   var requestLimit = 0
   var bodyHeldLimitKilobytes = 0
   var bodyLimitMegabytes = 0
+  var uploadLimitMegabytes = 0
   var poolIdlePerUpstream = 0
 
   var headerTimeoutMilliseconds: Int64 = 0

@@ -114,6 +114,11 @@ enum ConfigurationTable {
       isReloadable: true
     ) { $0.bodyLimitMegabytes = $1.int },
     ConfigurationRow(
+      "upload_limit_mb", .number, in: 1...4096, default: "32",
+      "Largest form with files, such as recordings; it is streamed through, larger ones get 413.",
+      isReloadable: true
+    ) { $0.uploadLimitMegabytes = $1.int },
+    ConfigurationRow(
       "pool_idle_per_upstream", .number, in: 0...10_000, default: "0",
       "Idle connections kept for one upstream; 0: from memory_limit_mb."
     ) { $0.poolIdlePerUpstream = $1.int },

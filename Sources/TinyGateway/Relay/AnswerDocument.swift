@@ -15,7 +15,7 @@ final class AnswerDocument {
   /// Memory kept for the next answer.
   private static let keptByteCount = 4096
 
-  private enum Field: Int { case usage, error }
+  private enum Field: Int { case usage, error, meta }
   private var scanner: JSONScanner
   private(set) var isBroken = false
   private(set) var byteCount: Int64 = 0
@@ -26,7 +26,8 @@ final class AnswerDocument {
     var limits = JSONLimits.standard
     limits.captureByteCount = 4096
     scanner = JSONScanner(
-      watching: ["usage", "error"], limits: limits, requiresObject: true, refusesDuplicates: false)
+      watching: ["usage", "error", "meta"], limits: limits, requiresObject: true,
+      refusesDuplicates: false)
   }
 
   /// Forgets everything for the next answer.
@@ -67,6 +68,16 @@ final class AnswerDocument {
   /// The reported usage; nil without one.
   var usage: Usage? {
     scanner.withLexeme(Field.usage.rawValue) { Usage.parse($0) }
+      ?? scanner.withLexeme(Field.meta.rawValue) { AnswerDocument.usage(ofMeta: $0) }
+  }
+
+  /// What Cohere and SiliconFlow report of ranked documents.
+  private static func usage(ofMeta meta: UnsafeRawBufferPointer) -> Usage? {
+    for key in ["tokens", "billed_units"] as [StaticString] {
+      guard let range = JSONQuery.member(key, in: meta) else { continue }
+      if let usage = Usage.parse(UnsafeRawBufferPointer(rebasing: meta[range])) { return usage }
+    }
+    return nil
   }
 
   /// What was produced, from the amount of text.

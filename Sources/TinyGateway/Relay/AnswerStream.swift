@@ -13,6 +13,8 @@ final class AnswerStream {
 
   private var parser = EventStreamParser()
   private let hidesUsage: Bool
+  /// Recordings and transcripts: events of other names, which tell their end by their type.
+  private let isMedia: Bool
   private(set) var usage = Usage()
   /// Bytes of generated text seen, for the estimate.
   private(set) var asciiByteCount: Int64 = 0
@@ -30,8 +32,13 @@ final class AnswerStream {
   /// Longest part of an error event that is kept; a longer one is not understood.
   private static let errorByteLimit = 16 * 1024
 
-  /// - Parameter hidesUsage: the client did not ask for usage, so it must not see any.
-  init(hidesUsage: Bool) { self.hidesUsage = hidesUsage }
+  /// - Parameters:
+  ///   - hidesUsage: the client did not ask for usage, so it must not see any.
+  ///   - isMedia: a recording or a transcript.
+  init(hidesUsage: Bool, isMedia: Bool = false) {
+    self.hidesUsage = hidesUsage
+    self.isMedia = isMedia
+  }
 
   /// Whether the stream may end here.
   var isComplete: Bool { isDone || hasFinishReason }
@@ -83,6 +90,12 @@ final class AnswerStream {
       return .pass
     }
     countText(data)
+    if isMedia, data.firstIndex(of: ".done\"") != nil,
+      let type = JSONQuery.string(["type"], in: data.rawBuffer),
+      type == "transcript.text.done" || type == "speech.audio.done"
+    {
+      hasFinishReason = true
+    }
     if !hasFinishReason, let key = data.firstIndex(of: "\"finish_reason\"") {
       hasFinishReason = isString(data, behind: key + 15)
     }
@@ -125,6 +138,8 @@ final class AnswerStream {
   /// Adds the text of the deltas; cheap, since it only matters when usage never comes.
   private func countText(_ data: Span<UInt8>) {
     countString(data, behind: "\"content\":")
+    // The text at the end repeats the deltas.
+    if isMedia { return countString(data, behind: "\"delta\":") }
     countString(data, behind: "\"reasoning_content\":")
     countString(data, behind: "\"arguments\":")
     countString(data, behind: "\"text\":")

@@ -10,6 +10,8 @@ enum Answer {
   case events(AnswerStream, rest: Buffer)
   /// One JSON document.
   case document(AnswerDocument, status: Int, length: Int64?)
+  /// A recording or a text, which goes through.
+  case passage(AnswerPassage)
   /// An answer that is an error: its body, up to a bound.
   case error(status: Int, retryAfter: Int64?, body: Buffer)
 }
@@ -45,7 +47,10 @@ extension Relay {
         }
       } ?? false
     if isEvents {
-      answer = .events(AnswerStream(hidesUsage: body.hidesUsage), rest: Buffer())
+      answer = .events(
+        AnswerStream(hidesUsage: body.hidesUsage, isMedia: mode.hasPassage), rest: Buffer())
+    } else if isPassage(head) {
+      beginPassage(head)
     } else {
       guard responder.isWaiting else { return giveUpAnswer("the upstream does not stream") }
       var length: Int64?
@@ -53,7 +58,10 @@ extension Relay {
       guard length ?? 0 <= AnswerDocument.byteLimit else {
         return giveUpAnswer("the upstream's answer is too long")
       }
-      answer = .document(gateway.relays.takeDocument(), status: status, length: length)
+      embeddingEncoder = mode == .embeddings && body.wantsBase64 ? EmbeddingEncoder() : nil
+      answer = .document(
+        gateway.relays.takeDocument(), status: status,
+        length: embeddingEncoder == nil ? length : nil)
     }
   }
 
@@ -64,6 +72,7 @@ extension Relay {
     case .document(let document, let status, let length):
       document.read(bytes)
       receive(bytes, document, status, length)
+    case .passage(let passage): receive(bytes, passage)
     case .error(_, _, let body):
       if body.count + bytes.count <= Relay.errorByteLimit { body.append(bytes) }
     }
@@ -108,7 +117,7 @@ extension Relay {
   }
 
   /// The answer cannot be used: its connection goes, and the attempt has failed.
-  private func giveUpAnswer(_ reason: ByteString) {
+  func giveUpAnswer(_ reason: ByteString) {
     connection?.cancel()
     connection = nil
     attemptFailed(.badAnswer, reason)
@@ -128,8 +137,9 @@ extension Relay {
     guard document.byteCount <= AnswerDocument.byteLimit else {
       return giveUpAnswer("the upstream's answer is too long")
     }
-    if !responder.isWaiting { return responder.write(bytes.rawBuffer) }
-    document.held.append(bytes)
+    let output = encoded(bytes)
+    if !responder.isWaiting { return responder.write(output?.readable ?? bytes.rawBuffer) }
+    document.held.append(output?.readable ?? bytes.rawBuffer)
     guard document.held.count > AnswerDocument.heldByteCount, !document.isBroken else { return }
     beginDocument(status, length)
     responder.write(document.held.readable)
@@ -150,7 +160,9 @@ extension Relay {
     switch answer {
     case .none: attemptFailed(.badAnswer, "the upstream answered nothing")
     case .events(let events, _): end(events)
-    case .document(let document, let status, _): end(document, status, document.finish())
+    case .document(let document, let status, _):
+      end(document, status, document.finish() && !(embeddingEncoder?.isBroken ?? false))
+    case .passage(let passage): end(passage)
     case .error(let status, let retryAfter, let body):
       upstreamRefused(status, retryAfter, body)
     }
@@ -163,7 +175,7 @@ extension Relay {
     }
     beginEvents()
     // Some servers end after the finish reason without the word: clients wait for it.
-    if !events.isDone { responder.write(Relay.done) }
+    if !events.isDone, !mode.hasPassage { responder.write(Relay.done) }
     responder.end()
     endAttempt(.none, .empty, .answered)
     perform(state.answerEnded())

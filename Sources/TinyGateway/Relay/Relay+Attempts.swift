@@ -90,12 +90,16 @@ extension Relay {
       return attemptFailed(.tls, gateway.tlsProblem, isUnreachable: false)
     }
     let edited: Buffer
+    let upstreamModel = channel.upstreamModel(for: route.model)
     do throws(RelayError) {
       try body.edit(
-        model: model, upstreamModel: channel.upstreamModel(for: route.model),
-        asksUsage: isPassing ? mode.canStream : isStream,
+        model: model, upstreamModel: upstreamModel,
+        asksUsage: mode.asksUsage && (isPassing || isStream),
         isPassing: isPassing)
       edited = isPassing ? Buffer() : body.edited()
+      // Not every server reads forms in chunks.
+      passedByteCount =
+        body.form != nil && declaredByteCount > 0 ? declaredByteCount + body.growth : nil
     } catch {
       return refuse(error)
     }
@@ -103,13 +107,14 @@ extension Relay {
       target, for: self, timeouts: timeouts(current), fresh: usesFreshConnection)
     self.connection = connection
     UpstreamCall.appendHead(
-      post: channel.path(of: mode), channel: channel, key: current.ticket.key,
-      bodyByteCount: isPassing ? nil : Int64(edited.count), to: connection.outgoing)
+      post: channel.path(of: mode, model: upstreamModel), channel: channel, key: current.ticket.key,
+      contentType: body.form?.contentType ?? "application/json",
+      bodyByteCount: isPassing ? passedByteCount : Int64(edited.count), to: connection.outgoing)
     guard isPassing else { return connection.send(body: edited) }
     let first = Buffer()
     body.startPassing(to: first)
     releaseHeld()
-    MessageWriter.appendChunk(first.readable, to: connection.outgoing)
+    sendOn(first, connection)
     if bodyIsComplete { finishPassing() }
     responder.resume()
   }

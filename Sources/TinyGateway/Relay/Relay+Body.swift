@@ -23,7 +23,7 @@ extension Relay {
     // A relay that has ended gave its body back for the next one to use.
     guard state.phase != .finished, error == nil || state.phase != .readingRequest else { return }
     do throws(RelayError) {
-      guard body.byteCount + Int64(bytes.count) <= gateway.capacity.bodyByteCount else {
+      guard body.byteCount + Int64(bytes.count) <= bodyLimit else {
         throw bodyTooLarge
       }
       if isPassing, !isAwaitingChannel { return try pass(bytes) }
@@ -38,13 +38,17 @@ extension Relay {
   func hold(_ count: Int) throws(RelayError) {
     heldByteCount += Int64(count)
     gateway.relays.heldByteCount += Int64(count)
-    if body.byteCount > gateway.capacity.bodyHeldByteCount, body.hasModel {
+    if maySendEarly {
       isPassing = true
       try prepare()
       return perform(state.requestReady())
     }
+    if declaredByteCount > gateway.capacity.bodiesHeldByteCount, body.form?.hasFile ?? false {
+      throw Relay.formTooLarge
+    }
     guard gateway.relays.heldByteCount > gateway.capacity.bodiesHeldByteCount else { return }
     if heldByteCount > gateway.capacity.bodiesHeldByteCount {
+      if body.form != nil { throw Relay.formTooLarge }
       throw .tooLarge(
         """
         The request body is too large for this gateway's memory. Put the field model before \
@@ -58,9 +62,10 @@ extension Relay {
   func pass(_ bytes: Span<UInt8>) throws(RelayError) {
     let edited = Buffer()
     try body.pass(bytes, to: edited)
+    try checkLateModel()
     // The upstream may have answered or failed already; then the rest is only read.
     guard let connection else { return }
-    MessageWriter.appendChunk(edited.readable, to: connection.outgoing)
+    sendOn(edited, connection)
   }
 
   func bodyEnded() {
@@ -71,6 +76,7 @@ extension Relay {
       try body.finish()
       if isPassing {
         isStream = try wantsStream()
+        if body.form != nil { try checkWholeForm() }
         raiseReservation()
         startConfiguredHeartbeat()
         return isAwaitingChannel ? () : finishPassing()
@@ -87,8 +93,8 @@ extension Relay {
     let edited = Buffer()
     body.finishPassing(to: edited)
     guard let connection else { return }
-    MessageWriter.appendChunk(edited.readable, to: connection.outgoing)
-    MessageWriter.appendLastChunk(to: connection.outgoing)
+    sendOn(edited, connection)
+    if passedByteCount == nil { MessageWriter.appendLastChunk(to: connection.outgoing) }
   }
 
   func cancelled() { perform(state.clientGone()) }

@@ -34,7 +34,7 @@ extension Relay {
 
   /// What the request may cost, as far as its body has come.
   private var demand: QuotaLedger.Demand {
-    var usage = Usage(promptTokens: body.promptEstimate)
+    var usage = Usage(promptTokens: promptEstimate)
     if !bodyIsComplete {
       usage.promptTokens = max(
         usage.promptTokens, Usage.estimate(asciiByteCount: declaredByteCount, nonASCIIByteCount: 0))
@@ -51,7 +51,7 @@ extension Relay {
     return QuotaLedger.Demand(asked: asked, expected: rate.charge(usage))
   }
 
-  private var imageCount: Int64 { mode == .images ? body.answerCount : 0 }
+  private var imageCount: Int64 { mode.isImages ? body.answerCount : 0 }
 
   /// Another model serves: it is charged at its own price, where that is lower.
   ///
@@ -80,14 +80,16 @@ extension Relay {
     case .events(let events, _):
       if events.usage.isReported { return events.usage }
       return Usage(
-        promptTokens: body.promptEstimate, completionTokens: events.completionEstimate)
+        promptTokens: promptEstimate, completionTokens: events.completionEstimate)
     case .document(let document, _, _):
       if let usage = document.usage { return usage }
       // Images are counted, not their text.
-      guard mode != .images else { return Usage() }
+      guard !mode.isImages else { return Usage() }
       return Usage(
-        promptTokens: body.promptEstimate,
+        promptTokens: promptEstimate,
         completionTokens: mode.hasCompletion ? document.completionEstimate : 0)
+    case .passage(let passage):
+      return Usage(promptTokens: promptEstimate, completionTokens: passage.estimate)
     case .none, .error: return Usage()
     }
   }

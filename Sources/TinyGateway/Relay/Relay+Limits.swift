@@ -32,7 +32,7 @@ extension Relay {
   /// Tokens of the prompt, and of the longest completion that the request asks for.
   private var tokenEstimate: Int64 {
     let completion = mode.hasCompletion ? (body.completionLimit ?? 0) * body.answerCount : 0
-    return body.promptEstimate + completion
+    return promptEstimate + completion
   }
 
   /// Counts the request, which nothing refuses any more, for the limits per minute.

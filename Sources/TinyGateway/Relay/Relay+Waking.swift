@@ -86,7 +86,10 @@ extension Relay {
   func beat() {
     guard var heartbeat, !responder.isEnded else { return }
     // A document must not get a comment into it.
-    if case .document = answer { return }
+    switch answer {
+    case .document, .passage: return
+    case .none, .events, .error: break
+    }
     let comment = Buffer()
     let name = gateway.configuration.exposesChannel ? channel?.record.name ?? .empty : .empty
     let reason: Heartbeat.Reason = state.phase == .waking ? .waking(name) : .upstream

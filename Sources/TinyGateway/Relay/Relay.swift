@@ -36,6 +36,12 @@ final class Relay: Exchange, ClientExchange {
   var heldByteCount: Int64 = 0
   /// The body streams to the upstream and is not held: one attempt only.
   var isPassing = false
+  /// Bytes that a body which streams will have for the upstream; nil when it goes in chunks.
+  var passedByteCount: Int64?
+  /// A form without its model may still be meant for the only one that the caller can use.
+  var mayAssumeModel = true
+  /// Of a text that is to be spoken.
+  var spokenCharacters: Int64 = 0
   var bodyIsComplete = false
   /// The body's length as its head gives it; 0 when it does not.
   var declaredByteCount: Int64 = 0
@@ -67,6 +73,8 @@ final class Relay: Exchange, ClientExchange {
   /// Why the last attempt failed.
   var lastFailure = ErrorKind.none
   var answer = Answer.none
+  /// Of vectors that the client wants as base64.
+  var embeddingEncoder: EmbeddingEncoder?
   var firstByteAt: Instant?
 
   /// Takes the request over, or prepares its refusal.
@@ -101,8 +109,9 @@ final class Relay: Exchange, ClientExchange {
     if gateway.relays.isFull {
       throw .overloaded("The gateway is serving as many requests as it can. Try again shortly.")
     }
+    try expectForm(head)
     if case .length(let count) = head.framing {
-      guard count <= gateway.capacity.bodyByteCount else { throw bodyTooLarge }
+      guard count <= bodyLimit else { throw bodyTooLarge }
       declaredByteCount = count
     }
     if let coding = head.value(of: .contentEncoding), coding.lowercased != "identity" {
@@ -110,13 +119,6 @@ final class Relay: Exchange, ClientExchange {
         415, "invalid_request_error", "unsupported_encoding",
         "The request body must not be compressed.")
     }
-  }
-
-  var bodyTooLarge: RelayError {
-    .tooLarge(
-      ByteString(
-        utf8: "The request body is larger than \(gateway.capacity.bodyByteCount) bytes, the limit "
-          + "here (body_limit_mb)."))
   }
 
   /// When the whole request takes too long.
@@ -137,9 +139,11 @@ final class Relay: Exchange, ClientExchange {
   /// Checks what the body says and finds the channels that could serve it.
   func prepare() throws(RelayError) {
     guard let caller else { return }
+    if bodyIsComplete, body.assumedModel.isEmpty { body.assumedModel = mode.defaultModel }
     model = try body.model()
     isStream = try wantsStream()
-    if mode == .images { try body.checkAnswerCount() }
+    if mode.isImages { try body.checkAnswerCount() }
+    if mode == .speech { spokenCharacters = body.inputCharacters }
     guard caller.token.allows(model: model) else {
       throw .forbidden(
         "model_not_allowed", "This API key may not use the model " + model + ".")
@@ -147,7 +151,9 @@ final class Relay: Exchange, ClientExchange {
     route = Route(model, groups: caller.channelGroups, pinned: caller.pinnedChannel)
     if let absence = Eligibility.absence(of: route, gateway.routing) { throw absence }
     isModelServed = true
-    if caller.channelGroups.contains(where: { gateway.channelGroups.find($0)?.isSticky ?? false }) {
+    if body.form == nil,
+      caller.channelGroups.contains(where: { gateway.channelGroups.find($0)?.isSticky ?? false })
+    {
       route.stickyHash = Conversation.hash(body.held.readable, tokenID: caller.token.id)
     }
     try checkLimits(of: caller.token)
@@ -157,8 +163,8 @@ final class Relay: Exchange, ClientExchange {
 
   /// Whether the answer is to come as events.
   func wantsStream() throws(RelayError) -> Bool {
-    let wants = try body.isStream()
-    if wants, mode == .images {
+    let wants = try mode == .speech ? body.wantsSpeechEvents : body.isStream()
+    if wants, mode.isImages {
       throw .invalidRequest(
         "Images cannot be streamed here: leave the field stream out.", param: "stream")
     }

@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: MIT
 import MiniHTTP
+import Platform
 
 /// What kind of task a relay forwards.
 enum RelayMode: Int, CaseIterable, Sendable {
-  case chat, completions, embeddings, images
+  case chat, completions, embeddings, images, imageEdits, imageVariations
+  case speech, transcriptions, translations, moderations, rerank
 
   /// The task of a request path; nil when the path is not a relayed one.
   init?(_ head: RequestHead) {
-    if head.isPath("/v1/chat/completions") {
-      self = .chat
-    } else if head.isPath("/v1/completions") {
-      self = .completions
-    } else if head.isPath("/v1/embeddings") {
-      self = .embeddings
-    } else if head.isPath("/v1/images/generations") {
-      self = .images
-    } else {
+    if head.hasPathPrefix("/v1/") {
+      let path = head.path
+      let call = path.span.extracting(3..<path.count)
+      for mode in RelayMode.allCases where call.equals(mode.call) {
+        self = mode
+        return
+      }
+    }
+    // Where Cohere's, Jina's and vLLM's clients look for it.
+    guard head.isPath("/v2/rerank") || head.isPath("/v1/reranks") || head.isPath("/rerank") else {
       return nil
     }
+    self = .rerank
   }
 
   /// The API call below a channel's base URL.
@@ -27,17 +31,43 @@ enum RelayMode: Int, CaseIterable, Sendable {
     case .completions: "/completions"
     case .embeddings: "/embeddings"
     case .images: "/images/generations"
+    case .imageEdits: "/images/edits"
+    case .imageVariations: "/images/variations"
+    case .speech: "/audio/speech"
+    case .transcriptions: "/audio/transcriptions"
+    case .translations: "/audio/translations"
+    case .moderations: "/moderations"
+    case .rerank: "/rerank"
     }
   }
 
   /// Whether the task can be answered as a stream of events.
-  var canStream: Bool { hasCompletion }
+  var canStream: Bool { hasCompletion || self == .speech }
+
+  /// Whether the usage of a stream must be asked for in the request.
+  var asksUsage: Bool { self == .chat || self == .completions }
 
   /// Whether the answer is text that costs completion tokens.
-  var hasCompletion: Bool {
+  var hasCompletion: Bool { asksUsage || isTranscript }
+
+  /// Whether the answer is the text of a recording, as JSON or as it is.
+  var isTranscript: Bool { self == .transcriptions || self == .translations }
+
+  /// Whether an answer that is no JSON may be passed on.
+  var hasPassage: Bool { self == .speech || isTranscript }
+
+  /// Whether pictures are paid for.
+  var isImages: Bool { self == .images || self == .imageEdits || self == .imageVariations }
+
+  /// Whether the request is a form; edits of images may be JSON as well.
+  var takesForm: Bool { isTranscript || self == .imageEdits || self == .imageVariations }
+
+  /// The model of requests that name none, as OpenAI's API has it; empty for none.
+  var defaultModel: ByteString {
     switch self {
-    case .chat, .completions: true
-    case .embeddings, .images: false
+    case .moderations: "omni-moderation-latest"
+    case .imageVariations: "dall-e-2"
+    default: .empty
     }
   }
 }

@@ -10,10 +10,12 @@ import Platform
 final class RequestBody {
   private enum Field: Int, CaseIterable {
     case model, stream, streamOptions, maxTokens, maxCompletionTokens, count, bestOf
+    case encodingFormat, streamFormat, input
   }
 
   private static let names: [StaticString] = [
     "model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "best_of",
+    "encoding_format", "stream_format", "input",
   ]
 
   /// Answers that one request may ask for, as in OpenAI's API.
@@ -23,6 +25,12 @@ final class RequestBody {
   static let usualByteCount = 4096
 
   private var scanner: JSONScanner
+  /// Of a request that is a form and no JSON.
+  private(set) var form: RequestForm?
+  /// What the model is taken for as long as the body names none; empty for nothing.
+  var assumedModel = ByteString.empty
+  /// By how many bytes the edits of this attempt lengthen a form.
+  private(set) var growth: Int64 = 0
   private var splice = JSONSplice()
   /// The bytes so far; given away when the body streams.
   private(set) var held = Buffer()
@@ -37,6 +45,9 @@ final class RequestBody {
       watching: RequestBody.names, requiresObject: true, refusesDuplicates: true)
   }
 
+  /// The body to come is a form with this boundary.
+  func expectForm(boundary: ByteString) { form = RequestForm(boundary: boundary) }
+
   /// Checks the next bytes and holds them.
   func append(_ bytes: Span<UInt8>) throws(RelayError) {
     try scan(bytes)
@@ -46,6 +57,10 @@ final class RequestBody {
   /// Checks the next bytes of a body that streams and appends their edited form.
   func pass(_ bytes: Span<UInt8>, to output: Buffer) throws(RelayError) {
     try scan(bytes)
+    if form != nil {
+      form?.splice(bytes, to: output)
+      return
+    }
     if mustAskUsage { try askUsageWhenKnown() }
     splice.apply(bytes, to: output)
   }
@@ -60,6 +75,8 @@ final class RequestBody {
   func reset(keepsMemory: Bool) {
     scanner.reset()
     splice.reset()
+    form = nil
+    assumedModel = .empty
     if keepsMemory || held.reservedByteCount <= RequestBody.usualByteCount {
       held.clear()
     } else {
@@ -81,6 +98,10 @@ final class RequestBody {
 
   private func scan(_ bytes: Span<UInt8>) throws(RelayError) {
     byteCount += Int64(bytes.count)
+    guard form == nil else {
+      try form?.scan(bytes)
+      return
+    }
     do throws(JSONError) {
       try scanner.scan(bytes)
     } catch {
@@ -90,6 +111,7 @@ final class RequestBody {
 
   /// The body is complete.
   func finish() throws(RelayError) {
+    if let form { return try form.finish() }
     do throws(JSONError) {
       try scanner.finish()
     } catch {
@@ -102,15 +124,20 @@ final class RequestBody {
   }
 
   /// Whether the model has been seen.
-  var hasModel: Bool { scanner.member(Field.model.rawValue)?.range != nil }
+  var hasModel: Bool {
+    if let form { return form.model != nil }
+    return scanner.member(Field.model.rawValue)?.range != nil
+  }
 
   /// The model asked for.
   func model() throws(RelayError) -> ByteString {
-    guard let member = scanner.member(Field.model.rawValue) else {
+    let member = scanner.member(Field.model.rawValue)
+    if form?.model == nil, member == nil {
+      if !assumedModel.isEmpty { return assumedModel }
       throw .invalidRequest("The field model is missing.", param: "model")
     }
-    guard member.kind == .string, let name = scanner.string(Field.model.rawValue),
-      ModelName.isValid(name)
+    guard form != nil || member?.kind == .string,
+      let name = form?.model ?? scanner.string(Field.model.rawValue), ModelName.isValid(name)
     else {
       throw .invalidRequest(
         "The field model must be a name of 1 to 128 characters of A-Z a-z 0-9 . _ : / @ + -.",
@@ -121,6 +148,7 @@ final class RequestBody {
 
   /// Whether a stream is wanted; only `true`, `false` and `null` are allowed.
   func isStream() throws(RelayError) -> Bool {
+    if let form { return try form.isStream() }
     guard let member = scanner.member(Field.stream.rawValue) else { return false }
     switch member.kind {
     case .true: return true
@@ -128,6 +156,25 @@ final class RequestBody {
     case .object, .array, .string, .number:
       throw .invalidRequest("The field stream must be true or false.", param: "stream")
     }
+  }
+
+  /// Whether speech is to come as events.
+  var wantsSpeechEvents: Bool {
+    scanner.string(Field.streamFormat.rawValue).map { $0 == "sse" } ?? false
+  }
+
+  /// Whether vectors are to be base64.
+  var wantsBase64: Bool {
+    scanner.string(Field.encodingFormat.rawValue).map { $0 == "base64" } ?? false
+  }
+
+  /// Characters of the text `input`; 0 when it is no string, or the body is not held.
+  var inputCharacters: Int64 {
+    guard let range = scanner.member(Field.input.rawValue)?.range, range.upperBound <= held.count
+    else { return 0 }
+    let text = JSONString.unescaped(UnsafeRawBufferPointer(rebasing: held.readable[range]))
+    // Bytes that continue a character do not count.
+    return Int64(text?.bytes.count { $0 & 0xC0 != 0x80 } ?? 0)
   }
 
   /// The longest completion asked for, in tokens; nil when the request names no limit.
@@ -141,15 +188,16 @@ final class RequestBody {
   /// Answers or images asked for, brought into 1…`answerCountLimit`; those that the upstream makes
   /// to choose from (`best_of`) count, since they are charged.
   var answerCount: Int64 {
-    let count = max(
-      scanner.int64(Field.count.rawValue) ?? 1, scanner.int64(Field.bestOf.rawValue) ?? 1)
+    let named = form == nil ? scanner.int64(Field.count.rawValue) : form?.count?.decimal
+    let count = max(named ?? 1, scanner.int64(Field.bestOf.rawValue) ?? 1)
     return max(1, min(count, RequestBody.answerCountLimit))
   }
 
   /// Throws when `n` is there and no whole number that is allowed.
   func checkAnswerCount() throws(RelayError) {
-    guard let member = scanner.member(Field.count.rawValue), member.kind != .null else { return }
-    guard let count = scanner.int64(Field.count.rawValue),
+    let member = scanner.member(Field.count.rawValue)
+    guard form?.count != nil || member != nil && member?.kind != .null else { return }
+    guard let count = form == nil ? scanner.int64(Field.count.rawValue) : form?.count?.decimal,
       1...RequestBody.answerCountLimit ~= count
     else {
       throw .invalidRequest("The field n must be a whole number from 1 to 128.", param: "n")
@@ -159,6 +207,7 @@ final class RequestBody {
   /// Prompt tokens by the documented estimate: of the texts, of pictures and recordings, and of
   /// prompts that are tokens already.
   var promptEstimate: Int64 {
+    if let form { return form.promptEstimate }
     let text = Usage.estimate(
       asciiByteCount: scanner.asciiTextByteCount, nonASCIIByteCount: scanner.nonASCIITextByteCount)
     return text + scanner.dataStringCount * Usage.tokensPerDataString + scanner.arrayNumberCount
@@ -173,8 +222,14 @@ final class RequestBody {
   ) throws(RelayError) {
     splice.reset()
     hidesUsage = false
-    if model != upstreamModel, let member = scanner.member(Field.model.rawValue) {
-      _ = splice.replaceModel(upstreamModel, member)
+    if form != nil {
+      growth = form?.edit(model: model, upstreamModel: upstreamModel) ?? 0
+      return
+    }
+    if let member = scanner.member(Field.model.rawValue) {
+      if model != upstreamModel { _ = splice.replaceModel(upstreamModel, member) }
+    } else {
+      _ = splice.insertMember("model", JSONString.lexeme(upstreamModel), scanner)
     }
     if isPassing {
       mustAskUsage = asksUsage
@@ -209,9 +264,13 @@ final class RequestBody {
 
   /// The held bytes with the edits made; the very same buffer when there are none.
   func edited() -> Buffer {
-    if splice.isEmpty { return held }
+    if form?.isUnchanged ?? splice.isEmpty { return held }
     let output = Buffer()
-    output.reserve(held.count + 64)
+    output.reserve(held.count + 256)
+    if form != nil {
+      held.withReadable { form?.splice($0, to: output) }
+      return output
+    }
     held.withReadable { splice.apply($0, to: output) }
     splice.finish(to: output)
     return output
@@ -219,23 +278,14 @@ final class RequestBody {
 
   /// Begins to stream: appends the edited form of what is held and lets go of it.
   func startPassing(to output: Buffer) {
-    held.withReadable { splice.apply($0, to: output) }
+    if form != nil {
+      held.withReadable { form?.splice($0, to: output) }
+    } else {
+      held.withReadable { splice.apply($0, to: output) }
+    }
     held = Buffer()
   }
 
   /// Ends a streamed body: edits at its very end.
   func finishPassing(to output: Buffer) { splice.finish(to: output) }
-}
-
-/// What a model may be called.
-enum ModelName {
-  /// 1 to 128 characters of `A-Za-z0-9._:/@+-`.
-  static func isValid(_ name: ByteString) -> Bool {
-    guard !name.isEmpty, name.count <= 128 else { return false }
-    return name.bytes.allSatisfy { byte in
-      ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: ".")
-        || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "/")
-        || byte == UInt8(ascii: "@") || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
-    }
-  }
 }

@@ -10,16 +10,18 @@ enum UpstreamCall {
     channel.target(trusting: gateway.tlsContext)
   }
 
-  /// Appends the head of a POST with a JSON body.
+  /// Appends the head of a POST.
   ///
   /// `bodyByteCount`: nil for a chunked body.
   static func appendHead(
-    post path: ByteString, channel: Channel, key: ByteString, bodyByteCount: Int64?,
-    to buffer: Buffer
+    post path: ByteString, channel: Channel, key: ByteString,
+    contentType: ByteString = "application/json", bodyByteCount: Int64?, to buffer: Buffer
   ) {
     buffer.append("POST ")
     appendCommon(path, channel, key, to: buffer)
-    buffer.append("Content-Type: application/json\r\n")
+    buffer.append("Content-Type: ")
+    buffer.append(contentType)
+    buffer.append("\r\n")
     if let bodyByteCount {
       buffer.append("Content-Length: ")
       buffer.append(decimal: bodyByteCount)
@@ -46,16 +48,11 @@ enum UpstreamCall {
     buffer.append(channel.url.authority)
     buffer.append("\r\n")
     if !key.isEmpty {
-      buffer.append("Authorization: Bearer ")
+      buffer.append(channel.vendor.keyHeader)
       buffer.append(key)
       buffer.append("\r\n")
     }
     buffer.append("Accept: */*\r\nAccept-Encoding: identity\r\nUser-Agent: TinyGateway\r\n")
     buffer.append(channel.headerLines)
   }
-}
-
-extension Channel {
-  /// The path of an API call on this channel's host.
-  func path(of call: StaticString) -> ByteString { vendor.path(below: url.path, call) }
 }

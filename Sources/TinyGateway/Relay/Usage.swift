@@ -24,10 +24,14 @@ struct Usage: Equatable, Sendable {
   /// Tokens in all.
   var tokens: Int64 { promptTokens + completionTokens }
 
+  /// Tokens of a second of sound: one for a tenth of it, as OpenAI's models count.
+  static let decimalsOfSecond = 1
+
   /// Reads a `usage` object of OpenAI's format; nil when it holds no counts.
   ///
   /// Newer calls say input and output tokens; embeddings have no completion tokens; DeepSeek
-  /// names its cache `prompt_cache_hit_tokens`. Members that are no whole number count as
+  /// names its cache `prompt_cache_hit_tokens`. Where only a total is told, as of ranked documents,
+  /// it is the prompt's; where only seconds are, they count as audio tokens. Members that are no whole number count as
   /// missing. Any text is read without harm; of equal keys the first counts.
   static func parse(_ object: UnsafeRawBufferPointer) -> Usage? {
     var prompt = Pair()
@@ -35,6 +39,8 @@ struct Usage: Equatable, Sendable {
     var cached = Pair()
     var audioPrompt: Int64?
     var audioCompletion: Int64?
+    var total: Int64?
+    var seconds: Int64?
     var members = JSONMemberCursor(object)
     while members.advance() {
       if members.isKey("prompt_tokens") {
@@ -45,7 +51,13 @@ struct Usage: Equatable, Sendable {
         completion.first = completion.first ?? count(members.text)
       } else if members.isKey("output_tokens") {
         completion.second = completion.second ?? count(members.text)
-      } else if members.isKey("prompt_tokens_details") || members.isKey("input_tokens_details") {
+      } else if members.isKey("total_tokens") {
+        total = total ?? count(members.text)
+      } else if members.isKey("seconds") {
+        seconds = seconds ?? JSONNumber.fixedPoint(members.text, decimals: decimalsOfSecond)
+      } else if members.isKey("prompt_tokens_details") || members.isKey("input_tokens_details")
+        || members.isKey("input_token_details")
+      {
         cached.first = cached.first ?? count("cached_tokens", in: members.text)
         audioPrompt = audioPrompt ?? count("audio_tokens", in: members.text)
       } else if members.isKey("completion_tokens_details")
@@ -55,6 +67,10 @@ struct Usage: Equatable, Sendable {
       } else if members.isKey("cached_tokens") || members.isKey("prompt_cache_hit_tokens") {
         cached.second = cached.second ?? count(members.text)
       }
+    }
+    if prompt.value == nil, completion.value == nil {
+      audioPrompt = seconds.map { max(0, min($0, largestCount)) }
+      prompt.first = audioPrompt ?? total
     }
     guard prompt.value != nil || completion.value != nil else { return nil }
     let promptTokens = prompt.value ?? 0

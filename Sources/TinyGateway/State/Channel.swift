@@ -15,6 +15,8 @@ final class Channel {
   let keys: [ByteString]
   /// Public models; empty means any.
   let models: [ByteString]
+  /// What only its type has, the defaults included.
+  let config: [ByteString: ByteString]
   /// Public name to upstream name.
   let mapping: [ByteString: ByteString]
   let groups: [ByteString]
@@ -47,7 +49,8 @@ final class Channel {
     self.vendor = vendor
     self.statistics = statistics
     self.health = health
-    let base = record.baseURL.isEmpty ? ByteString(vendor.defaultBaseURL) : record.baseURL
+    config = ChannelConfig.values(of: record, vendor)
+    let base = try ChannelConfig.baseURL(of: record, vendor)
     guard !base.isEmpty else { throw FieldError("base_url", "is needed for this channel type") }
     guard let url = URL(base) else {
       throw FieldError(
@@ -90,11 +93,28 @@ final class Channel {
     return made
   }
 
-  /// The path of a task on this channel's host.
-  func path(of mode: RelayMode) -> ByteString { paths[mode.rawValue] }
+  /// The path of a task on this channel's host; `model` is the upstream's name.
+  func path(of mode: RelayMode, model: ByteString) -> ByteString {
+    deploymentPath(mode.call, deployment: model) ?? paths[mode.rawValue]
+  }
+
+  /// The path of a call that names no model.
+  func path(of call: StaticString) -> ByteString {
+    deploymentPath(call, deployment: .empty) ?? vendor.path(below: url.path, call)
+  }
+
+  private func deploymentPath(_ call: StaticString, deployment: ByteString) -> ByteString? {
+    guard vendor.quirks.contains(.deployments) else { return nil }
+    return vendor.deploymentPath(
+      below: url.path, call, deployment: deployment, version: config["api_version"] ?? .empty)
+  }
 
   /// The upstream's name of a public model.
-  func upstreamModel(for model: ByteString) -> ByteString { mapping[model] ?? model }
+  func upstreamModel(for model: ByteString) -> ByteString {
+    if let name = mapping[model] { return name }
+    guard let dots = config["deployment_dots"], dots == "strip" else { return model }
+    return ByteString(model.bytes.filter { $0 != UInt8(ascii: ".") })
+  }
 
   /// The status that people see: off also while the vendor rejects every key.
   var shownStatus: ChannelStatus {

@@ -2,8 +2,10 @@
 import CPlatform
 import Platform
 import Store
+import Vendors
 
-/// Encrypts what is secret of a channel before it is stored: its keys and secret header values.
+/// Encrypts what is secret of a channel before it is stored: its keys, and values of headers and
+/// settings whose names say so.
 ///
 /// AES-256-GCM under a key that lies in a file of its own beside the database, so that a copy of
 /// the database alone gives nothing away. The stored form is `sealed1$` and base64; a value
@@ -18,14 +20,15 @@ struct ChannelSecrets {
   /// Shown with a locked channel.
   static let reason: ByteString =
     """
-    Its keys or secret headers cannot be decrypted with secret.key: restore this file from a \
-    backup and restart, or enter them again.
+    Its keys, secret headers or secret settings cannot be decrypted with secret.key: restore this \
+    file from a backup and restart, or enter them again.
     """
 
   private static let prefix: StaticString = "sealed1$"
   /// The rows' ids are not known when they are inserted, so the label is the column's.
   private static let keysLabel: ByteString = "tinygateway channel keys"
   private static let headerLabel: ByteString = "tinygateway channel header"
+  private static let configLabel: ByteString = "tinygateway channel config"
   private static let fileByteLimit = 1024
 
   private let key: ByteString
@@ -108,6 +111,9 @@ struct ChannelSecrets {
     record.headers = ChannelSecrets.mapHeaders(record.headers) { _, value in
       opened(value, ChannelSecrets.headerLabel)
     }
+    record.config = ChannelConfig.map(record.config) { _, value in
+      opened(value, ChannelSecrets.configLabel)
+    }
     return ChannelSecrets.settled(record)
   }
 
@@ -118,13 +124,21 @@ struct ChannelSecrets {
     guard let keys = sealed(record.keys, ChannelSecrets.keysLabel) else { return nil }
     record.keys = keys
     var isComplete = true
-    record.headers = ChannelSecrets.mapHeaders(record.headers) { name, value in
-      guard ChannelInput.isSecretHeader(name) else { return value }
-      guard let sealed = sealed(value, ChannelSecrets.headerLabel) else {
+    func sealedIfSecret(
+      _ name: ByteString, _ value: ByteString, _ label: ByteString
+    ) -> ByteString {
+      guard VendorField.isSecret(name) else { return value }
+      guard let sealed = sealed(value, label) else {
         isComplete = false
         return value
       }
       return sealed
+    }
+    record.headers = ChannelSecrets.mapHeaders(record.headers) { name, value in
+      sealedIfSecret(name, value, ChannelSecrets.headerLabel)
+    }
+    record.config = ChannelConfig.map(record.config) { name, value in
+      sealedIfSecret(name, value, ChannelSecrets.configLabel)
     }
     return isComplete ? record : nil
   }
@@ -184,9 +198,10 @@ struct ChannelSecrets {
   /// Whether the value is encrypted; no such value may come from outside.
   static func isSealed(_ value: ByteString) -> Bool { value.starts(with: prefix) }
 
-  /// Whether keys or header values of the record are encrypted.
+  /// Whether keys, header values or settings of the record are encrypted.
   static func isLocked(_ record: ChannelRecord) -> Bool {
     isSealed(record.keys) || ChannelInput.headers(of: record).contains { isSealed($0.value) }
+      || ChannelConfig.pairs(record.config).contains { isSealed($0.value) }
   }
 
   /// The record with the lock set or taken away, as its secrets demand.

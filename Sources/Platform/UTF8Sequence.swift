@@ -3,18 +3,22 @@
 /// Recognises one multi-byte sequence of UTF-8, byte by byte (RFC 3629 §4).
 ///
 /// Overlong forms, surrogates and values above U+10FFFF are not accepted.
-struct UTF8Sequence: Sendable {
+package struct UTF8Sequence: Sendable {
   private var missingByteCount: UInt8 = 0
   private var lowest: UInt8 = 0x80
   private var highest: UInt8 = 0xbf
 
+  /// Between two sequences.
+  @inline(__always)
+  package init() {}
+
   /// Whether no byte is missing.
   @inline(__always)
-  var isComplete: Bool { missingByteCount == 0 }
+  package var isComplete: Bool { missingByteCount == 0 }
 
   /// Takes the first byte; false when no sequence begins with it.
   @inline(__always)
-  mutating func begin(_ lead: UInt8) -> Bool {
+  package mutating func begin(_ lead: UInt8) -> Bool {
     lowest = 0x80
     highest = 0xbf
     switch lead {
@@ -34,11 +38,27 @@ struct UTF8Sequence: Sendable {
 
   /// Takes the next byte; false when it cannot stand there.
   @inline(__always)
-  mutating func accept(_ byte: UInt8) -> Bool {
+  package mutating func accept(_ byte: UInt8) -> Bool {
     guard byte >= lowest, byte <= highest else { return false }
     lowest = 0x80
     highest = 0xbf
     missingByteCount &-= 1
     return true
+  }
+}
+
+extension Span where Element == UInt8 {
+  /// Whether the bytes are well-formed UTF-8 from the first to the last.
+  package var isUTF8: Bool {
+    var sequence = UTF8Sequence()
+    for index in indices {
+      let byte = self[index]
+      if !sequence.isComplete {
+        guard sequence.accept(byte) else { return false }
+      } else if byte >= 0x80 {
+        guard sequence.begin(byte) else { return false }
+      }
+    }
+    return sequence.isComplete
   }
 }
