@@ -9,10 +9,11 @@ DATA ?= data
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-# What compiling for the host needs: packages, and the table of certificate authorities.
+# What compiling for the host needs: packages, certificate authorities, packed documents.
 prepared:
 	@scripts/install-packages.sh run
 	@scripts/roots.sh
+	@scripts/documents.sh
 
 build: prepared ## the host binary (ordinary Swift, for development)
 	swift build

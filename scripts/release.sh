@@ -35,7 +35,7 @@ build_target() {
   mkdir -p "$scratch" "$result"
   EMBEDDED=1 OPT="$optimization" swift build --configuration release --product TinyGateway \
     --triple "$SWIFT_TRIPLE" --toolset "$libraries/toolset.json" --scratch-path "$scratch" \
-    -Xlinker "-Map=$PWD/$scratch/tinygateway.map" 2>&1 |
+    -Xlinker --icf=all -Xlinker "-Map=$PWD/$scratch/tinygateway.map" 2>&1 |
     { grep -v "libc not found for 'x86_64" || true; } >&2 # It is found: behind -isystem.
   "$TOOLCHAIN/bin/llvm-objcopy" --strip-all "$scratch/release/TinyGateway" \
     "$result/tinygateway.new"
@@ -45,6 +45,7 @@ build_target() {
 }
 
 find_toolchain
+scripts/documents.sh
 [ $# -gt 0 ] || set -- $ALL_TARGETS
 for target; do select_target "$target"; done
 for target; do

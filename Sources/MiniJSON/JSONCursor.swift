@@ -8,9 +8,9 @@ package struct JSONMemberCursor {
   private let whole: UnsafeRawBufferPointer
   private var index: Int
   /// The key's lexeme, with its quotes.
-  private(set) var key = 0..<0
+  package private(set) var key = 0..<0
   /// The value's lexeme.
-  private(set) var value = 0..<0
+  package private(set) var value = 0..<0
 
   /// Begins before the first member; an empty walk when the text is no object.
   package init(_ text: UnsafeRawBufferPointer) {

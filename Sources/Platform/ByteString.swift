@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 import CPlatform
 
-/// Immutable bytes, compared and hashed as bytes.
+/// Bytes by value, compared and hashed as bytes.
 ///
 /// Keys, header values, paths and model names are byte strings: `String` compares by canonical
 /// equivalence, which equates different bytes and links 60 kB of Unicode tables.
 package struct ByteString: Hashable, Sendable {
   /// The bytes themselves.
-  package let bytes: [UInt8]
+  package private(set) var bytes: [UInt8]
 
   /// Wraps an array of bytes.
   package init(_ bytes: [UInt8]) { self.bytes = bytes }
@@ -85,8 +85,7 @@ package struct ByteString: Hashable, Sendable {
 
   /// Whether the bytes start with the literal.
   package func starts(with prefix: StaticString) -> Bool {
-    count >= prefix.utf8CodeUnitCount
-      && bytes.span.extracting(first: prefix.utf8CodeUnitCount).equals(prefix)
+    bytes.span.starts(with: prefix)
   }
 
   /// The same bytes with ASCII letters in lower case.
@@ -109,6 +108,20 @@ package struct ByteString: Hashable, Sendable {
       let last = bytes.lastIndex(where: { $0 != 0x20 && $0 != 0x09 })
     else { return .empty }
     return ByteString(Array(bytes[first...last]))
+  }
+
+  /// Appends bytes in place: joining many texts with `+` would copy the first ones every time.
+  @inline(never)
+  package mutating func append(_ other: ByteString) {
+    // The first text is shared, not copied.
+    if isEmpty { self = other } else { bytes.append(contentsOf: other.bytes) }
+  }
+
+  /// Appends bytes behind a separator; the first ones have none.
+  @inline(never)
+  package mutating func append(_ other: ByteString, behind separator: StaticString) {
+    if !isEmpty { append(ByteString(separator)) }
+    append(other)
   }
 
   /// Concatenates two byte strings.

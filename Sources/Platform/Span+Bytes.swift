@@ -17,6 +17,12 @@ extension Span where Element == UInt8 {
     }
   }
 
+  /// Whether the bytes start with the literal.
+  package func starts(with literal: StaticString) -> Bool {
+    count >= literal.utf8CodeUnitCount
+      && extracting(first: literal.utf8CodeUnitCount).equals(literal)
+  }
+
   /// Whether the bytes are those of the literal, ASCII letters compared in lower case.
   ///
   /// `literal`: must be lower case itself.
@@ -61,5 +67,12 @@ extension Span where Element == UInt8 {
       value = sum
     }
     return value
+  }
+}
+
+extension StaticString {
+  /// Whether both literals have the same bytes.
+  package func equals(_ other: StaticString) -> Bool {
+    UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount).span.equals(other)
   }
 }

@@ -10,6 +10,9 @@ final class DocumentExchange: Exchange {
 
   private let document: Document
   private let isReading: Bool
+  /// The client takes it as it is in the binary.
+  private let isPacked: Bool
+  private var reader: DocumentReader?
   /// The client has this text already.
   private let isKnown: Bool
   private let responder: Responder
@@ -21,7 +24,12 @@ final class DocumentExchange: Exchange {
     self.document = document
     self.responder = responder
     isReading = head.method == .get || head.method == .head
-    isKnown = head.joinedValues(of: "if-none-match").map(document.matches) ?? false
+    let isPacked = Document.takesGzip(head.joinedValues(of: "accept-encoding"))
+    self.isPacked = isPacked
+    isKnown =
+      head.joinedValues(of: "if-none-match").map {
+        document.matches($0, isPacked: isPacked)
+      } ?? false
     requestID = gateway.makeRequestID()
     responder.queueLimit = DocumentExchange.queueByteCount
   }
@@ -35,25 +43,34 @@ final class DocumentExchange: Exchange {
       return RelayError.methodNotAllowed("GET, HEAD").answer(responder, requestID: requestID)
     }
     if isKnown {
-      return responder.respond(.notModified, fields: appendFields, body: document.bytes)
+      return responder.respond(.notModified, fields: appendFields, body: document.packed)
     }
-    responder.begin(.ok, length: Int64(document.bytes.count), fields: appendFields)
+    responder.begin(.ok, length: Int64(byteCount), fields: appendFields)
+    if !isPacked { reader = DocumentReader(document) }
     outputDrained()
   }
 
+  private var byteCount: Int { isPacked ? document.packed.count : document.plainByteCount }
+
   func outputDrained() {
     guard !responder.isWaiting, !responder.isEnded else { return }
-    let bytes = document.bytes
-    while sentCount < bytes.count, responder.queuedByteCount < DocumentExchange.queueByteCount {
-      let end = min(sentCount + DocumentExchange.queueByteCount, bytes.count)
-      responder.write(UnsafeRawBufferPointer(rebasing: bytes[sentCount..<end]))
+    let whole = byteCount
+    while sentCount < whole, responder.queuedByteCount < DocumentExchange.queueByteCount {
+      let end = min(sentCount + DocumentExchange.queueByteCount, whole)
+      if let reader {
+        let piece = Buffer()
+        guard reader.append(end - sentCount, to: piece) else { return responder.abort() }
+        responder.write(piece.readable)
+      } else {
+        responder.write(UnsafeRawBufferPointer(rebasing: document.packed[sentCount..<end]))
+      }
       sentCount = end
     }
-    if sentCount == bytes.count { responder.end() }
+    if sentCount == whole { responder.end() }
   }
 
   private func appendFields(to fields: Buffer) {
-    document.appendFields(to: fields)
+    document.appendFields(to: fields, isPacked: isPacked)
     RequestID.appendHeaders(requestID, to: fields)
   }
 }

@@ -68,6 +68,7 @@ extension Gateway {
       log.error("channel \(record.id) \(record.name.text) is left out: \(error.sentence.text)")
     }
     for (id, hours) in hours { channels.find(id)?.statistics.restore(hours) }
+    channels.changed = { [self] in accessTokens.forgetReplaced() }
   }
 
   private func loadOptions(_ stored: [OptionRecord]) {

@@ -51,6 +51,8 @@ final class Gateway {
   let relayOutput = Buffer()
   /// Machines that are being woken.
   private(set) lazy var wakers = WakerRegistry(gateway: self)
+  /// Short-lived tokens of vendors that exchange keys for them.
+  private(set) lazy var accessTokens = AccessTokens(gateway: self)
   private let loader: ConfigurationLoader
   /// Reports signals; opened before any thread was started.
   private let signals: Int32

@@ -28,6 +28,14 @@ enum ModelList {
     _ name: ByteString, _ caller: Caller, _ responder: Responder, _ gateway: Gateway,
     _ requestID: Int64
   ) throws(RelayError) {
+    let name = try served(name, caller, gateway)
+    respond(responder, requestID) { json in write(name, gateway, &json) }
+  }
+
+  /// The same name, if a model of it is served to the caller.
+  static func served(
+    _ name: ByteString, _ caller: Caller, _ gateway: Gateway
+  ) throws(RelayError) -> ByteString {
     let isServed = caller.channelGroups.contains { group in
       gateway.channels.rotation(for: name, group: group) != nil
     }
@@ -36,7 +44,7 @@ enum ModelList {
         404, "invalid_request_error", "model_not_found",
         "The model " + name + " does not exist here.", param: "model")
     }
-    respond(responder, requestID) { json in write(name, gateway, &json) }
+    return name
   }
 
   /// Everything that the caller may use.
@@ -55,11 +63,12 @@ enum ModelList {
     json.endObject()
   }
 
-  private static func owner(of name: ByteString, _ gateway: Gateway) -> ByteString {
+  /// Who serves a model: the first channel's vendor.
+  static func owner(of name: ByteString, _ gateway: Gateway) -> ByteString {
     gateway.channels.serving(name).first.map { ByteString($0.vendor.slug) } ?? "tinygateway"
   }
 
-  private static func respond(
+  static func respond(
     _ responder: Responder, _ requestID: Int64, _ compose: (inout JSONWriter) -> Void
   ) {
     let body = Buffer()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import MiniHTTP
 import Platform
+import Vendors
 
 /// Method and path to relay, management call or page.
 final class Router: Service {
@@ -9,8 +10,11 @@ final class Router: Service {
   init(gateway: Gateway) { self.gateway = gateway }
 
   func begin(_ head: RequestHead, _ responder: Responder) -> any Exchange {
-    if let mode = RelayMode(head) {
-      return Relay(mode: mode, head: head, responder: responder, gateway: gateway)
+    if let target = RelayTarget(head) {
+      return Relay(target: target, head: head, responder: responder, gateway: gateway)
+    }
+    if let call = OllamaExchange.Call(head) {
+      return OllamaExchange(call, head, responder, gateway)
     }
     if head.hasPathPrefix("/api/") { return AdminExchange(head, responder, gateway) }
     if let document = Document.find(head) {
@@ -23,8 +27,9 @@ final class Router: Service {
     } catch {
       caller = .failure(error)
     }
+    let isGoogle = GoogleModelList.isAsked(head)
     return PlainExchange(head) { [gateway] request in
-      Router.answer(request, caller, responder, gateway)
+      Router.answer(request, isGoogle, caller, responder, gateway)
     }
   }
 
@@ -40,7 +45,7 @@ final class Router: Service {
 
   /// Answers what needs no body.
   private static func answer(
-    _ request: PlainExchange.Request, _ caller: Result<Caller, RelayError>,
+    _ request: PlainExchange.Request, _ isGoogle: Bool, _ caller: Result<Caller, RelayError>,
     _ responder: Responder, _ gateway: Gateway
   ) {
     let requestID = gateway.makeRequestID()
@@ -54,8 +59,12 @@ final class Router: Service {
         try request.mustBeReading()
         return Billing.answer(call, try caller.get(), responder, gateway, requestID)
       }
-      guard path.starts(with: "/v1/") else {
+      guard path.starts(with: "/v1/") || path.starts(with: "/v1beta/") else {
         throw RelayError(404, "invalid_request_error", "not_found", "There is nothing here.")
+      }
+      if let name = GoogleModelList.name(path, isGoogle: isGoogle) {
+        try request.mustBeReading()
+        return try GoogleModelList.answer(name, try caller.get(), responder, gateway, requestID)
       }
       if path == "/v1/models" {
         try request.mustBeReading()
@@ -71,7 +80,10 @@ final class Router: Service {
         404, "invalid_request_error", "unknown_url",
         "There is no such API here: " + path + ".")
     } catch {
-      error.answer(responder, requestID: requestID)
+      let isList = isGoogle && path.starts(with: "/v1/models")
+      error.answer(
+        responder, requestID: requestID,
+        dialect: isList ? .gemini : RelayTarget.dialect(of: path))
     }
   }
 }

@@ -20,7 +20,7 @@ package enum BalanceCall: UInt8, Sendable {
   /// The path of the call on the host of a base URL with this path.
   package func path(below base: ByteString, of vendor: Vendor) -> ByteString {
     switch self {
-    case .deepSeek: vendor.pathWithoutVersion(base) + "/user/balance"
+    case .deepSeek: Vendor.pathWithoutVersion(base) + "/user/balance"
     case .moonshot: vendor.path(below: base, "/users/me/balance")
     }
   }

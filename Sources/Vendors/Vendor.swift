@@ -42,6 +42,9 @@ package struct Vendor: Sendable {
   package var quirks: VendorQuirks = []
   /// How it tells the account's balance; nil when it does not.
   package var balance: BalanceCall?
+  /// How it lists its models: path, member with the array, member of its elements with the name,
+  /// separated by spaces; empty for OpenAI's call, or for none where it speaks another format.
+  package var modelCall: StaticString = ""
   /// What its chat calls speak.
   package var speaks = DialectKind.openAI
 
@@ -50,6 +53,12 @@ package struct Vendor: Sendable {
 
   /// Used when the channel lists no models; empty means that it serves any model asked for.
   package var models: [ByteString] { ByteString(modelList).list(separatedBy: 0x20) }
+
+  /// Path, array and name of `modelCall`; empty when the vendor lists no models.
+  package var modelListing: [ByteString] {
+    let list = ByteString(modelCall).list(separatedBy: 0x20)
+    return list.isEmpty && speaks == .openAI ? ["/models", "data", "id"] : list
+  }
 
   /// What it can do, such as `chat`.
   package var tasks: [ByteString] { ByteString(taskList).list(separatedBy: 0x20) }
@@ -84,12 +93,14 @@ package struct VendorQuirks: OptionSet, Sendable {
   package static let namesReasoning = VendorQuirks(rawValue: 4)
   /// The last event of a stream repeats the whole answer (MiniMax).
   package static let repeatsAnswer = VendorQuirks(rawValue: 8)
-  /// Usage may come elsewhere than in `usage`, or leaves reasoning out.
-  package static let oddUsage = VendorQuirks(rawValue: 16)
+  /// Completion tokens do not include reasoning (xAI).
+  package static let reasoningApart = VendorQuirks(rawValue: 16)
   /// Thinking must be switched off for answers that are no streams (Qwen's open models).
   package static let thinksInStreams = VendorQuirks(rawValue: 32)
   /// An effort of `none` or `minimal` is written as `thinking` (Doubao).
   package static let namesThinking = VendorQuirks(rawValue: 64)
+  /// The content of a message may be an array of parts (Mistral).
+  package static let contentParts = VendorQuirks(rawValue: 128)
 }
 
 /// Where calls go below a channel's base URL.
@@ -104,7 +115,7 @@ extension Vendor {
   }
 
   /// A base URL's path without its version segment, for calls beside the versioned ones.
-  func pathWithoutVersion(_ base: ByteString) -> ByteString {
+  static func pathWithoutVersion(_ base: ByteString) -> ByteString {
     guard Vendor.endsWithVersion(base), let slash = base.bytes.lastIndex(of: UInt8(ascii: "/"))
     else { return base }
     return ByteString(Array(base.bytes[..<slash]))
@@ -158,7 +169,8 @@ extension Vendor {
   }
 
   /// `path` behind `base`, without segments of its beginning that `base` ends with.
-  private static func joined(_ base: ByteString, _ path: ByteString) -> ByteString {
+  @inline(never)
+  static func joined(_ base: ByteString, _ path: ByteString) -> ByteString {
     for end in stride(from: path.count, to: 0, by: -1)
     where end == path.count || path[end] == UInt8(ascii: "/") {
       guard base.count >= end else { continue }

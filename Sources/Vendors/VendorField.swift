@@ -38,6 +38,8 @@ package struct VendorField: Sendable {
   /// Whether something of this name is a secret: a header of a channel, or a setting.
   package static func isSecret(_ name: ByteString) -> Bool {
     let lower = name.lowercased
+    // An address where tokens are had is none.
+    if lower == "token_url" { return false }
     let words: [StaticString] = [
       "key", "token", "secret", "auth", "cookie", "password", "signature",
     ]

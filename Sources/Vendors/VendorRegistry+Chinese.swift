@@ -9,7 +9,10 @@ extension VendorRegistry {
       modelList: "deepseek-chat deepseek-reasoner",
       requestEdits: "max_completion_tokens>max_tokens",
       finishReasons: "insufficient_system_resource>",
-      errorCodes: "content|~Content Exists Risk",
+      errorCodes: """
+        content|~Content Exists Risk
+        client|invalid_request_error
+        """,
       balance: .deepSeek),
     Vendor(
       slug: "qwen", name: "Aliyun Qwen (DashScope)",
@@ -29,6 +32,18 @@ extension VendorRegistry {
         client|invalid_parameter_error|InvalidParameter
         """,
       quirks: .thinksInStreams),
+    Vendor(
+      slug: "qwen-native", name: "Aliyun Qwen (DashScope native)",
+      documentation: "https://help.aliyun.com/zh/model-studio/qwen-api-via-dashscope",
+      defaultBaseURL: "https://dashscope.aliyuncs.com", keyForm: "sk-…",
+      modelList: """
+        qwen-max qwen-plus qwen-turbo qwen-long qwen-flash qwen3-max qwen-vl-max qwen-vl-plus
+        """,
+      fieldList: """
+        incremental_output|Streams in pieces; false where each repeats the text||true|true,false
+        workspace|Workspace, where the key is not of the standard one|ws-QTggmeAxxxxx
+        """,
+      speaks: .dashScope),
     Vendor(
       slug: "ernie", name: "Baidu ERNIE (Qianfan v2)",
       documentation: "https://cloud.baidu.com/doc/qianfan-api",
@@ -50,6 +65,18 @@ extension VendorRegistry {
         length|tokens_too_long|characters_too_long
         client|malformed_json|invalid_messages|invalid_argument|invalid_image_url
         """),
+    Vendor(
+      slug: "ernie-v1", name: "Baidu ERNIE (wenxinworkshop)",
+      documentation: "https://cloud.baidu.com/doc/WENXINWORKSHOP/s/clntwmv7t",
+      defaultBaseURL: "https://aip.baidubce.com", keyForm: "API_KEY|SECRET_KEY",
+      modelList: """
+        ERNIE-4.0-8K ERNIE-4.0-Turbo-8K ERNIE-3.5-8K ERNIE-3.5-128K ERNIE-Speed-8K \
+        ERNIE-Speed-128K ERNIE-Lite-8K ERNIE-Lite-Pro-8K ERNIE-Tiny-8K ERNIE-Character-8K
+        """,
+      fieldList: """
+        exchange_url|Address of the token call, where it is not the host's /oauth/2.0/token
+        """,
+      speaks: .ernie),
     Vendor(
       slug: "spark", name: "iFlytek Spark (HTTP)",
       documentation: "https://www.xfyun.cn/doc/spark/HTTP%E8%B0%83%E7%94%A8%E6%96%87%E6%A1%A3.html",
@@ -143,7 +170,7 @@ extension VendorRegistry {
         busy|engine_overloaded_error
         content|content_filter
         """,
-      quirks: .oddUsage, balance: .moonshot),
+      balance: .moonshot),
     Vendor(
       slug: "minimax", name: "MiniMax", documentation: "https://platform.minimaxi.com/document",
       defaultBaseURL: "https://api.minimaxi.com/v1",

@@ -15,7 +15,8 @@ extension VendorRegistry {
         max_completion_tokens>max_tokens seed>random_seed stream_options> user>
         """,
       finishReasons: "model_length>length error>",
-      errorCodes: "rate|1300|rate_limited"),
+      errorCodes: "rate|1300|rate_limited",
+      quirks: .contentParts),
     Vendor(
       slug: "groq", name: "Groq", documentation: "https://console.groq.com/docs/openai",
       defaultBaseURL: "https://api.groq.com/openai/v1", keyForm: "gsk_…",
@@ -26,7 +27,7 @@ extension VendorRegistry {
         whisper-large-v3-turbo
         """,
       errorCodes: "failed|tool_use_failed",
-      quirks: [.namesReasoning, .oddUsage]),
+      quirks: .namesReasoning),
     Vendor(
       slug: "xai", name: "xAI", documentation: "https://docs.x.ai/docs/api-reference",
       defaultBaseURL: "https://api.x.ai/v1", keyForm: "xai-…",
@@ -34,7 +35,7 @@ extension VendorRegistry {
       modelList:
         "grok-4.3 grok-4.20-0309-reasoning grok-4.20-0309-non-reasoning grok-imagine-image",
       errorCodes: "key|~Incorrect API key provided",
-      quirks: .oddUsage),
+      quirks: .reasoningApart),
     Vendor(
       slug: "openrouter", name: "OpenRouter",
       documentation: "https://openrouter.ai/docs/api-reference",
@@ -111,8 +112,7 @@ extension VendorRegistry {
       slug: "ollama", name: "Ollama", documentation: "https://docs.ollama.com/openai",
       defaultBaseURL: "http://127.0.0.1:11434/v1", isKeyOptional: true,
       taskList: "chat completions responses embeddings",
-      errorCodes: "model|not_found_error",
-      quirks: .namesReasoning),
+      errorCodes: "model|not_found_error"),
     Vendor(
       slug: "llama-cpp", name: "llama.cpp server",
       documentation: "https://github.com/ggml-org/llama.cpp/tree/master/tools/server",

@@ -7,12 +7,14 @@ import Platform
 /// age quickly: they are what a new channel begins with, never a limit.
 package enum VendorRegistry {
   /// All types, in the order in which they are shown.
-  package static var all: [Vendor] { general + chinese + international + local }
+  package static var all: [Vendor] {
+    general + native + chinese + international + applications + local
+  }
 
   /// The type of that slug.
   package static func find(_ slug: ByteString) -> Vendor? {
-    find(slug, in: general) ?? find(slug, in: chinese) ?? find(slug, in: international)
-      ?? find(slug, in: local)
+    find(slug, in: general) ?? find(slug, in: native) ?? find(slug, in: chinese)
+      ?? find(slug, in: international) ?? find(slug, in: applications) ?? find(slug, in: local)
   }
 
   @inline(never)
@@ -38,7 +40,7 @@ package enum VendorRegistry {
       slug: "openai-compatible", name: "OpenAI-compatible",
       documentation: "https://platform.openai.com/docs/api-reference", isKeyOptional: true,
       taskList: """
-        chat completions responses embeddings images speech transcription moderations rerank
+        chat completions embeddings images speech transcription moderations rerank
         """),
     Vendor(
       slug: "azure", name: "Azure OpenAI",

@@ -9,19 +9,30 @@ import asyncio
 import dataclasses
 import gzip
 
+import dialects
+import dialects_gemini  # noqa: F401
 import media
 import payloads
 from shapes import (
-    INSANE_USAGE, BodyWriter, Shape, chunks_of, encode_event, send_head, shape_for, text_of)
+    INSANE_USAGE, BodyWriter, Shape, chunks_of, encode_event, send_head, shape_for, text_of,
+    verbatim)
 
 
 async def run_script(connection, exchange):
     """Answers one request as its model name tells."""
+    for unique, given in connection.upstream.verbatim.items():
+        if exchange.model.endswith(unique):
+            return await verbatim(connection, given)
+    speak = dialects.find(exchange.path)
+    if speak is not None:
+        return await speak(connection, exchange)
     if exchange.method == "GET":
         return await answer_get(connection, exchange)
     request = exchange.json
     name, *arguments = exchange.model.split("@")[0].split(":")
     shape = shape_for(name, arguments)
+    if name == "reason":
+        return await dialects.reasoning(connection, exchange)
     if shape is None:
         return await SCRIPTS.get(name, unknown)(connection, exchange, request, arguments)
     await answer(connection, exchange, request, shape)

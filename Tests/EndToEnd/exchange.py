@@ -61,7 +61,8 @@ class Exchange:
         """The model as it arrived here, after the gateway's mapping."""
         if self.is_form:
             return self.fields.get("model", "")
-        return self.json.get("model", "")
+        named = re.search(r"/models/([^:]*):[a-zA-Z]+(\?|$)", self.path)
+        return self.json.get("model") or (named.group(1) if named else "")
 
     @property
     def is_form(self):

@@ -27,7 +27,10 @@ class LiteLLMProxy:
         self.log = folder / "litellm.log"
         config = {
             "general_settings": {"master_key": KEY},
-            "litellm_settings": {"telemetry": False, "num_retries": 0, "request_timeout": 20},
+            "litellm_settings": {
+                "telemetry": False, "num_retries": 0, "request_timeout": 20,
+                # Otherwise it asks for /responses, where the scripted upstream has one answer only.
+                "use_chat_completions_url_for_anthropic_messages": True},
             "model_list": [
                 {"model_name": "lite-mock", "litellm_params": {
                     "model": "openai/gpt-4o", "api_key": "none", "mock_response": SENTENCE}},
@@ -35,7 +38,7 @@ class LiteLLMProxy:
                     "model": "openai/*", "api_key": "none", "api_base": upstream.url()}},
             ]}
         path = folder / "litellm.json"
-        path.write_text(json.dumps(config))
+        path.write_text(json.dumps(config, ensure_ascii=False), "utf-8")
         program = Path(os.environ["TINYGATEWAY_LITELLM"]) / "bin" / "litellm"
         # Its table of prices comes with the package: nothing is fetched.
         env = environment(

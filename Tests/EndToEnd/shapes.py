@@ -84,6 +84,22 @@ async def send_head(connection, status, headers, version="HTTP/1.1"):
     await connection.send(("\r\n".join(lines) + "\r\n\r\n").encode())
 
 
+@dataclass(frozen=True)
+class Verbatim:
+    """An answer of given bytes, in segments of some bytes when that is not 0."""
+
+    body: bytes
+    segment: int
+    head: bytes
+
+
+async def verbatim(connection, given):
+    """Sends what a test has put into `Upstream.verbatim`, and closes."""
+    await connection.send(given.head)
+    await connection.send(given.body, given.segment)
+    connection.keep = False
+
+
 class BodyWriter:
     """Writes a body in the framing of a shape."""
 

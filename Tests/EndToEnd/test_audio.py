@@ -38,8 +38,8 @@ def row(gateway, token):
 # Speech
 
 
-@pytest.mark.short
-@pytest.mark.parametrize("kind", ["audio/mpeg", "audio/wav:chunked", "application/octet-stream:close"])
+@pytest.mark.parametrize(
+    "kind", ["audio/mpeg", "audio/wav:chunked", "application/octet-stream:close"])
 def test_speech_comes_as_bytes(gateway, upstream, kind):
     route, token = gateway.route(upstream, f"speech:300:{kind}"), gateway.token()
     with gateway.sdk(token["key"]).audio.speech.with_streaming_response.create(
@@ -74,7 +74,7 @@ def test_events_without_their_end_are_an_error(gateway, upstream):
 
 
 @pytest.mark.parametrize("broken", ["raw:html-200", "speech:0", "speech:1:image/png", "status:500",
-                                    "raw:error-200", "speech-cut:0"])
+                                    "raw:error-200", "speech-cut:0", "speech:1:text/plain"])
 def test_speech_is_retried_before_its_first_byte(gateway, upstream, broken):
     route = gateway.route(upstream, broken, "speech:20")
     answer = gateway.sdk().audio.speech.create(model=route.model, input="x", voice="alloy")
@@ -154,6 +154,18 @@ def test_what_a_transcript_costs(gateway, upstream, script, form, charge):
     assert row(gateway, token)["estimated"] is (form == "text")
 
 
+def test_a_page_is_a_text_only_where_one_was_asked_for(gateway, upstream):
+    route, file = gateway.route(upstream, "raw:html-200", "transcript"), recording()
+    create = gateway.sdk().audio.transcriptions.create
+    assert create(file=file, model=route.model).text == told(file)
+    answer = gateway.http.post(
+        "/v1/audio/transcriptions", data={"model": route.model, "response_format": "text"},
+        files={"file": file}, headers={"Authorization": f"Bearer {gateway.key()}"})
+    assert answer.text == "<html></html>"
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 # Forms that are refused
 
 
@@ -184,8 +196,9 @@ def test_a_bad_form_is_refused(gateway, parts, end, words):
     assert words in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data",
-                                  "multipart/form-data; boundary=\"a", "multipart/mixed; boundary=a"])
+@pytest.mark.parametrize("kind", [
+    "application/json", "multipart/form-data", "multipart/form-data; boundary=\"a",
+    "multipart/mixed; boundary=a"])
 def test_a_transcription_takes_nothing_but_a_form(gateway, kind):
     answer = gateway.post("/v1/audio/transcriptions", b"{}", headers={"Content-Type": kind})
     assert answer.status_code == 400

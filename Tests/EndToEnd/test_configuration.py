@@ -23,7 +23,7 @@ def refused(result, *words):
 
 
 KEYS = ("listen port log_level initial_root_password trusted_proxies ca_file tls_port "
-        "tls_certificate tls_key memory_limit_mb body_held_limit_kb body_limit_mb "
+        "tls_certificate tls_key memory_limit_mb body_held_limit_kb body_limit_mb upload_limit_mb "
         "header_timeout_ms keep_alive_timeout_ms connect_timeout_ms first_byte_timeout_ms "
         "stream_idle_timeout_ms request_timeout_ms stop_timeout_ms retries retry_interval_ms "
         "metrics_token metrics_addresses channel_test_interval_ms "

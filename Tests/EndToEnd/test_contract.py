@@ -32,6 +32,12 @@ def test_documents_are_served_to_anyone(gateway, path):
     assert answer.headers["content-type"] == DOCUMENTS[path]
     assert answer.headers["cache-control"] == "no-cache"
     assert answer.content == (HERE.parents[1] / "docs" / Path(path).name).read_bytes()
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["vary"].lower() == "accept-encoding"
+    plain = gateway.http.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+    assert plain.content == answer.content and "content-encoding" not in plain.headers
+    assert int(plain.headers["content-length"]) == len(plain.content)
+    assert plain.headers["etag"] != answer.headers["etag"]
     head = gateway.http.head(path)
     assert (head.status_code, head.content) == (200, b"")
     for field in ("content-length", "content-type", "etag"):

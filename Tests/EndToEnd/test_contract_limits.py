@@ -16,13 +16,19 @@ BODIES = {
     "Login": {"username": "nobody", "password": "wrong password"},
     "PasswordChange": {"old_password": "wrong password", "new_password": "another password"},
 }
-# What a field needs beside it.
+# What a field needs beside it; with a value, what that value needs.
+ACCOUNT = {"type": "service_account", "project_id": "p", "client_email": "a@p.example",
+           "private_key_id": "k", "private_key": "x",
+           "token_uri": "https://oauth2.googleapis.com/token"}
 BESIDE = {("ChannelInput", "base_url"): {"keys": ["sk-upstream-key-1"]},
-          ("PriceList", "completion_ratio"): {"model_ratio": {}}}
+          ("PriceList", "completion_ratio"): {"model_ratio": {}},
+          ("ChannelInput", "type", "ernie-v1"): {"keys": ["ak-1|sk-1"]},
+          ("ChannelInput", "type", "bedrock"): {"config": {"region": "us-east-1"}},
+          ("ChannelInput", "type", "vertex"): {"keys": [json.dumps(ACCOUNT)]}}
 # Fields whose values must fit more than a schema can say, such as names of what exists: only
 # what is beyond the limit is tried.
 REFERENCES = {"groups", "channel_groups", "channel_group", "fallback_channels", "group",
-              "new_user_group", "user_id"}
+              "new_user_group", "user_id", "config"}
 # Texts in a form of their own, as long as asked for; others are a row of letters.
 TEXTS = {
     "base_url": lambda size: "http://127.0.0.1:9/".ljust(size, "a")[:size],
@@ -228,7 +234,8 @@ def test_limits_of_fields(make_gateway, schemas):
                 if fits and field in REFERENCES:
                     continue
                 body = {} if takes_one else objects.body(operation)
-                body = {**body, **BESIDE.get((name, field), {}), field: value}
+                beside = BESIDE.get((name, field)) or BESIDE.get((name, field, str(value)), {})
+                body = {**body, **beside, field: value}
                 answer = send(gateway, method, objects.path(path), json=body)
                 wrong.append(judge(answer, f"{method} {path}", field, value, fits))
                 count += 1

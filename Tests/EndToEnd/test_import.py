@@ -129,7 +129,7 @@ def test_new_api_numbers_groups_and_limits(fresh, tmp_path, upstream):
     assert counted(report, "channels") == [4, 0, 3]
     assert rows(fresh, "SELECT name, type, base_url, weight FROM channels WHERE name <> 'vip'") == [
         ("deep", "deepseek", "", 1),
-        ("zhipu", "openai-compatible", "https://open.bigmodel.cn/api/paas/v4", 1),
+        ("zhipu", "zhipu", "", 1),
         ("whole", "openai-compatible", upstream.url(), 1)]
     assert rows(fresh, "SELECT channel_groups FROM user_groups") == [("default,vip",)]
     assert rows(fresh, "SELECT channel_group FROM tokens ORDER BY id") == [
@@ -154,10 +154,10 @@ def test_one_api_numbers(fresh, tmp_path):
     report = bring(fresh, source.close())
     assert rows(fresh, "SELECT name, type, base_url, status FROM channels") == [
         ("deepseek", "deepseek", "", 1), ("ollama", "ollama", "", 1),
-        ("groq", "openai-compatible", "https://api.groq.com/openai", 1),
-        ("ark", "openai-compatible", "https://ark.cn-beijing.volces.com/api/v3", 1),
+        ("groq", "groq", "", 1),
+        ("ark", "doubao", "", 1),
         ("claude", "openai-compatible", "https://api.anthropic.com/v1", 1),
-        ("ark elsewhere", "openai-compatible", "https://ark.example/api/v3", 1),
+        ("ark elsewhere", "doubao", "https://ark.example", 1),
         ("off", "openai", "", 2), ("auto", "openai", "", 1), ("nothing", "openai", "", 2),
         ("prompted", "openai", "", 1)]
     for sentence in ('"azure" is left out: its type 3 (Azure)', "its type 999 (unknown)",

@@ -165,11 +165,15 @@ def test_the_test_button_tells_that_nobody_listens(gateway):
 
 
 def test_channel_types_are_listed_with_their_defaults(gateway):
-    data = gateway.call("GET", "/channel-types")
-    items = data["items"] if isinstance(data, dict) else data
-    slugs = {item.get("slug") or item.get("type") for item in items}
-    assert {"openai", "openai-compatible", "deepseek", "moonshot", "ollama"} <= slugs
-    assert "https://api.openai.com/v1" in str(items)
+    types = {item["slug"]: item for item in gateway.items("/channel-types")}
+    assert len(types) >= 40
+    assert {"openai", "openai-compatible", "deepseek", "moonshot", "ollama"} <= set(types)
+    assert types["openai"]["default_base_url"] == "https://api.openai.com/v1"
+    spark = types["spark-ws"]
+    assert spark["key_form"] == "APPID|APISecret|APIKey"
+    keys = spark["fields"][0]
+    assert (keys["name"], keys["example"], keys["default"], keys["choices"]) == (
+        "keys", spark["key_form"], "", [])
 
 
 def test_lists_have_pages(gateway):

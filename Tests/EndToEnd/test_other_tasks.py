@@ -22,7 +22,6 @@ def default_model(gateway, upstream, name, script):
     return channel, unique
 
 
-@pytest.mark.short
 def test_images_are_edited(gateway, upstream):
     route, token = gateway.route(upstream, "pictures"), gateway.token()
     gateway.call("POST", "/prices", {"model": route.model, "prompt": "0", "image": "1000"})

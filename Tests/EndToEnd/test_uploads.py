@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Large forms go through without being held, whichever way the model is known."""
 
-import hashlib
-import io
 import json
-import os
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import openai
 import pytest
 
 from media import sound
+from money import expect_used
 from process import IS_EMULATED, is_release, wait_until
 from test_audio import field, form, told
 
@@ -41,7 +40,6 @@ def model_last(gateway, route, path="/v1/audio/transcriptions", model=None, key=
                         headers={"Content-Type": "multipart/form-data; boundary=xyz"})
 
 
-@pytest.mark.short
 def test_the_official_client_sends_25_mb_through_24_mb(small, upstream):
     route = small.route(upstream, "transcript")
     small.get("/v1/models")
@@ -110,12 +108,45 @@ def test_a_large_form_with_a_bad_end_is_never_completed_upstream(small, upstream
     assert route.requests() == []
 
 
+def test_an_early_refusal_of_a_large_form_arrives(small, upstream):
+    base = upstream.url(path="/early-413/v1")
+    small.channel(base, ["refuses-early"])
+    with pytest.raises(openai.APIStatusError) as caught:
+        small.sdk().audio.transcriptions.create(file=RECORDING, model="refuses-early")
+    assert caught.value.status_code == 413 and "too large for me" in str(caught.value)
+
+
+@pytest.mark.parametrize("model_first", [True, False])
+def test_a_large_form_waits_for_a_busy_channel(small, upstream, model_first):
+    route = small.route(upstream, "transcript", max_concurrency=1)
+    slow = small.sdk().with_options(timeout=30)
+    path = f"/v1/audio/transcriptions?model={route.model}"
+    with ThreadPoolExecutor() as pool:
+        calls = [pool.submit(slow.audio.transcriptions.create, file=RECORDING, model=route.model)
+                 if model_first else pool.submit(model_last, small, route, path)
+                 for _ in range(3)]
+        for call in calls:
+            answer = call.result()
+            text = answer.text if model_first else answer.json()["text"]
+            assert text == told(RECORDING)
+    assert len(route.requests()) == 3
+
+
+def test_a_large_form_asks_for_no_more_quota_than_its_texts_and_files(small, upstream):
+    route, token = small.route(upstream, "transcript"), small.token(quota=1200)
+    answer = small.sdk(token["key"]).audio.transcriptions.create(
+        file=RECORDING, model=route.model)
+    assert answer.text == told(RECORDING)
+    expect_used(small, token, 59)
+
+
 def test_a_form_in_chunks_goes_on_in_chunks(small, upstream):
     route = small.route(upstream, "transcript")
     head = b'Content-Disposition: form-data; name="file"; filename="long.mp3"'
     body = form(b"xyz", field(b"model", route.model.encode()), (head, RECORDING[1]))
+    pieces = (body[start:start + 99_999] for start in range(0, len(body), 99_999))
     answer = small.http.post(
-        "/v1/audio/transcriptions", content=(body[i:i + 99_999] for i in range(0, len(body), 99_999)),
+        "/v1/audio/transcriptions", content=pieces,
         headers={"Content-Type": "multipart/form-data; boundary=xyz",
                  "Authorization": f"Bearer {small.key()}"})
     assert answer.json()["text"] == told(RECORDING)

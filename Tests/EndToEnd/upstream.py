@@ -187,6 +187,7 @@ class Upstream:
         self.ports = {}
         self.failures = []
         self.connections = {}
+        self.verbatim = {}          # answers of given bytes, by the unique part of the model
         self._exchanges = []
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()

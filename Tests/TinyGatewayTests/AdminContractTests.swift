@@ -3,6 +3,7 @@ import Foundation
 import MiniHTTP
 import Platform
 import Testing
+import Vendors
 
 @testable import TinyGateway
 
@@ -14,7 +15,7 @@ struct AdminContractTests {
   private let components: Object
 
   init() throws {
-    let data = Data(Document.openAPI.bytes)
+    let data = Data(Document.openAPI.plain().bytes)
     root = try #require(try JSONSerialization.jsonObject(with: data) as? Object)
     components = try #require(root["components"] as? Object)
   }
@@ -157,7 +158,7 @@ struct AdminContractTests {
   }
 
   @Test func hasOneLineForEachCallAndNoNeedlessSpace() throws {
-    let text = String(decoding: Document.openAPI.bytes, as: UTF8.self)
+    let text = String(decoding: Document.openAPI.plain().bytes, as: UTF8.self)
     for line in text.split(separator: "\n") {
       #expect(!line.contains("\": ") && !line.hasPrefix(" "), "\(line.prefix(60))")
     }
@@ -166,6 +167,14 @@ struct AdminContractTests {
       let lines = text.split(separator: "\n").filter { $0.contains("\"operationId\":\"\(name)\"") }
       #expect(lines.count == 1, "\(name)")
     }
+  }
+
+  @Test func hasTheChannelTypesOfTheTable() throws {
+    let schemas = try #require(components["schemas"] as? Object)
+    let input = try #require(schemas["ChannelInput"] as? Object)
+    let type = try #require((input["properties"] as? Object)?["type"] as? Object)
+    let described = try #require(type["enum"] as? [String])
+    #expect(described.sorted() == VendorRegistry.all.map { ByteString($0.slug).text }.sorted())
   }
 
   // Errors.

@@ -136,4 +136,37 @@ struct ProbeProblemTests {
     let text = try #require(try problem(401, error("Wrong: upstream-key-0123456789")))
     #expect(!text.contains("0123456789") && text.contains("***"))
   }
+
+  @Test(
+    arguments: [
+      (200, #"{"content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn"}"#, nil),
+      (200, "<html></html>", "answered with a web page in place of a chat completion"),
+      (200, #"{"choices":[]}"#, "not with a chat completion: is base_url right?"),
+      (200, "", "not with a chat completion: is base_url right?"),
+      (
+        200, #"{"type":"error","error":{"type":"api_error","message":"Out of order."}}"#,
+        "the upstream answered with an error: Out of order."
+      ),
+      (
+        400,
+        #"{"error":{"type":"invalid_request_error","message":"Your credit balance is too low"}}"#,
+        "the upstream account has no balance (400): Your credit balance is too low"
+      ),
+      (
+        404, #"{"error":{"type":"not_found_error","message":"model: x"}}"#,
+        "the upstream does not know the model vendor-model (404): model: x"
+      ),
+      (404, "<html></html>", "base_url is wrong (404)"),
+    ] as [(Int, String, String?)])
+  func readsAnswersInTheVendorsFormat(_ status: Int, _ body: String, _ expected: String?) throws {
+    var record = RelayFixtures.record(models: "chat")
+    record.type = "anthropic"
+    record.modelMapping = "chat\tvendor-model"
+    record.keys = "upstream-key-0123456789"
+    var outcome = UpstreamProbe.Outcome()
+    outcome.status = status
+    outcome.body.append(text: body)
+    let problem = ChannelTest.problem(outcome, try RelayFixtures.channel(record), "chat")?.text
+    #expect(problem?.contains(expected ?? "?") ?? (expected == nil), "\(problem ?? "nil")")
+  }
 }

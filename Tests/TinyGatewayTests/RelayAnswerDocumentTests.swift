@@ -100,6 +100,24 @@ struct RelayAnswerDocumentTests {
     #expect(!document.finish())
   }
 
+  @Test(
+    arguments: [
+      (#"{"results":[],"meta":{"tokens":{"input_tokens":25,"output_tokens":1}}}"#, 26, nil),
+      (#"{"meta":{"billed_units":{"input_tokens":7}}}"#, 7, nil),
+      (#"{"meta":{"billed_units":{"search_units":1}}}"#, nil, nil),
+      (#"{"usage":{"total_tokens":30},"meta":{}}"#, nil, 30),
+      (#"{"usage":{"total_tokens":-3}}"#, nil, 0), (#"{"usage":{"total_tokens":"3"}}"#, nil, nil),
+      (#"{"meta":{"total_tokens":3}}"#, nil, nil),
+    ] as [(String, Int64?, Int64?)])
+  func readsWhatRankingVendorsReport(_ text: String, _ tokens: Int64?, _ total: Int64?) {
+    let document = AnswerDocument()
+    let bytes = Array(text.utf8)
+    document.read(bytes.span)
+    #expect(document.finish())
+    #expect(document.usage?.tokens == tokens)
+    #expect(document.totalUsage?.tokens == total)
+  }
+
   @Test func estimatesFromItsStrings() {
     #expect(report(Array(#"{"choices":[{"text":"12345678"}]}"#.utf8)).estimate == 2)
     #expect(report(Array(#"{"choices":[{"text":"東京"}]}"#.utf8)).estimate == 2)

@@ -115,6 +115,8 @@ struct RelayAuthenticatorTests {
     }
     try accepts("X-Api-Key: sk-user")
     try accepts("x-api-key:  sk-user  ")
+    try accepts("Api-Key: sk-user")
+    try accepts("X-Goog-Api-Key: sk-user")
   }
 
   @Test func refusesOtherSpellings() throws {
@@ -125,7 +127,9 @@ struct RelayAuthenticatorTests {
     ] { try refuses("Authorization: \(value)") }
     try refuses("X-Api-Key: Bearer sk-user")
     try refuses("X-Api-Key:")
-    try refuses("Api-Key: sk-user")
+    try refuses("Api-Key: sk-user", "X-Goog-Api-Key: sk-user")
+    try refuses("Api-Key: sk-user", "Authorization: Bearer sk-user")
+    try refuses("Goog-Api-Key: sk-user")
     try refuses("Cookie: key=sk-user")
   }
 

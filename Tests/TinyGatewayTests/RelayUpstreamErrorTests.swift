@@ -41,10 +41,11 @@ struct RelayUpstreamErrorTests {
   @Test func hidesWhatConcernsTheChannel() {
     for status in [401, 403] { check(status, .refusedKey, sees: 502, "upstream_auth_failed") }
     check(402, .refusedKey, sees: 502, "upstream_quota_exhausted")
-    for status in [408, 409, 500, 502, 505, 520, 529, 599] {
+    for status in [409, 500, 502, 505, 520, 599] {
       check(status, .upstreamServer, sees: 502, "upstream_error")
     }
-    for status in [503, 504] { check(status, .upstreamServer, sees: status, "upstream_error") }
+    for status in [503, 529] { check(status, .upstreamServer, sees: 503, "upstream_error") }
+    for status in [408, 504] { check(status, .upstreamServer, sees: 504, "upstream_error") }
     for status in [300, 301, 302, 304, 307, 308] {
       check(status, .badAnswer, sees: 502, "bad_answer")
     }
@@ -74,29 +75,31 @@ struct RelayUpstreamErrorTests {
   @Test func neverJudgesByTheMessage() {
     for body in [
       #"{"error":{"message":"insufficient_quota"}}"#, #"{"error":"insufficient_quota"}"#,
-      #"{"error":{"code":"not_insufficient_quota"}}"#, #"{"code":"insufficient_quota"}"#,
+      #"{"error":{"code":"not insufficient_quota"}}"#,
     ] {
-      check(
-        400, .refusedRequest, body: body, elsewhere: false, sees: 400, "upstream_refused")
+      #expect(error(400, body).kind == .refusedRequest && error(400, body).converted.status == 400)
       check(429, .rateLimited, body: body, sees: 429, "rate_limit_exceeded")
     }
   }
 
   @Test func passesOnCodesThatTellWhatIsWrongWithARequest() {
-    for code in ["context_length_exceeded", "unsupported_parameter", "content_filter"] {
+    for code in ["context_length_exceeded", "unsupported_parameter", "content_filter", "1210"] {
       let body = "{\"error\":{\"message\":\"m\",\"code\":\"\(code)\"}}"
       check(400, .refusedRequest, body: body, elsewhere: false, sees: 400, code)
       check(422, .refusedRequest, body: body, elsewhere: false, sees: 422, code)
+    }
+    for code in ["unsupported_parameter", "1210"] {
+      let body = "{\"error\":{\"message\":\"m\",\"code\":\"\(code)\"}}"
       check(404, .refusedRequest, body: body, sees: 404, "model_not_found")
       check(401, .refusedKey, body: body, sees: 502, "upstream_auth_failed")
       check(500, .upstreamServer, body: body, sees: 502, "upstream_error")
     }
-    for code in ["token_disabled", "ip_not_allowed", "", "400"] {
+    for code in ["token_disabled", "ip_not_allowed", ""] {
       let body = "{\"error\":{\"message\":\"m\",\"code\":\"\(code)\"}}"
       check(400, .refusedRequest, body: body, elsewhere: false, sees: 400, "upstream_refused")
     }
     let body = #"{"error":{"code":400,"message":"m"}}"#
-    check(400, .refusedRequest, body: body, elsewhere: false, sees: 400, "upstream_refused")
+    check(400, .refusedRequest, body: body, elsewhere: false, sees: 400, "400")
   }
 
   @Test func blamesTheUpstreamForAnErrorWithinItsStream() {
@@ -140,7 +143,7 @@ struct RelayUpstreamErrorTests {
     (#"{"message":"Too long."}"#, "Too long."), (#"{"detail":"Too long."}"#, "Too long."),
     (#"{"error":{"message":"a \"b\" \u6771"}}"#, "a \"b\" 東"),
     (" \n{\"error\" : { \"message\" : \"Too long.\" } }", "Too long."),
-    (#"{"error":{"message":5}}"#, ""), (#"{"error":{}}"#, ""), (#"{"detail":[{"msg":"a"}]}"#, ""),
+    (#"{"error":{}}"#, ""), (#"{"detail":[{"msg":"a"}]}"#, ""),
     ("", ""), ("<html>502</html>", ""), ("{\"error\":", ""), ("{\"error\":{\"message\":\"a", ""),
     ("[]", ""), ("null", ""), ("Too long.", ""),
   ])

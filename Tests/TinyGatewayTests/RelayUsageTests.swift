@@ -78,6 +78,22 @@ struct RelayUsageTests {
     check(#"{"prompt_tokens":2,"total_tokens":2}"#, prompt: 2, completion: 0)
   }
 
+  @Test func readsTranscripts() {
+    check(
+      """
+      {"type":"tokens","input_tokens":14,"output_tokens":45,"total_tokens":59,
+      "input_token_details":{"text_tokens":4,"audio_tokens":10}}
+      """, prompt: 14, completion: 45, audio: (10, 0))
+    check(#"{"type":"duration","seconds":12.5}"#, prompt: 125, completion: 0, audio: (125, 0))
+    check(#"{"seconds":3}"#, prompt: 30, completion: 0, audio: (30, 0))
+    check(#"{"seconds":-3}"#, prompt: 0, completion: 0)
+    check(
+      #"{"seconds":1e15}"#, prompt: Usage.largestCount, completion: 0,
+      audio: (Usage.largestCount, 0))
+    check(#"{"seconds":12.5,"output_tokens":3}"#, prompt: 0, completion: 3)
+    #expect(parse(#"{"seconds":"3"}"#) == nil)
+  }
+
   @Test func readsAnyOrderAndWhiteSpace() {
     check(
       "{ \"completion_tokens_details\" : { \"reasoning_tokens\" : 9 } ,\n"

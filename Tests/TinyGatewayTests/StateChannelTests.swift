@@ -11,12 +11,21 @@ import Vendors
 struct StateChannelTests {
   private func channel(
     type: ByteString = "openai-compatible", base: ByteString = "http://127.0.0.1:9/v1",
-    keys: ByteString = "", models: ByteString = "", mapping: ByteString = ""
+    keys: ByteString = "", models: ByteString = "", mapping: ByteString = "",
+    config: ByteString = ""
   ) throws(FieldError) -> Channel {
     try RelayFixtures.channel(
       ChannelRecord(
         id: 1, name: "c", type: type, baseURL: base, keys: keys, models: models,
-        modelMapping: mapping))
+        modelMapping: mapping, config: config))
+  }
+
+  /// Settings with the examples of those that a vendor needs.
+  private func neededConfig(_ vendor: Vendor) -> ByteString {
+    let members = vendor.fields.filter { $0.isRequired }.map {
+      "\"\($0.name.text)\":\"\($0.example.text)\""
+    }
+    return ByteString(utf8: "{\(members.joined(separator: ","))}")
   }
 
   private func refuses(
@@ -38,7 +47,8 @@ struct StateChannelTests {
     for vendor in VendorRegistry.all {
       let hasDefault = !ByteString(vendor.defaultBaseURL).isEmpty
       let channel = try channel(
-        type: ByteString(vendor.slug), base: hasDefault ? "" : "https://llm.example")
+        type: ByteString(vendor.slug), base: hasDefault ? "" : "https://llm.example",
+        config: neededConfig(vendor))
       #expect(channel.url.isSecure || channel.url.host == "127.0.0.1", "\(vendor.name)")
       let path = channel.path(of: .chat, model: "m").text
       #expect(path.hasPrefix(channel.url.path.text + "/"), "\(vendor.name)")

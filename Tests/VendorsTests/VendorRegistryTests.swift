@@ -17,7 +17,8 @@ struct VendorRegistryTests {
   @Test func keepsTheSlugsOfEarlierVersions() {
     let slugs = """
       openai openai-compatible deepseek moonshot ollama azure qwen ernie spark doubao zhipu hunyuan \
-      minimax
+      minimax qwen-native ernie-v1 cloudflare replicate dify dify-agent coze ollama-native gemini \
+      vertex spark-ws hunyuan-native bedrock anthropic cohere
       """
     for slug in ByteString(utf8: slugs).list(separatedBy: 0x20) {
       #expect(VendorRegistry.find(slug).map { ByteString($0.slug) } == slug)
@@ -99,13 +100,25 @@ struct VendorRegistryTests {
     }
   }
 
+  /// A vendor with a format of its own lists models by path, array and name, or not at all.
+  @Test func tellsWhereModelsAreListed() {
+    for vendor in VendorRegistry.all {
+      let listing = vendor.modelListing
+      #expect(listing.isEmpty && vendor.speaks != .openAI || listing.count == 3, "\(vendor.name)")
+      #expect(listing.first?.starts(with: "/") ?? true, "\(vendor.name)")
+    }
+  }
+
   @Test func describesEachSettingOnce() {
     for vendor in VendorRegistry.all {
       let names = vendor.fields.map(\.name)
       #expect(Set(names).count == names.count, "\(vendor.name)")
       for field in vendor.fields {
         #expect(!field.name.isEmpty && !field.label.isEmpty, "\(vendor.name)")
-        #expect(field.choices.isEmpty || field.choices.contains(field.standard), "\(vendor.name)")
+        // Without a default the vendor's own counts.
+        #expect(
+          field.choices.isEmpty || field.standard.isEmpty || field.choices.contains(field.standard),
+          "\(vendor.name)")
       }
     }
   }

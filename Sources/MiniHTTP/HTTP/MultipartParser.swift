@@ -54,7 +54,7 @@ package struct MultipartParser: Sendable {
   private var head: [UInt8] = []
   private var fields: [Field]
   /// The watched field whose value is being read; -1 for none.
-  private var open = -1
+  private var current = -1
   private var isFile = false
   private var partCount = 0
   private var failure: MultipartError?
@@ -195,8 +195,8 @@ package struct MultipartParser: Sendable {
     matched = 0
     isBeforeFirst = false
     phase = .afterDelimiter
-    if open >= 0 { fields[open].endOffset = offset }
-    open = -1
+    if current >= 0 { fields[current].endOffset = offset }
+    current = -1
   }
 
   /// Takes some of a part's contents.
@@ -205,11 +205,11 @@ package struct MultipartParser: Sendable {
     for index in bytes.indices {
       if bytes[index] < 0x80 { asciiTextByteCount += 1 } else { nonASCIITextByteCount += 1 }
     }
-    guard open >= 0 else { return }
-    guard fields[open].value.count + bytes.count <= MultipartParser.valueByteLimit else {
+    guard current >= 0 else { return }
+    guard fields[current].value.count + bytes.count <= MultipartParser.valueByteLimit else {
       throw MultipartError("has a field that is too long, such as model")
     }
-    for index in bytes.indices { fields[open].value.append(bytes[index]) }
+    for index in bytes.indices { fields[current].value.append(bytes[index]) }
   }
 
   /// Scans header lines to behind the empty one, or to the slice's end.
@@ -241,7 +241,7 @@ package struct MultipartParser: Sendable {
         throw MultipartError("has two fields of one name: " + part.name)
       }
       fields[index].valueOffset = offset
-      open = index
+      current = index
     }
   }
 }

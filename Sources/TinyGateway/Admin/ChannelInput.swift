@@ -74,6 +74,7 @@ enum ChannelInput {
     if record.keys.isEmpty, !vendor.isKeyOptional {
       throw .field("keys", "must hold at least one key for this channel type")
     }
+    if let exchange = vendor.dialect.exchange { try checkKeys(record, exchange) }
     return record
   }
 
@@ -83,7 +84,7 @@ enum ChannelInput {
     let keys = try body.list(
       "keys", limit: largestKeyCount,
       expected: "keys of 1 to 4096 visible ASCII characters without spaces, not sealed ones", isKey)
-    if let keys { record.keys = AdminText.joined(keys, by: 0x0A) }
+    if let keys { record.keys = AdminText.joined(keys.map(compacted), by: 0x0A) }
     let models = try body.list(
       "models", limit: largestModelCount,
       expected: "model names of 1 to 128 characters of A-Z a-z 0-9 . _ : / @ + -",
@@ -103,8 +104,46 @@ enum ChannelInput {
   }
 
   private static func isKey(_ key: ByteString) -> Bool {
-    !key.isEmpty && key.count <= keyByteLimit && !ChannelSecrets.isSealed(key)
-      && key.bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+    guard !key.isEmpty, key.count <= keyByteLimit, !ChannelSecrets.isSealed(key) else {
+      return false
+    }
+    if key.bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) { return true }
+    // A service account's key is a whole JSON file, in which texts have spaces.
+    return (try? JSONDocument(key, requiresObject: true)) != nil
+      && compacted(key).bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
+  }
+
+  /// A key that is a JSON file on one line, without white space between its parts; others as they
+  /// are.
+  private static func compacted(_ key: ByteString) -> ByteString {
+    guard key.trimmed.bytes.first.map({ $0 == UInt8(ascii: "{") || $0 < 0x20 }) ?? false else {
+      return key
+    }
+    var isText = false
+    var isEscaped = false
+    return ByteString(
+      key.bytes.filter { byte in
+        let isQuote = byte == UInt8(ascii: "\"") && !isEscaped
+        isEscaped = isText && byte == UInt8(ascii: "\\") && !isEscaped
+        if isQuote { isText.toggle() }
+        return isText || byte > 0x20
+      })
+  }
+
+  /// Keys that are exchanged for tokens must have the form for it.
+  private static func checkKeys(
+    _ record: ChannelRecord, _ exchange: TokenExchange
+  ) throws(AdminError) {
+    guard !ChannelSecrets.isSealed(record.keys) else { return }
+    for key in record.keys.list(separatedBy: 0x0A) {
+      var facts = CallFacts()
+      facts.key = key
+      do throws(ChatProblem) {
+        _ = try exchange.url(facts)
+      } catch {
+        throw AdminError(400, "invalid_field", "keys do not fit: " + error.message + ".")
+      }
+    }
   }
 
   private static func applyGroups(
@@ -225,8 +264,14 @@ enum ChannelInput {
       // What cannot be filled in goes nowhere.
       text = (try? ChannelConfig.baseURL(of: record, vendor)) ?? .empty
     }
-    guard let url = URL(text) else { return text }
+    // Keys are sent to where they are exchanged for tokens as well.
+    var exchange: ByteString = " "
+    for (name, value) in ChannelConfig.pairs(record.config)
+    where name == "token_url" || name == "exchange_url" {
+      exchange = exchange + value
+    }
+    guard let url = URL(text) else { return text + exchange }
     let scheme: ByteString = url.isSecure ? "https://" : "http://"
-    return scheme + url.host + ":" + ByteString(number: Int64(url.port)) + url.path
+    return scheme + url.host + ":" + ByteString(number: Int64(url.port)) + url.path + exchange
   }
 }

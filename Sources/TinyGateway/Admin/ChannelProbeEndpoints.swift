@@ -90,8 +90,16 @@ enum ChannelProbeEndpoints {
   // Models.
 
   @Sendable private static func listModels(_ request: AdminRequest) throws(AdminError) {
+    guard let known = request.gateway.channels.find(request.id) else { throw .notFound }
+    guard !known.vendor.modelListing.isEmpty else {
+      throw AdminError(
+        404, "not_supported",
+        ByteString(known.vendor.name) + " has no call that lists its models: look at "
+          + ByteString(known.vendor.documentation) + ".")
+    }
     let channel = try enter(request)
-    get(channel.path(of: "/models"), channel, request) { (outcome) throws(AdminError) in
+    let head = listHead(channel)
+    get(channel.path(of: "/models"), head, channel, request) { (outcome) throws(AdminError) in
       let models = try models(outcome, channel)
       request.reply.succeed { json in
         json.beginObject()
@@ -101,17 +109,34 @@ enum ChannelProbeEndpoints {
     }
   }
 
-  /// The names in OpenAI's form of the list, sorted; names that no request could use are left out.
+  /// The call of a vendor with a format of its own; nil for OpenAI's.
+  private static func listHead(_ channel: Channel) -> CallHead? {
+    guard !channel.vendor.isOpenAI else { return nil }
+    let facts = channel.facts(model: .empty, key: channel.health.keyInTurn())
+    var head = CallHead(path: facts.path(channel.vendor.modelListing[0]))
+    // The key goes where it goes with every call.
+    if let call = try? channel.vendor.dialect.head(facts) { head.fields = call.fields }
+    head.isGet = true
+    return head
+  }
+
+  /// The names in the vendor's form of the list, sorted; names that no request could use are left
+  /// out.
   private static func models(
     _ outcome: UpstreamProbe.Outcome, _ channel: Channel
   ) throws(AdminError) -> [ByteString] {
     let root = try root(of: outcome, channel, "model list")
-    guard let list = root.member("data"), list.kind == .array else {
-      throw AdminError(502, "upstream_error", "The upstream's model list has no member data.")
+    let listing = channel.vendor.modelListing
+    guard let list = root.member(listing[1]), list.kind == .array else {
+      throw AdminError(
+        502, "upstream_error", "The upstream's model list has no member " + listing[1] + ".")
     }
     var names: Set<ByteString> = []
     for entry in list.elements {
-      if let name = entry.member("id")?.string, ModelName.isValid(name) { names.insert(name) }
+      guard var name = entry.member(listing[2])?.string else { continue }
+      // Google names the collection as well.
+      if name.starts(with: "models/") { name = name.split(at: UInt8(ascii: "/"))?.after ?? name }
+      if ModelName.isValid(name) { names.insert(name) }
     }
     return ByteString.sorted(Array(names))
   }
@@ -128,7 +153,7 @@ enum ChannelProbeEndpoints {
     }
     let channel = try enter(request)
     let path = call.path(below: channel.url.path, of: channel.vendor)
-    get(path, channel, request) { (outcome) throws(AdminError) in
+    get(path, nil, channel, request) { (outcome) throws(AdminError) in
       let root = try root(of: outcome, channel, "balance")
       guard let balance = call.read(root, channel.url.host) else {
         throw AdminError(
@@ -148,12 +173,14 @@ enum ChannelProbeEndpoints {
   // Both.
 
   /// Asks the upstream and lets `answer` reply, or the error that it throws.
+  ///
+  /// `own`: the call of a vendor with a format of its own, in place of the path.
   private static func get(
-    _ path: ByteString, _ channel: Channel, _ request: AdminRequest,
+    _ path: ByteString, _ own: CallHead?, _ channel: Channel, _ request: AdminRequest,
     _ answer: @escaping (UpstreamProbe.Outcome) throws(AdminError) -> Void
   ) {
     let admin = request.gateway.admin
-    let probe = UpstreamProbe.get(path, channel, request.gateway) { outcome in
+    let done = { (outcome: UpstreamProbe.Outcome) in
       admin.probeCount -= 1
       do throws(AdminError) {
         try answer(outcome)
@@ -161,6 +188,9 @@ enum ChannelProbeEndpoints {
         request.reply.fail(error)
       }
     }
+    let probe =
+      own.map { UpstreamProbe.own($0, Buffer(), channel, request.gateway, done) }
+      ?? UpstreamProbe.get(path, channel, request.gateway, done)
     arm(request, isPending: probe.isPending) { probe.cancel() }
   }
 

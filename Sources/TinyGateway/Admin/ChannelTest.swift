@@ -2,6 +2,7 @@
 import MiniHTTP
 import MiniJSON
 import Platform
+import Vendors
 
 /// A real chat request of one token to a channel, for the test button and the timed tests.
 ///
@@ -21,6 +22,7 @@ final class ChannelTest {
   private let gateway: Gateway
   private var done: ((Result) -> Void)?
   private var probe: UpstreamProbe?
+  private var waiter: AccessTokens.Waiter?
 
   /// Sends the request; `done` is called once, unless the test is cancelled.
   ///
@@ -32,7 +34,7 @@ final class ChannelTest {
     self.model = model
     self.gateway = gateway
     self.done = done
-    send(usingNewLimit: false)
+    if channel.vendor.isOpenAI { send(usingNewLimit: false) } else { sendInDialect() }
   }
 
   /// Whether `done` is still to be called.
@@ -43,6 +45,8 @@ final class ChannelTest {
     done = nil
     probe?.cancel()
     probe = nil
+    waiter?.cancel()
+    waiter = nil
   }
 
   /// Asks for one token; newer OpenAI models want the limit under its newer name.
@@ -112,16 +116,105 @@ final class ChannelTest {
     _ outcome: UpstreamProbe.Outcome, _ channel: Channel, _ model: ByteString
   ) -> ByteString? {
     if let problem = ProbeProblem.of(outcome, channel, model: model) { return problem }
+    if !channel.vendor.isOpenAI { return problemInDialect(outcome, channel, model) }
     let text = outcome.body.readable
-    guard JSONQuery.kind(of: text) == .object else {
-      return ProbeProblem.isPage(outcome.body)
-        ? "the upstream answered with a web page in place of a chat completion: base_url is wrong"
-        : "the upstream answered, but not with a chat completion: is base_url right?"
-    }
+    guard JSONQuery.kind(of: text) == .object else { return noCompletion(outcome) }
     if JSONQuery.member("choices", in: text) != nil { return nil }
     if JSONQuery.member("error", in: text) != nil {
       return "the upstream answered with an error: " + ProbeProblem.told(outcome.body, channel)
     }
-    return "the upstream answered, but not with a chat completion: is base_url right?"
+    return noCompletion(outcome)
+  }
+
+  static func noCompletion(_ outcome: UpstreamProbe.Outcome) -> ByteString {
+    ProbeProblem.isPage(outcome.body)
+      ? "the upstream answered with a web page in place of a chat completion: base_url is wrong"
+      : "the upstream answered, but not with a chat completion: is base_url right?"
+  }
+}
+
+/// The same for vendors with a format of their own.
+extension ChannelTest {
+  /// Has a token fetched first where the vendor wants one.
+  private func sendInDialect() {
+    let key = channel.health.keyInTurn()
+    let facts = channel.facts(model: channel.upstreamModel(for: model), key: key)
+    guard let exchange = channel.vendor.dialect.exchange else { return send(facts) }
+    let started = gateway.accessTokens.token(
+      for: channel, key: key, exchange, config: channel.config
+    ) { [self] result in
+      waiter = nil
+      switch result {
+      case .token(let token):
+        var facts = facts
+        facts.accessToken = token
+        send(facts)
+      case .failed(let failure): fail("no access token: " + failure.text)
+      }
+    }
+    if started.isPending { waiter = started }
+  }
+
+  private func send(_ facts: CallFacts) {
+    var facts = facts
+    let dialect = channel.vendor.dialect
+    var request = ChatRequest()
+    request.model = model
+    request.messages = [ChatMessage(.user, text: "hi")]
+    // Some models refuse a limit of 1.
+    request.maxTokens = 16
+    request.fields = .maxTokens
+    facts.isStream = dialect.alwaysStreams
+    facts.random = Random.number()
+    let body = Buffer()
+    let head: CallHead
+    do throws(ChatProblem) {
+      try dialect.encode(request, facts, body)
+      facts.body = body
+      head = try dialect.head(facts)
+    } catch {
+      return fail(error.message)
+    }
+    guard !head.isWebSocket else {
+      return fail("channels of this type are asked over WebSocket, which the test cannot do")
+    }
+    let started = UpstreamProbe.own(head, body, channel, gateway) { [self] outcome in
+      probe = nil
+      finish(outcome)
+    }
+    if started.isPending { probe = started }
+  }
+
+  /// There is nothing to send.
+  private func fail(_ reason: ByteString) {
+    var outcome = UpstreamProbe.Outcome()
+    outcome.failure = AdminText.redacted(reason, hiding: channel.keys)
+    // It is no outage that others would be spared.
+    outcome.isTooLong = true
+    finish(outcome)
+  }
+
+  /// What is wrong with an answer of status 200; nil when it is a chat answer.
+  private static func problemInDialect(
+    _ outcome: UpstreamProbe.Outcome, _ channel: Channel, _ model: ByteString
+  ) -> ByteString? {
+    let dialect = channel.vendor.dialect
+    var facts = channel.facts(model: channel.upstreamModel(for: model), key: .empty)
+    facts.isStream = dialect.alwaysStreams
+    let passage = ChatPassage(
+      framing: dialect.framing, errors: dialect.errors, decoder: dialect.makeDecoder(facts),
+      writer: OpenAIWriter(AnswerFacts()), passes: false, isStream: false)
+    if !dialect.alwaysStreams { passage.expectDocument() }
+    let output = Buffer()
+    let isSound = outcome.body.withReadable { bytes in
+      passage.read(bytes, limit: Int64(UpstreamProbe.answerByteCount), to: output)
+    }
+    let ending = passage.end(to: output)
+    if let said = passage.failure, !(said.message.isEmpty && said.code.isEmpty) {
+      return "the upstream answered with an error: "
+        + AdminText.redacted(said.message.isEmpty ? said.code : said.message, hiding: channel.keys)
+    }
+    if isSound, passage.failure == nil, case .complete = ending { return nil }
+    return noCompletion(outcome)
   }
 }

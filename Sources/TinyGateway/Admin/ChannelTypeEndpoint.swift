@@ -27,7 +27,8 @@ enum ChannelTypeEndpoint {
     json.beginArray()
     let key = vendor.isKeyOptional ? "keys" : "!keys" as ByteString
     let isGiven = vendor.defaultBaseURL.utf8CodeUnitCount > 0
-    write(VendorField(key + "|API keys|" + ByteString(vendor.keyForm)), &json)
+    // The form of a key may have the sign that divides a line.
+    write(VendorField(key + "|API keys"), example: ByteString(vendor.keyForm), &json)
     write(
       VendorField(
         (isGiven ? "base_url" : "!base_url") + "|Base URL||" + ByteString(vendor.defaultBaseURL)),
@@ -38,14 +39,15 @@ enum ChannelTypeEndpoint {
   }
 
   private static func write(
-    _ field: VendorField, in prefix: ByteString = .empty, _ json: inout JSONWriter
+    _ field: VendorField, in prefix: ByteString = .empty, example: ByteString? = nil,
+    _ json: inout JSONWriter
   ) {
     json.beginObject()
     json.member("name", prefix + field.name)
     json.member("label", field.label)
     json.member("required", field.isRequired)
     json.member("secret", field.isSecret)
-    json.member("example", field.example)
+    json.member("example", example ?? field.example)
     json.member("default", field.standard)
     ChannelEndpoints.write("choices", field.choices, &json)
     json.endObject()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import MiniJSON
 import Platform
+import Vendors
 
 /// What an upstream's refusal of a probe means, in plain words with the vendor's own behind them.
 enum ProbeProblem {
@@ -12,9 +13,31 @@ enum ProbeProblem {
   ) -> ByteString? {
     guard let status = outcome.status else { return outcome.failure }
     guard status != 200 else { return nil }
-    let told = told(outcome.body, channel)
-    return reason(status, outcome.body, model.map { channel.upstreamModel(for: $0) })
+    let upstreamModel = model.map { channel.upstreamModel(for: $0) }
+    var told = told(outcome.body, channel)
+    var known: ByteString?
+    if !channel.vendor.isOpenAI {
+      let said = ErrorAnswer(
+        status: status, body: outcome.body.byteString, format: channel.vendor.dialect.errors)
+      told = AdminText.redacted(said.message, hiding: channel.keys)
+      known = reason(said.meaning, isJudged: !said.code.isEmpty, upstreamModel)
+    }
+    return (known ?? reason(status, outcome.body, upstreamModel))
       + " (" + ByteString(number: Int64(status)) + ")" + (told.isEmpty ? told : ": " + told)
+  }
+
+  /// What a vendor's own code means; nil where the status says as much.
+  private static func reason(
+    _ meaning: FailureMeaning, isJudged: Bool, _ model: ByteString?
+  ) -> ByteString? {
+    switch meaning {
+    case .accountEmpty: return "the upstream account has no balance"
+    case .keyRefused: return "the upstream refuses the key"
+    case .modelMissing where isJudged:
+      return model.map { "the upstream does not know the model " + $0 }
+    case .tooManyRequests: return "the upstream's rate limit is reached: try again later"
+    default: return nil
+    }
   }
 
   private static func reason(_ status: Int, _ body: Buffer, _ model: ByteString?) -> ByteString {

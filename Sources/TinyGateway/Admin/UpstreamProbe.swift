@@ -2,11 +2,12 @@
 import MiniHTTP
 import MiniJSON
 import Platform
+import Vendors
 
 /// One small request of the gateway's own to a channel's upstream, and its whole answer.
 ///
-/// For channel tests, model lists and balances, and to see whether a machine is awake; counted
-/// neither in quotas nor in the channel's figures.
+/// For channel tests, model lists, balances and access tokens, and to see whether a machine is
+/// awake; counted neither in quotas nor in the channel's figures.
 final class UpstreamProbe: ClientExchange {
   /// Longest answer that is kept, in bytes; a longer one is a failure.
   static let answerByteCount = 4 * 1024 * 1024
@@ -19,6 +20,8 @@ final class UpstreamProbe: ClientExchange {
     var status: Int?
     var body = Buffer()
     var failure: ByteString = .empty
+    /// What became of the connection; nil when it did its work.
+    var kind: ClientFailure.Kind?
     var isTimeout = false
     /// It answered, but with more than is read.
     var isTooLong = false
@@ -30,10 +33,23 @@ final class UpstreamProbe: ClientExchange {
   private enum Call {
     case get(ByteString)
     case post(ByteString, Buffer)
+    case own(CallHead, Buffer)
+    case exchange(Exchange)
+  }
+
+  /// A POST to an address of its own, without the channel's key and headers.
+  struct Exchange {
+    /// Its path is not used.
+    let url: URL
+    /// With its query.
+    let path: ByteString
+    let body: Buffer
+    let contentType: StaticString
   }
 
   private let gateway: Gateway
   private let channel: Channel
+  private let url: URL
   private let key: ByteString
   private let call: Call
   private let timeouts: ClientTimeouts
@@ -52,7 +68,11 @@ final class UpstreamProbe: ClientExchange {
     self.call = call
     self.timeouts = timeouts ?? channel.timeouts
     self.done = done
-    key = channel.health.keyInTurn()
+    switch call {
+    case .exchange(let exchange): (url, key) = (exchange.url, .empty)
+    case .own: (url, key) = (channel.url, .empty)
+    case .get, .post: (url, key) = (channel.url, channel.health.keyInTurn())
+    }
   }
 
   /// Sends a GET of a path on the channel's host; `done` is called once, unless the probe is
@@ -78,6 +98,26 @@ final class UpstreamProbe: ClientExchange {
     return probe
   }
 
+  /// Sends a call in the vendor's own format, which has the key in its head; `done` as above.
+  static func own(
+    _ head: CallHead, _ body: Buffer, _ channel: Channel, _ gateway: Gateway,
+    _ done: @escaping (Outcome) -> Void
+  ) -> UpstreamProbe {
+    let probe = UpstreamProbe(channel, gateway, .own(head, body), done)
+    probe.start(fresh: false)
+    return probe
+  }
+
+  /// Sends a POST to another address than the channel's; `done` as above.
+  static func exchange(
+    _ exchange: Exchange, _ channel: Channel, _ gateway: Gateway, timeouts: ClientTimeouts,
+    _ done: @escaping (Outcome) -> Void
+  ) -> UpstreamProbe {
+    let probe = UpstreamProbe(channel, gateway, .exchange(exchange), timeouts: timeouts, done)
+    probe.start(fresh: false)
+    return probe
+  }
+
   /// Whether `done` is still to be called.
   var isPending: Bool { done != nil }
 
@@ -89,7 +129,8 @@ final class UpstreamProbe: ClientExchange {
   }
 
   private func start(fresh: Bool) {
-    guard let target = UpstreamCall.target(for: channel, in: gateway) else {
+    guard let target = target else {
+      outcome.kind = .tls
       return fail(
         "https needs certificate authorities, and none were found: " + gateway.tlsProblem)
     }
@@ -106,7 +147,22 @@ final class UpstreamProbe: ClientExchange {
         post: path, channel: channel, key: key, bodyByteCount: Int64(body.count),
         to: connection.outgoing)
       connection.outgoing.append(contentsOf: body)
+    case .own(let head, let body):
+      UpstreamCall.appendHead(
+        head, channel: channel, bodyByteCount: head.isGet ? nil : Int64(body.count),
+        to: connection.outgoing)
+      if !head.isGet { connection.outgoing.append(contentsOf: body) }
+    case .exchange(let exchange):
+      UpstreamCall.appendHead(exchange, to: connection.outgoing)
+      connection.outgoing.append(contentsOf: exchange.body)
     }
+  }
+
+  /// Nil for https without certificate authorities.
+  private var target: ConnectionPool.Target? {
+    guard case .exchange = call else { return UpstreamCall.target(for: channel, in: gateway) }
+    if url.isSecure, gateway.tlsContext == nil { return nil }
+    return ConnectionPool.Target(url: url, context: url.isSecure ? gateway.tlsContext : nil)
   }
 
   private var elapsed: Int64 { Instant.now.milliseconds(since: startedAt) }
@@ -142,6 +198,7 @@ final class UpstreamProbe: ClientExchange {
       isRetry = true
       return start(fresh: true)
     }
+    outcome.kind = failure.kind
     switch failure.kind {
     case .connectTimeout, .firstByteTimeout, .idleTimeout: outcome.isTimeout = true
     case .resolve, .refusedAddress, .connect, .tls, .reset, .stale, .badAnswer, .cut: break
@@ -165,14 +222,14 @@ final class UpstreamProbe: ClientExchange {
 
   /// The failure in plain words.
   private func words(for failure: ClientFailure) -> ByteString {
-    let place = channel.url.host + " port " + ByteString(number: Int64(channel.url.port))
+    let place = url.host + " port " + ByteString(number: Int64(url.port))
     let text = failure.text
     func within(_ milliseconds: Int64) -> ByteString {
       " within " + ByteString(number: milliseconds) + " ms"
     }
     switch failure.kind {
     case .resolve:
-      return "the name " + channel.url.host + " was not found: " + text
+      return "the name " + url.host + " was not found: " + text
         + "; check base_url and the DNS server"
     case .refusedAddress: return text
     case .connect: return "no connection to " + place + ": " + text

@@ -81,11 +81,11 @@ struct ForeignChannelType {
     13|AIGC2D|+|https://api.aigc2d.com
     14|Anthropic|~|https://api.anthropic.com/v1
     15|Baidu|-|
-    16|Zhipu|~|https://open.bigmodel.cn/api/paas/v4
-    17|Ali|~|https://dashscope.aliyuncs.com/compatible-mode/v1
+    16|Zhipu|zhipu|
+    17|Ali|qwen|
     18|Xunfei|-|
-    19|360|+|https://ai.360.cn
-    20|OpenRouter|+|https://openrouter.ai/api
+    19|360|360|
+    20|OpenRouter|openrouter|
     21|AIProxyLibrary|-|
     22|FastGPT|+|https://fastgpt.run/api/openapi
     23|Tencent|-|
@@ -98,30 +98,30 @@ struct ForeignChannelType {
     2|API2D|+|https://oa.api2d.net
     4|CloseAI|+|https://api.closeai-proxy.xyz
     5|OpenAI-SB|+|https://api.openai-sb.com
-    26|Baichuan|+|https://api.baichuan-ai.com
-    27|MiniMax|~|https://api.minimax.chat/v1
-    28|Mistral|+|https://api.mistral.ai
-    29|Groq|+|https://api.groq.com/openai
+    26|Baichuan|baichuan|
+    27|MiniMax|minimax|
+    28|Mistral|mistral|
+    29|Groq|groq|
     30|Ollama|ollama|
-    31|LingYiWanWu|+|https://api.lingyiwanwu.com
-    32|StepFun|+|https://api.stepfun.com
+    31|LingYiWanWu|01-ai|
+    32|StepFun|stepfun|
     33|AWS|-|
     34|Coze|-|
     35|Cohere|~|https://api.cohere.ai/compatibility/v1
     36|DeepSeek|deepseek|
     37|Cloudflare|-|
     38|DeepL|-|
-    39|together.ai|+|https://api.together.xyz
-    40|Doubao|+|https://ark.cn-beijing.volces.com/api/v3
-    41|Novita|~|https://api.novita.ai/openai/v1
+    39|together.ai|together|
+    40|Doubao|doubao|
+    41|Novita|novita|
     42|Vertex AI|-|
     43|Proxy|-|
-    44|SiliconFlow|+|https://api.siliconflow.cn
-    45|xAI|+|https://api.x.ai
+    44|SiliconFlow|siliconflow|
+    45|xAI|xai|
     46|Replicate|-|
-    47|Baidu v2|+|https://qianfan.baidubce.com/v2
-    48|Xunfei v2|+|https://spark-api-open.xf-yun.com
-    49|Ali Bailian|+|https://dashscope.aliyuncs.com/compatible-mode/v1
+    47|Baidu v2|ernie|
+    48|Xunfei v2|spark|
+    49|Ali Bailian|qwen|
     50|OpenAI-compatible|+|
     51|Gemini (OpenAI-compatible)|-|
     """
@@ -132,25 +132,25 @@ struct ForeignChannelType {
     4|Ollama|ollama|
     5|Midjourney Plus|-|
     19|360|+|https://api.360.cn
-    26|Zhipu v4|+|https://open.bigmodel.cn/api/paas/v4
-    27|Perplexity|-|
-    31|LingYiWanWu|+|https://api.lingyiwanwu.com
+    26|Zhipu v4|zhipu|
+    27|Perplexity|perplexity|
+    31|LingYiWanWu|01-ai|
     33|AWS|-|
     34|Cohere|~|https://api.cohere.ai/compatibility/v1
-    35|MiniMax|~|https://api.minimax.chat/v1
+    35|MiniMax|minimax|
     36|Suno|-|
     37|Dify|-|
-    38|Jina|+|https://api.jina.ai
+    38|Jina|jina|
     39|Cloudflare|-|
-    40|SiliconFlow|+|https://api.siliconflow.cn
+    40|SiliconFlow|siliconflow|
     41|Vertex AI|-|
-    42|Mistral|+|https://api.mistral.ai
+    42|Mistral|mistral|
     43|DeepSeek|deepseek|
     44|MokaAI|-|
-    45|VolcEngine|+|https://ark.cn-beijing.volces.com/api/v3
-    46|Baidu v2|+|https://qianfan.baidubce.com/v2
-    47|Xinference|+|
-    48|xAI|+|https://api.x.ai
+    45|VolcEngine|doubao|
+    46|Baidu v2|ernie|
+    47|Xinference|xinference|
+    48|xAI|xai|
     49|Coze|-|
     50|Kling|-|
     51|Jimeng|-|

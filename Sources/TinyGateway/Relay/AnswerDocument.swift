@@ -35,6 +35,7 @@ final class AnswerDocument {
     scanner.reset()
     isBroken = false
     byteCount = 0
+    repairedUsage = nil
     held.clear()
     if held.reservedByteCount > AnswerDocument.keptByteCount { held.release() }
   }
@@ -65,10 +66,23 @@ final class AnswerDocument {
   /// Whether the answer is an error in spite of its status.
   var hasError: Bool { scanner.member(Field.error.rawValue)?.kind == .object }
 
+  /// The usage of an answer that was changed for clients.
+  var repairedUsage: Usage?
+
   /// The reported usage; nil without one.
   var usage: Usage? {
-    scanner.withLexeme(Field.usage.rawValue) { Usage.parse($0) }
+    repairedUsage ?? scanner.withLexeme(Field.usage.rawValue) { Usage.parse($0) }
       ?? scanner.withLexeme(Field.meta.rawValue) { AnswerDocument.usage(ofMeta: $0) }
+  }
+
+  /// The prompt's tokens of calls that tell nothing but a total, such as Jina's.
+  var totalUsage: Usage? {
+    scanner.withLexeme(Field.usage.rawValue) { usage in
+      guard let range = JSONQuery.member("total_tokens", in: usage),
+        let total = Usage.count(UnsafeRawBufferPointer(rebasing: usage[range]))
+      else { return nil }
+      return Usage(promptTokens: total, isReported: true)
+    }
   }
 
   /// What Cohere and SiliconFlow report of ranked documents.

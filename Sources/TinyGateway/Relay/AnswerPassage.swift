@@ -26,8 +26,9 @@ final class AnswerPassage {
 
   /// Takes the answer over; nil when its type is not one that is passed on.
   ///
-  /// - Parameter isText: whether the answer is text, which is counted.
-  init?(_ head: ResponseHead, isText: Bool) {
+  /// `isText`: whether the answer is text, which is counted.
+  /// `takesPages`: whether a page is taken for text, which is what whisper.cpp calls it.
+  init?(_ head: ResponseHead, isText: Bool, takesPages: Bool) {
     self.isText = isText
     length = if case .length(let count) = head.framing { count } else { nil }
     guard let said = head.value(of: .contentType) else {
@@ -35,7 +36,13 @@ final class AnswerPassage {
       return
     }
     let name = (said.split(at: UInt8(ascii: ";"))?.before ?? said).trimmed.lowercased
-    guard let known = AnswerPassage.types.first(where: { name == $0 }) else { return nil }
+    if takesPages, name == "text/html" {
+      type = "text/plain"
+      return
+    }
+    guard let known = AnswerPassage.types.first(where: { name == $0 }),
+      isText || known.utf8Start[0] != UInt8(ascii: "t")
+    else { return nil }
     type = known
   }
 

@@ -2,6 +2,7 @@
 import MiniHTTP
 import MiniJSON
 import Platform
+import Vendors
 
 /// Reads an upstream's event stream as it passes: takes the usage out, knows how it ended.
 ///
@@ -13,6 +14,8 @@ final class AnswerStream {
 
   private var parser = EventStreamParser()
   private let hidesUsage: Bool
+  /// For vendors whose row asks for it.
+  private var repair: AnswerRepair?
   /// Recordings and transcripts: events of other names, which tell their end by their type.
   private let isMedia: Bool
   private(set) var usage = Usage()
@@ -25,6 +28,8 @@ final class AnswerStream {
   private(set) var hasFinishReason = false
   /// The upstream sent an error as an event.
   private(set) var hasError = false
+  /// The client has not seen that event, since it would not understand it.
+  private(set) var hidesError = false
   /// The data of that event, as far as it is looked at.
   private(set) var errorEvent = ByteString.empty
   /// Anything but comments has come.
@@ -35,9 +40,11 @@ final class AnswerStream {
   /// - Parameters:
   ///   - hidesUsage: the client did not ask for usage, so it must not see any.
   ///   - isMedia: a recording or a transcript.
-  init(hidesUsage: Bool, isMedia: Bool = false) {
+  ///   - repair: for vendors whose row asks for it.
+  init(hidesUsage: Bool, isMedia: Bool = false, repair: AnswerRepair? = nil) {
     self.hidesUsage = hidesUsage
     self.isMedia = isMedia
+    self.repair = repair
   }
 
   /// Whether the stream may end here.
@@ -58,6 +65,13 @@ final class AnswerStream {
       let length = parser.nextEvent(bytes.extracting(start..<bytes.count))
     {
       let event = bytes.extracting(start..<(start + length))
+      if repair != nil, let changed = repaired(event) {
+        output.append(bytes.extracting(kept..<start))
+        start += length
+        kept = start
+        append(changed, to: output)
+        continue
+      }
       switch inspect(event) {
       case .pass: break
       case .drop:
@@ -74,6 +88,37 @@ final class AnswerStream {
     return start
   }
 
+  /// The event as clients understand it, empty when they need not see it; nil when it is so.
+  private func repaired(_ event: Span<UInt8>) -> ByteString? {
+    guard let range = EventStreamParser.dataRange(event) else { return nil }
+    switch repair?.repair(event: event.extracting(range).rawBuffer) ?? .unchanged {
+    case .unchanged: return nil
+    case .changed(let data): return "data: " + data + "\n\n"
+    case .dropped: return .empty
+    case .failed:
+      hasData = true
+      hasError = true
+      hidesError = true
+      if range.count <= AnswerStream.errorByteLimit {
+        errorEvent = ByteString(event.extracting(range))
+      }
+      return .empty
+    }
+  }
+
+  private func append(_ event: ByteString, to output: Buffer) {
+    if event.isEmpty { return }
+    let span = event.bytes.span
+    switch inspect(span) {
+    case .pass: output.append(span)
+    case .drop: break
+    case .blank(let range):
+      output.append(span.extracting(0..<range.lowerBound))
+      output.append("null")
+      output.append(span.extracting(range.upperBound..<span.count))
+    }
+  }
+
   private enum Verdict {
     case pass
     case drop
@@ -87,7 +132,8 @@ final class AnswerStream {
     let data = event.extracting(range)
     if data.equals("[DONE]") {
       isDone = true
-      return .pass
+      // After an error it would look like a clean end.
+      return hasError ? .drop : .pass
     }
     countText(data)
     if isMedia, data.firstIndex(of: ".done\"") != nil,

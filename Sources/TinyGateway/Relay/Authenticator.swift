@@ -25,9 +25,14 @@ enum Authenticator {
   static func authenticate(
     _ head: RequestHead, _ gateway: Gateway
   ) throws(RelayError) -> Caller {
-    let key = try presentedKey(head)
     let address = ClientAddress.of(head, trusting: gateway.configuration.trustedProxies)
-    let found = head.withBytes(key) { find($0, gateway.accounts) }
+    let found: (Token, User, Int64?)?
+    if let key = queryKey(head), head.count(of: .authorization) + head.count(of: .apiKey) == 0 {
+      found = find(key.bytes.span, gateway.accounts)
+    } else {
+      let key = try presentedKey(head)
+      found = head.withBytes(key) { find($0, gateway.accounts) }
+    }
     guard let (token, user, pinned) = found else { throw invalidKey }
     guard token.record.status == .enabled else {
       throw .unauthorized("token_disabled", "This API key is disabled.")
@@ -57,14 +62,25 @@ enum Authenticator {
     return now >= expiresAt
   }
 
-  /// Where the key is: one `Authorization: Bearer`, or one `x-api-key`.
+  /// The headers that hold nothing but a key, besides `x-api-key`: Azure's and Gemini's.
+  private static let keyFields: [StaticString] = ["api-key", "x-goog-api-key"]
+
+  /// Where the key is: one `Authorization: Bearer`, or one header of the key alone.
   private static func presentedKey(_ head: RequestHead) throws(RelayError) -> Range<Int> {
     let bearers = head.count(of: .authorization)
-    let plain = head.count(of: .apiKey)
-    guard bearers + plain <= 1 else {
+    var count = bearers + head.count(of: .apiKey)
+    var plain = head.range(of: .apiKey)
+    for field in keyFields {
+      let found = head.count(of: field)
+      if found > 0 {
+        count += found
+        plain = head.range(of: field)
+      }
+    }
+    guard count <= 1 else {
       throw .unauthorized("invalid_api_key", "Send exactly one API key.")
     }
-    if let range = head.range(of: .apiKey) { return range }
+    if let plain { return plain }
     guard let range = head.range(of: .authorization) else {
       throw .unauthorized(
         "invalid_api_key",
@@ -78,6 +94,15 @@ enum Authenticator {
         "invalid_api_key", "The Authorization header must be Bearer and an API key.")
     }
     return (range.lowerBound + 7)..<range.upperBound
+  }
+
+  /// The key in the query, where Gemini's clients may have it; nil elsewhere.
+  ///
+  /// Nothing that is logged or sent on has the query of a request.
+  private static func queryKey(_ head: RequestHead) -> ByteString? {
+    guard head.query != nil, head.hasPathPrefix("/v1beta/") || head.hasPathPrefix("/v1/models")
+    else { return nil }
+    return head.queryValue(of: "key")
   }
 
   private static func find(

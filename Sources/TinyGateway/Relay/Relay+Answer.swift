@@ -2,6 +2,7 @@
 import MiniHTTP
 import MiniJSON
 import Platform
+import Vendors
 
 /// What has come of the upstream's answer.
 enum Answer {
@@ -10,6 +11,8 @@ enum Answer {
   case events(AnswerStream, rest: Buffer)
   /// One JSON document.
   case document(AnswerDocument, status: Int, length: Int64?)
+  /// A chat answer in a vendor's own format.
+  case chat(ChatPassage)
   /// A recording or a text, which goes through.
   case passage(AnswerPassage)
   /// An answer that is an error: its body, up to a bound.
@@ -28,7 +31,7 @@ extension Relay {
   func receivedHead(_ head: ResponseHead) {
     firstByteAt = gateway.loop.now
     let status = head.status.code
-    guard (200...299).contains(status) else {
+    guard (200...299).contains(status) || status == 101 && way != .splice else {
       let rest = head.retryAfterMilliseconds(now: UnixTime.milliseconds)
       let retryAfter = rest.map { ($0 + 999) / 1000 }
       answer = .error(status: status, retryAfter: retryAfter, body: Buffer())
@@ -40,6 +43,7 @@ extension Relay {
     if let coding = head.value(of: .contentEncoding), coding.lowercased != "identity" {
       return giveUpAnswer("the upstream answered compressed")
     }
+    guard way == .splice || target.countsTokens else { return beginChat(head) }
     let isEvents =
       head.range(of: .contentType).map {
         head.withBytes($0) { type in
@@ -48,7 +52,9 @@ extension Relay {
       } ?? false
     if isEvents {
       answer = .events(
-        AnswerStream(hidesUsage: body.hidesUsage, isMedia: mode.hasPassage), rest: Buffer())
+        AnswerStream(
+          hidesUsage: body.hidesUsage, isMedia: mode.hasPassage, repair: answerRepair),
+        rest: Buffer())
     } else if isPassage(head) {
       beginPassage(head)
     } else {
@@ -72,6 +78,7 @@ extension Relay {
     case .document(let document, let status, let length):
       document.read(bytes)
       receive(bytes, document, status, length)
+    case .chat(let passage): receive(bytes, passage)
     case .passage(let passage): receive(bytes, passage)
     case .error(_, _, let body):
       if body.count + bytes.count <= Relay.errorByteLimit { body.append(bytes) }
@@ -113,7 +120,9 @@ extension Relay {
   }
 
   private func endWithErrorEvent(_ events: AnswerStream) {
-    attemptFailed(because: UpstreamError(event: events.errorEvent), "error event: ")
+    attemptFailed(
+      because: UpstreamError(event: events.errorEvent, format: errorFormat, codes: errorCodes),
+      "error event: ")
   }
 
   /// The answer cannot be used: its connection goes, and the attempt has failed.
@@ -162,6 +171,7 @@ extension Relay {
     case .events(let events, _): end(events)
     case .document(let document, let status, _):
       end(document, status, document.finish() && !(embeddingEncoder?.isBroken ?? false))
+    case .chat(let passage): end(passage)
     case .passage(let passage): end(passage)
     case .error(let status, let retryAfter, let body):
       upstreamRefused(status, retryAfter, body)
@@ -185,11 +195,13 @@ extension Relay {
     guard isValid else {
       return attemptFailed(.badAnswer, "the upstream's answer is not valid JSON")
     }
-    if document.hasError, responder.isWaiting {
-      return attemptFailed(
-        because: UpstreamError(event: document.held.byteString), "an error with status 200: ")
-    }
     if responder.isWaiting {
+      if document.hasError || !repair(document) {
+        return attemptFailed(
+          because: UpstreamError(
+            event: document.held.byteString, format: errorFormat, codes: errorCodes),
+          "an error with status 200: ")
+      }
       beginDocument(status, Int64(document.held.count))
       responder.write(document.held.readable)
     }
@@ -205,11 +217,14 @@ extension Relay {
 
   /// The upstream answered with an error status.
   private func upstreamRefused(_ status: Int, _ retryAfter: Int64?, _ body: Buffer) {
-    let said = UpstreamError(status: status, retryAfter: retryAfter, body: body)
+    let said = UpstreamError(
+      status: status, retryAfter: retryAfter, body: body, format: errorFormat, codes: errorCodes,
+      keepsStatus: channel?.vendor.isOpenAI ?? true)
+    if refresh(after: said) { return }
     attemptFailed(because: said, ByteString(utf8: "status \(status): "))
   }
 
-  private func attemptFailed(because said: UpstreamError, _ prefix: ByteString) {
+  func attemptFailed(because said: UpstreamError, _ prefix: ByteString) {
     attemptFailed(
       AttemptFailure(
         kind: said.kind, text: prefix + said.message,
@@ -220,21 +235,22 @@ extension Relay {
 
   /// Tells the client that an answer under way will not be completed.
   func breakAnswer() {
+    if case .chat(let passage) = answer { return breakOff(passage) }
     guard case .events(let events, _) = answer else { return responder.abort() }
     // The upstream's own error event has told it already.
-    if events.hasError { return responder.end() }
-    writeEvent(
-      .upstream(
-        502, "stream_interrupted", "The upstream broke off before the answer was complete."))
+    if events.hasError, !events.hidesError { return responder.end() }
+    writeEvent(Relay.interrupted)
     responder.end()
+  }
+
+  static var interrupted: RelayError {
+    .upstream(502, "stream_interrupted", "The upstream broke off before the answer was complete.")
   }
 
   /// Tells an error in a stream that has begun.
   func writeEvent(_ error: RelayError) {
     let event = Buffer()
-    event.append("data: ")
-    error.write(to: event)
-    event.append("\n\n")
+    target.dialect.makeWriter(AnswerFacts()).fail(error.asClientError, to: event)
     responder.write(event.readable)
   }
 }

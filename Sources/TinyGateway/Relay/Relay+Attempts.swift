@@ -28,13 +28,15 @@ extension Relay {
       guard let attempt = route.take(at: gateway.loop.now, context) else { return giveUp() }
       current = attempt
       channel = attempt.channel
+      guard prepareCall(attempt.channel) else { return }
       attempts += 1
       noteTried(attempt.channel.id)
       noteServingModel()
       usesFreshConnection = false
+      hasRefreshed = false
       send()
     case .busy: perform(state.foundBusy())
-    case .none: attempts == 0 ? foundNothing(context) : giveUp()
+    case .none: attempts == 0 && unfitness == nil ? foundNothing(context) : giveUp()
     }
   }
 
@@ -60,7 +62,9 @@ extension Relay {
   }
 
   private func giveUp() {
-    if error == nil { error = Eligibility.refusal(route, at: gateway.loop.now, gateway.routing) }
+    if error == nil {
+      error = unfitness ?? Eligibility.refusal(route, at: gateway.loop.now, gateway.routing)
+    }
     perform(state.refused())
   }
 
@@ -89,13 +93,16 @@ extension Relay {
     guard let target = UpstreamCall.target(for: channel, in: gateway) else {
       return attemptFailed(.tls, gateway.tlsProblem, isUnreachable: false)
     }
+    guard way == .splice else { return sendChat(channel, current.ticket.key) }
     let edited: Buffer
     let upstreamModel = channel.upstreamModel(for: route.model)
+    // The path's model counts, whatever the body has.
+    let ownModel = self.target.namesModelInPath ? (try? body.model()) ?? .empty : model
     do throws(RelayError) {
       try body.edit(
-        model: model, upstreamModel: upstreamModel,
+        model: ownModel, upstreamModel: upstreamModel,
         asksUsage: mode.asksUsage && (isPassing || isStream),
-        isPassing: isPassing)
+        isPassing: isPassing, vendor: channel.vendor)
       edited = isPassing ? Buffer() : body.edited()
       // Not every server reads forms in chunks.
       passedByteCount =
@@ -103,12 +110,13 @@ extension Relay {
     } catch {
       return refuse(error)
     }
+    // What streams through cannot be sent again when an idle connection turns out to be closed.
     let connection = gateway.pool.lease(
-      target, for: self, timeouts: timeouts(current), fresh: usesFreshConnection)
+      target, for: self, timeouts: timeouts(current), fresh: usesFreshConnection || isPassing)
     self.connection = connection
     UpstreamCall.appendHead(
       post: channel.path(of: mode, model: upstreamModel), channel: channel, key: current.ticket.key,
-      contentType: body.form?.contentType ?? "application/json",
+      contentType: body.form?.contentType,
       bodyByteCount: isPassing ? passedByteCount : Int64(edited.count), to: connection.outgoing)
     guard isPassing else { return connection.send(body: edited) }
     let first = Buffer()
@@ -120,7 +128,7 @@ extension Relay {
   }
 
   /// A channel is given up sooner while another one is left.
-  private func timeouts(_ attempt: Route.Attempt) -> ClientTimeouts {
+  func timeouts(_ attempt: Route.Attempt) -> ClientTimeouts {
     var timeouts = attempt.channel.timeouts
     let isWakeable = attempt.channel.wakeAddress != nil
     guard attempt.hasAlternative || isWakeable, !isPassing else { return timeouts }

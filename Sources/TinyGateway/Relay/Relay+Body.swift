@@ -49,11 +49,7 @@ extension Relay {
     guard gateway.relays.heldByteCount > gateway.capacity.bodiesHeldByteCount else { return }
     if heldByteCount > gateway.capacity.bodiesHeldByteCount {
       if body.form != nil { throw Relay.formTooLarge }
-      throw .tooLarge(
-        """
-        The request body is too large for this gateway's memory. Put the field model before \
-        the messages, so that the body can be streamed through.
-        """)
+      throw needsWholeBody ? Relay.conversionTooLarge : Relay.bodyWithoutModel
     }
     throw .overloaded("The gateway holds as many request bodies as it can. Try again shortly.")
   }

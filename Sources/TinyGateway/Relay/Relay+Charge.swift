@@ -8,6 +8,7 @@ import Store
 extension Relay {
   /// Fixes the rate, and holds back what the request may cost.
   func reserveQuota(_ caller: Caller) throws(RelayError) {
+    if target.countsTokens { return }
     guard let rate = gateway.prices.rate(of: model, group: caller.ratio, gateway.options) else {
       throw .forbidden(
         "model_not_priced",
@@ -35,7 +36,8 @@ extension Relay {
   /// What the request may cost, as far as its body has come.
   private var demand: QuotaLedger.Demand {
     var usage = Usage(promptTokens: promptEstimate)
-    if !bodyIsComplete {
+    // Of a form most bytes are files, which are counted and not measured.
+    if !bodyIsComplete, body.form == nil {
       usage.promptTokens = max(
         usage.promptTokens, Usage.estimate(asciiByteCount: declaredByteCount, nonASCIIByteCount: 0))
     }
@@ -76,6 +78,7 @@ extension Relay {
 
   /// Token counts: the upstream's, else the estimate from what came.
   var producedUsage: Usage {
+    if target.countsTokens { return Usage() }
     switch answer {
     case .events(let events, _):
       if events.usage.isReported { return events.usage }
@@ -83,11 +86,15 @@ extension Relay {
         promptTokens: promptEstimate, completionTokens: events.completionEstimate)
     case .document(let document, _, _):
       if let usage = document.usage { return usage }
+      if !mode.hasCompletion, let usage = document.totalUsage { return usage }
       // Images are counted, not their text.
       guard !mode.isImages else { return Usage() }
       return Usage(
         promptTokens: promptEstimate,
         completionTokens: mode.hasCompletion ? document.completionEstimate : 0)
+    case .chat(let passage):
+      if let usage = passage.usage { return Usage(usage) }
+      return Usage(promptTokens: promptEstimate, completionTokens: passage.completionEstimate)
     case .passage(let passage):
       return Usage(promptTokens: promptEstimate, completionTokens: passage.estimate)
     case .none, .error: return Usage()

@@ -23,7 +23,7 @@ extension Relay {
     }
   }
 
-  private func isJSON(_ head: MessageHead) -> Bool {
+  func isJSON(_ head: MessageHead) -> Bool {
     head.range(of: .contentType).map { range in
       head.withBytes(range) { type in
         type.count >= 16 && type.extracting(0..<16).equalsIgnoringCase("application/json")
@@ -49,7 +49,9 @@ extension Relay {
   /// A form whose length is told in advance is not held at all once its model is known.
   var maySendEarly: Bool {
     let limit = gateway.capacity.bodyHeldByteCount
-    guard body.form != nil else { return body.byteCount > limit && body.hasModel }
+    guard body.form != nil else {
+      return body.byteCount > limit && body.hasModel && !needsWholeBody
+    }
     guard max(body.byteCount, declaredByteCount) > limit else { return false }
     if body.hasModel || !body.assumedModel.isEmpty { return true }
     guard mayAssumeModel, body.form?.hasFile ?? false, let caller else { return false }
@@ -74,7 +76,16 @@ extension Relay {
     guard body.hasModel else {
       throw .invalidRequest("The field model is missing.", param: "model")
     }
+    try checkLateModel()
     if mode.isImages { try body.checkAnswerCount() }
+  }
+
+  static var bodyWithoutModel: RelayError {
+    .tooLarge(
+      """
+      The request body is too large for this gateway's memory. Put the field model before \
+      the messages, so that the body can be streamed through.
+      """)
   }
 
   static var formTooLarge: RelayError {
@@ -107,7 +118,10 @@ extension Relay {
   /// Takes over an answer that is neither JSON nor events.
   func beginPassage(_ head: ResponseHead) {
     guard responder.isWaiting else { return giveUpAnswer("the upstream does not stream") }
-    guard let passage = AnswerPassage(head, isText: mode.isTranscript) else {
+    guard
+      let passage = AnswerPassage(
+        head, isText: mode.isTranscript, takesPages: body.form?.wantsText ?? false)
+    else {
       return giveUpAnswer("the upstream's answer is of a type that is not passed on")
     }
     answer = .passage(passage)

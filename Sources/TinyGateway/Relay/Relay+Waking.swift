@@ -40,7 +40,7 @@ extension Relay {
   /// Wakes the machine of the last attempt's channel and holds the request until it is up.
   func wakeAndWait() {
     guard let channel, let mac = channel.wakeAddress else { return perform(state.resumed()) }
-    if isStream {
+    if isStream, hasComments {
       heartbeat = .whileWaking(
         configuredMilliseconds: gateway.configuration.heartbeatMilliseconds,
         now: gateway.loop.now)
@@ -78,7 +78,7 @@ extension Relay {
   func startConfiguredHeartbeat() {
     let interval = gateway.configuration.heartbeatMilliseconds
     heartbeat =
-      isStream && interval > 0
+      isStream && interval > 0 && hasComments
       ? Heartbeat(intervalMilliseconds: interval, now: gateway.loop.now) : nil
   }
 
@@ -88,6 +88,7 @@ extension Relay {
     // A document must not get a comment into it.
     switch answer {
     case .document, .passage: return
+    case .chat(let passage): guard passage.isBetweenEvents else { return }
     case .none, .events, .error: break
     }
     let comment = Buffer()
@@ -103,7 +104,9 @@ extension Relay {
   func openStream() {
     guard responder.isWaiting else { return }
     responder.begin(.ok, length: nil) { fields in
-      fields.append("Content-Type: text/event-stream\r\nCache-Control: no-cache\r\n")
+      fields.append("Content-Type: ")
+      fields.append(streamType)
+      fields.append("\r\nCache-Control: no-cache\r\n")
       appendAnswerHeaders(to: fields)
     }
   }

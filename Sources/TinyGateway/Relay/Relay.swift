@@ -2,6 +2,7 @@
 import MiniHTTP
 import Platform
 import Store
+import Vendors
 
 /// One forwarded request: the only place that joins a client to an upstream.
 ///
@@ -14,7 +15,7 @@ final class Relay: Exchange, ClientExchange {
 
   let gateway: Gateway
   let responder: Responder
-  let mode: RelayMode
+  let target: RelayTarget
   let requestID: Int64
   let startedAt: Instant
   var registryIndex = -1
@@ -22,6 +23,8 @@ final class Relay: Exchange, ClientExchange {
   var caller: Caller?
   var state: RelayState
   let body: RequestBody
+  /// Header lines of the client's that go to a vendor of its dialect.
+  var clientFields = ByteString.empty
   var model = ByteString.empty
   /// Some channel of the caller's serves the model.
   var isModelServed = false
@@ -51,6 +54,16 @@ final class Relay: Exchange, ClientExchange {
   /// The attempt under way.
   var current: Route.Attempt?
   var attempts = 0
+  /// How the current attempt's channel is asked.
+  var way = RelayWay.splice
+  /// Of a request that goes any other way than `splice`.
+  var conversion: ChatConversion?
+  /// A call that waits for its access token.
+  var tokenWaiter: AccessTokens.Waiter?
+  /// The vendor has called this attempt's access token stale once.
+  var hasRefreshed = false
+  /// Why channels were passed over that cannot express the request.
+  var unfitness: RelayError?
   /// Channels tried but for the first, each once.
   var furtherChannels: [Int64] = []
   var firstChannel: Int64 = 0
@@ -78,10 +91,10 @@ final class Relay: Exchange, ClientExchange {
   var firstByteAt: Instant?
 
   /// Takes the request over, or prepares its refusal.
-  init(mode: RelayMode, head: RequestHead, responder: Responder, gateway: Gateway) {
+  init(target: RelayTarget, head: RequestHead, responder: Responder, gateway: Gateway) {
     self.gateway = gateway
     self.responder = responder
-    self.mode = mode
+    self.target = target
     requestID = gateway.makeRequestID()
     body = gateway.relays.takeBody()
     startedAt = gateway.loop.now
@@ -102,12 +115,18 @@ final class Relay: Exchange, ClientExchange {
     }
   }
 
+  var mode: RelayMode { target.mode }
+
   func admit(_ head: RequestHead) throws(RelayError) {
     guard head.method == .post else { throw .methodNotAllowed("POST") }
     let caller = try Authenticator.authenticate(head, gateway)
     self.caller = caller
     if gateway.relays.isFull {
       throw .overloaded("The gateway is serving as many requests as it can. Try again shortly.")
+    }
+    for field in target.dialect.passedFields {
+      guard let value = head.joinedValues(of: field) else { continue }
+      clientFields = clientFields + CallHead.field(field, value)
     }
     try expectForm(head)
     if case .length(let count) = head.framing {
@@ -140,7 +159,7 @@ final class Relay: Exchange, ClientExchange {
   func prepare() throws(RelayError) {
     guard let caller else { return }
     if bodyIsComplete, body.assumedModel.isEmpty { body.assumedModel = mode.defaultModel }
-    model = try body.model()
+    model = try requestedModel()
     isStream = try wantsStream()
     if mode.isImages { try body.checkAnswerCount() }
     if mode == .speech { spokenCharacters = body.inputCharacters }
@@ -159,16 +178,6 @@ final class Relay: Exchange, ClientExchange {
     try checkLimits(of: caller.token)
     try reserveQuota(caller)
     countAdmission(of: caller.token)
-  }
-
-  /// Whether the answer is to come as events.
-  func wantsStream() throws(RelayError) -> Bool {
-    let wants = try mode == .speech ? body.wantsSpeechEvents : body.isStream()
-    if wants, mode.isImages {
-      throw .invalidRequest(
-        "Images cannot be streamed here: leave the field stream out.", param: "stream")
-    }
-    return wants && mode.canStream
   }
 
   // Attempts.
@@ -204,7 +213,8 @@ final class Relay: Exchange, ClientExchange {
 
   func answerError() {
     var answered =
-      error ?? .upstream(503, "no_channel", "No channel could serve this request.")
+      error ?? unfitness
+      ?? .upstream(503, "no_channel", "No channel could serve this request.")
     if !furtherChannels.isEmpty {
       answered.message =
         answered.message + " (" + ByteString(number: Int64(furtherChannels.count + 1))
@@ -213,7 +223,8 @@ final class Relay: Exchange, ClientExchange {
     if !bodyIsComplete { responder.closeAfterwards() }
     if responder.isWaiting {
       answered.answer(
-        responder, requestID: requestID, attempts: attempts, rateStatus: rateStatus)
+        responder, requestID: requestID, attempts: attempts, rateStatus: rateStatus,
+        dialect: target.dialect)
     } else {
       // A comment has begun the stream, so the error can only be an event.
       writeEvent(answered)
@@ -227,6 +238,8 @@ final class Relay: Exchange, ClientExchange {
     connection = nil
     gateway.waitingRoom.leave(self)
     stopWaiting()
+    tokenWaiter?.cancel()
+    tokenWaiter = nil
     endUnfinishedAttempt(ending)
     releaseHeld()
     account(ending, reservation)
@@ -235,6 +248,8 @@ final class Relay: Exchange, ClientExchange {
     gateway.relays.giveBack(body)
     if case .document(let document, _, _) = answer { gateway.relays.giveBack(document) }
     answer = .none
+    releaseConversion()
+    conversion = nil
   }
 
   func releaseHeld() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import MiniHTTP
-import MiniJSON
 import Platform
+import Vendors
 
 /// An error as clients of OpenAI's API know it.
 ///
@@ -12,7 +12,7 @@ struct RelayError: Error {
   let type: StaticString
   let code: ByteString
   var message: ByteString
-  var param: StaticString?
+  var param: ByteString?
   /// Seconds for `Retry-After`.
   var retryAfter: Int64?
   /// For `Allow`, with 405 (RFC 9110 §15.5.6).
@@ -20,7 +20,7 @@ struct RelayError: Error {
 
   init(
     _ status: Int, _ type: StaticString, _ code: ByteString, _ message: ByteString,
-    param: StaticString? = nil, retryAfter: Int64? = nil
+    param: ByteString? = nil, retryAfter: Int64? = nil
   ) {
     self.status = status
     self.type = type
@@ -31,7 +31,7 @@ struct RelayError: Error {
   }
 
   static func invalidRequest(
-    _ message: ByteString, param: StaticString? = nil, code: ByteString = "invalid_request"
+    _ message: ByteString, param: ByteString? = nil, code: ByteString = "invalid_request"
   ) -> RelayError {
     RelayError(400, "invalid_request_error", code, message, param: param)
   }
@@ -72,30 +72,27 @@ struct RelayError: Error {
     return code == "upstream_error" ? 2 : 1
   }
 
-  /// Appends the JSON object.
-  func write(to buffer: Buffer) {
-    var json = JSONWriter(buffer)
-    json.beginObject()
-    json.key("error")
-    json.beginObject()
-    json.member("message", message)
-    json.member("type", type)
-    json.key("param")
-    if let param { json.string(param) } else { json.null() }
-    json.member("code", code)
-    json.endObject()
-    json.endObject()
+  /// The error as dialects of clients write it.
+  var asClientError: ClientError {
+    var error = ClientError(status, type, code, message)
+    error.field = param ?? .empty
+    return error
   }
+
+  /// Appends the JSON object.
+  func write(to buffer: Buffer) { OpenAIWriter.write(asClientError, to: buffer) }
 
   /// Answers with the error.
   ///
   /// `attempts`: how often channels were asked; 0 for none.
   /// `rateStatus`: what is told of the token's limits per minute.
+  /// `dialect`: the client's.
   func answer(
-    _ responder: Responder, requestID: Int64, attempts: Int = 0, rateStatus: RateStatus? = nil
+    _ responder: Responder, requestID: Int64, attempts: Int = 0, rateStatus: RateStatus? = nil,
+    dialect: ClientDialect = .openAI
   ) {
     let body = Buffer()
-    write(to: body)
+    dialect.writeError(asClientError, body)
     responder.respond(
       Status(status),
       fields: { fields in

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import MiniHTTP
 import Platform
 
 /// What kind of task a relay forwards.
@@ -7,21 +6,17 @@ enum RelayMode: Int, CaseIterable, Sendable {
   case chat, completions, embeddings, images, imageEdits, imageVariations
   case speech, transcriptions, translations, moderations, rerank
 
-  /// The task of a request path; nil when the path is not a relayed one.
-  init?(_ head: RequestHead) {
-    if head.hasPathPrefix("/v1/") {
-      let path = head.path
-      let call = path.span.extracting(3..<path.count)
-      for mode in RelayMode.allCases where call.equals(mode.call) {
+  /// The task of a call below `/v1`, such as `/chat/completions`; nil for another one.
+  init?(call: Span<UInt8>) {
+    var value = 0
+    while let mode = RelayMode(rawValue: value) {
+      if call.equals(mode.call) {
         self = mode
         return
       }
+      value += 1
     }
-    // Where Cohere's, Jina's and vLLM's clients look for it.
-    guard head.isPath("/v2/rerank") || head.isPath("/v1/reranks") || head.isPath("/rerank") else {
-      return nil
-    }
-    self = .rerank
+    return nil
   }
 
   /// The API call below a channel's base URL.

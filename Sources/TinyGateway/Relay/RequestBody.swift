@@ -2,29 +2,31 @@
 import MiniHTTP
 import MiniJSON
 import Platform
+import Vendors
 
 /// The client's body: checked as it arrives, held for retries, sent on with few bytes changed.
 ///
 /// Held whole up to a bound; a larger one streams through once its model is known, with the same
 /// edits made on the fly.
 final class RequestBody {
-  private enum Field: Int, CaseIterable {
-    case model, stream, streamOptions, maxTokens, maxCompletionTokens, count, bestOf
+  /// Members that are noted, in the order of `names`.
+  enum Field: Int, CaseIterable {
+    case model, stream, streamOptions, maxTokens, maxCompletionTokens, maxOutputTokens, count,
+      bestOf
     case encodingFormat, streamFormat, input
   }
 
   private static let names: [StaticString] = [
-    "model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "best_of",
+    "model", "stream", "stream_options", "max_tokens", "max_completion_tokens",
+    "max_output_tokens", "n", "best_of",
     "encoding_format", "stream_format", "input",
   ]
-
-  /// Answers that one request may ask for, as in OpenAI's API.
-  private static let answerCountLimit: Int64 = 128
 
   /// Memory of a body that is always kept for the next one.
   static let usualByteCount = 4096
 
-  private var scanner: JSONScanner
+  /// Where the noted members lie.
+  private(set) var scanner: JSONScanner
   /// Of a request that is a form and no JSON.
   private(set) var form: RequestForm?
   /// What the model is taken for as long as the body names none; empty for nothing.
@@ -147,9 +149,11 @@ final class RequestBody {
   }
 
   /// Whether a stream is wanted; only `true`, `false` and `null` are allowed.
-  func isStream() throws(RelayError) -> Bool {
+  ///
+  /// `standard`: what it means when the body does not say it.
+  func isStream(unlessSaid standard: Bool = false) throws(RelayError) -> Bool {
     if let form { return try form.isStream() }
-    guard let member = scanner.member(Field.stream.rawValue) else { return false }
+    guard let member = scanner.member(Field.stream.rawValue) else { return standard }
     switch member.kind {
     case .true: return true
     case .false, .null: return false
@@ -158,73 +162,26 @@ final class RequestBody {
     }
   }
 
-  /// Whether speech is to come as events.
-  var wantsSpeechEvents: Bool {
-    scanner.string(Field.streamFormat.rawValue).map { $0 == "sse" } ?? false
-  }
-
-  /// Whether vectors are to be base64.
-  var wantsBase64: Bool {
-    scanner.string(Field.encodingFormat.rawValue).map { $0 == "base64" } ?? false
-  }
-
-  /// Characters of the text `input`; 0 when it is no string, or the body is not held.
-  var inputCharacters: Int64 {
-    guard let range = scanner.member(Field.input.rawValue)?.range, range.upperBound <= held.count
-    else { return 0 }
-    let text = JSONString.unescaped(UnsafeRawBufferPointer(rebasing: held.readable[range]))
-    // Bytes that continue a character do not count.
-    return Int64(text?.bytes.count { $0 & 0xC0 != 0x80 } ?? 0)
-  }
-
-  /// The longest completion asked for, in tokens; nil when the request names no limit.
-  var completionLimit: Int64? {
-    let limit =
-      scanner.int64(Field.maxCompletionTokens.rawValue)
-      ?? scanner.int64(Field.maxTokens.rawValue)
-    return limit.map { max(0, min($0, Usage.largestCount)) }
-  }
-
-  /// Answers or images asked for, brought into 1…`answerCountLimit`; those that the upstream makes
-  /// to choose from (`best_of`) count, since they are charged.
-  var answerCount: Int64 {
-    let named = form == nil ? scanner.int64(Field.count.rawValue) : form?.count?.decimal
-    let count = max(named ?? 1, scanner.int64(Field.bestOf.rawValue) ?? 1)
-    return max(1, min(count, RequestBody.answerCountLimit))
-  }
-
-  /// Throws when `n` is there and no whole number that is allowed.
-  func checkAnswerCount() throws(RelayError) {
-    let member = scanner.member(Field.count.rawValue)
-    guard form?.count != nil || member != nil && member?.kind != .null else { return }
-    guard let count = form == nil ? scanner.int64(Field.count.rawValue) : form?.count?.decimal,
-      1...RequestBody.answerCountLimit ~= count
-    else {
-      throw .invalidRequest("The field n must be a whole number from 1 to 128.", param: "n")
-    }
-  }
-
-  /// Prompt tokens by the documented estimate: of the texts, of pictures and recordings, and of
-  /// prompts that are tokens already.
-  var promptEstimate: Int64 {
-    if let form { return form.promptEstimate }
-    let text = Usage.estimate(
-      asciiByteCount: scanner.asciiTextByteCount, nonASCIIByteCount: scanner.nonASCIITextByteCount)
-    return text + scanner.dataStringCount * Usage.tokensPerDataString + scanner.arrayNumberCount
-  }
-
   /// Prepares the edits for one attempt; `edited` or `pass` make them.
   ///
   /// `asksUsage`: the answer is a stream whose usage must be reported.
   /// `isPassing`: the body streams through and its end may not have come.
+  /// `vendor`: whose row may ask for further edits; of bodies that are held only.
   func edit(
-    model: ByteString, upstreamModel: ByteString, asksUsage: Bool, isPassing: Bool
+    model: ByteString, upstreamModel: ByteString, asksUsage: Bool, isPassing: Bool,
+    vendor: Vendor? = nil
   ) throws(RelayError) {
     splice.reset()
     hidesUsage = false
     if form != nil {
       growth = form?.edit(model: model, upstreamModel: upstreamModel) ?? 0
       return
+    }
+    let asksUsage = asksUsage && vendor?.takesStreamOptions ?? true
+    if !isPassing, let vendor, vendor.editsRequests {
+      let isStream = try isStream()
+      RequestQuirks.edit(
+        held.readable, for: vendor, model: upstreamModel, isStream: isStream, &splice)
     }
     if let member = scanner.member(Field.model.rawValue) {
       if model != upstreamModel { _ = splice.replaceModel(upstreamModel, member) }
@@ -237,6 +194,14 @@ final class RequestBody {
     } else if asksUsage, !askUsage() {
       throw .invalidRequest("The field stream_options must be an object.", param: "stream_options")
     }
+  }
+
+  /// Prepares a body of another format than OpenAI's: only its model changes.
+  func rename(_ model: ByteString?) {
+    splice.reset()
+    hidesUsage = false
+    guard let model, let member = scanner.member(Field.model.rawValue) else { return }
+    _ = splice.replaceModel(model, member)
   }
 
   /// Asks for usage in a body that streams through, as soon as it is known where: in the client's
@@ -267,23 +232,19 @@ final class RequestBody {
     if form?.isUnchanged ?? splice.isEmpty { return held }
     let output = Buffer()
     output.reserve(held.count + 256)
-    if form != nil {
-      held.withReadable { form?.splice($0, to: output) }
-      return output
-    }
-    held.withReadable { splice.apply($0, to: output) }
-    splice.finish(to: output)
+    applyEdits(to: output)
+    if form == nil { splice.finish(to: output) }
     return output
   }
 
   /// Begins to stream: appends the edited form of what is held and lets go of it.
   func startPassing(to output: Buffer) {
-    if form != nil {
-      held.withReadable { form?.splice($0, to: output) }
-    } else {
-      held.withReadable { splice.apply($0, to: output) }
-    }
+    applyEdits(to: output)
     held = Buffer()
+  }
+
+  private func applyEdits(to output: Buffer) {
+    held.withReadable { form == nil ? splice.apply($0, to: output) : form?.splice($0, to: output) }
   }
 
   /// Ends a streamed body: edits at its very end.

@@ -7,9 +7,9 @@ import Platform
 /// Its bytes go on as they came; only the value of the field `model` is replaced where a channel
 /// calls the model by another name, and a model that the client left out is put before the rest.
 struct RequestForm {
-  private enum Field: Int { case model, stream, count }
+  private enum Field: Int { case model, stream, count, format }
 
-  private static let names: [StaticString] = ["model", "stream", "n"]
+  private static let names: [StaticString] = ["model", "stream", "n", "response_format"]
 
   private var parser: MultipartParser
   private let boundary: ByteString
@@ -63,6 +63,12 @@ struct RequestForm {
 
   /// The field `n`; nil until it is complete.
   var count: ByteString? { parser.value(Field.count.rawValue) }
+
+  /// Whether the answer is to be plain text or subtitles.
+  var wantsText: Bool {
+    guard let format = parser.value(Field.format.rawValue) else { return false }
+    return format == "text" || format == "srt" || format == "vtt"
+  }
 
   /// Whether a file has begun.
   var hasFile: Bool { parser.fileCount > 0 }

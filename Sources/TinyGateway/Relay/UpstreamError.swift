@@ -1,90 +1,134 @@
 // SPDX-License-Identifier: MIT
 import MiniHTTP
-import MiniJSON
 import Platform
+import Vendors
 
 /// An upstream's error answer: what it concerns, and what the client is told.
 ///
-/// Judged by status and exact vendor codes, never by words found in a message.
+/// Judged by the vendor's table (`ErrorFormat`), then by the status.
 struct UpstreamError {
   /// Longest message passed on.
   private static let messageByteLimit = 1000
   /// Longest code looked at: what is longer is none.
   private static let codeByteLimit = 64
 
+  /// Of the answer, or the one that it should have had.
   let status: Int
   let retryAfter: Int64?
   /// The vendor's sentence; empty without one.
   let message: ByteString
   /// The vendor's code; empty without one.
   private let code: ByteString
-  private let concernsAccount: Bool
-  private let hasKeyCode: Bool
+  private let action: FailureAction
+  private let meaning: FailureMeaning
+  /// Nothing but the status told what it means.
+  private let isJudgedByStatus: Bool
+  /// Statuses of refused requests reach the client unchanged, as among OpenAI's own.
+  private let keepsStatus: Bool
 
-  /// Reads an answer's body: OpenAI's shape, or what similar servers send.
-  init(status: Int, retryAfter: Int64?, body: Buffer) {
-    self.init(status: status, retryAfter: retryAfter, text: body.readable)
+  /// Reads the body of an answer with an error status.
+  init(
+    status: Int, retryAfter: Int64?, body: Buffer, format: ErrorFormat = Dialect.openAIErrors,
+    codes: StaticString = "", keepsStatus: Bool = true
+  ) {
+    let text = UpstreamError.document(in: body)
+    self.init(
+      UpstreamError.judge(text, status: status, format, codes), retryAfter: retryAfter,
+      keepsStatus: keepsStatus)
   }
 
   /// Reads an error that came with status 200, as an event of a stream or as a whole answer.
+  init(event: ByteString, format: ErrorFormat = Dialect.openAIErrors, codes: StaticString = "") {
+    self.init(UpstreamError.judge(event, status: 200, format, codes))
+  }
+
+  /// Judges an error by the table of the vendor's row, then by its dialect's.
+  private static func judge(
+    _ text: ByteString, status: Int, _ format: ErrorFormat, _ codes: StaticString
+  ) -> ErrorAnswer {
+    let said = ErrorAnswer(status: status, body: text, format: format)
+    let own = text.withBytes { bytes in
+      VendorErrors(status: status < 300 ? nil : status, text: bytes, message: said.message, codes)
+    }
+    guard let own else { return said }
+    return ErrorAnswer(
+      status: own.status, message: said.message, code: own.code, action: own.action,
+      meaning: own.meaning)
+  }
+
+  /// Takes what a dialect has judged.
   ///
-  /// Its code says which status it should have had; 502 where it says nothing.
-  init(event: ByteString) {
-    self = event.withBytes { UpstreamError(status: nil, retryAfter: nil, text: $0) }
-  }
-
-  private init(status: Int?, retryAfter: Int64?, text: UnsafeRawBufferPointer) {
+  /// With status 200 the code says which status it should have had; 502 where it says nothing.
+  init(_ said: ErrorAnswer, retryAfter: Int64? = nil, keepsStatus: Bool = true) {
     self.retryAfter = retryAfter
-    let found =
-      JSONQuery.string(["error", "message"], in: text) ?? JSONQuery.string(["message"], in: text)
-      ?? JSONQuery.string(["error"], in: text) ?? JSONQuery.string(["detail"], in: text)
-    message =
-      found.map { ByteString(Array($0.bytes.prefix(UpstreamError.messageByteLimit))) } ?? .empty
-    let said = JSONQuery.string(["error", "code"], in: text) ?? .empty
-    let code = said.count <= UpstreamError.codeByteLimit ? said : .empty
+    self.keepsStatus = keepsStatus
+    message = ByteString(Array(said.message.bytes.prefix(UpstreamError.messageByteLimit)))
+    let code = said.code.count <= UpstreamError.codeByteLimit ? said.code : .empty
     self.code = code
-    let type = JSONQuery.string(["error", "type"], in: text) ?? .empty
-    func isNamed(_ codes: [StaticString]) -> Bool {
-      codes.contains { code == $0 || type == $0 }
-    }
-    concernsAccount = status == 402 || isNamed(VendorCodes.emptyAccount)
-    hasKeyCode = isNamed(VendorCodes.uselessKey)
-    if let status {
-      self.status = status
-    } else if VendorCodes.wrongRequest.contains(where: { code == $0 }) {
-      self.status = 400
+    let (action, meaning) = ErrorAnswer.judge(said.status)
+    let isJudgedByStatus = said.action == action && said.meaning == meaning
+    self.isJudgedByStatus = isJudgedByStatus
+    let hasErrorStatus = said.status >= 300
+    if isJudgedByStatus, said.status == 409 {
+      // A conflict is the upstream's, as when a model is being loaded.
+      (self.action, self.meaning, status) = (.retry, .broken, 409)
+    } else if !hasErrorStatus, isJudgedByStatus,
+      VendorCodes.wrongRequest.contains(where: { code == $0 })
+    {
+      (self.action, self.meaning, status) = (.client, .unspecified, 400)
     } else {
-      self.status = isNamed(VendorCodes.tooManyRequests) ? 429 : 502
+      (self.action, self.meaning) = (said.action, said.meaning)
+      status = hasErrorStatus ? said.status : said.action == .client ? 400 : 502
     }
   }
 
-  /// What the status concerns: 401, 402 and 403 the channel's key or account, 408, 409, 429 and
-  /// 5xx the upstream at the moment, the rest the request.
+  /// The JSON text of a body, which may come as an event although it is no stream (DashScope).
+  private static func document(in body: Buffer) -> ByteString {
+    let first = body.withReadable { bytes in
+      bytes.indices.first { bytes[$0] > 0x20 }.map { bytes[$0] }
+    }
+    if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") { return body.byteString }
+    let framer = StreamFraming.events.makeFramer()
+    var events: [StreamEvent] = []
+    _ = body.withReadable { framer.read($0, into: &events) } && framer.end(into: &events)
+    return events.first?.data ?? body.byteString
+  }
+
+  /// What it concerns: the channel's key or account, the upstream at the moment, or the request.
   var kind: ErrorKind {
-    if concernsAccount || isKeyRejected { return .refusedKey }
-    return switch status {
-    case 401, 403: .refusedKey
-    case 408, 409: .upstreamServer
-    case 429: .rateLimited
-    case 500...599: .upstreamServer
-    case 300...399: .badAnswer
-    default: .refusedRequest
+    switch meaning {
+    case .keyRefused, .accountEmpty: .refusedKey
+    case .tooManyRequests: .rateLimited
+    case .contextTooLong, .contentRefused, .modelMissing: .refusedRequest
+    case .overloaded, .timeout, .broken: 300...399 ~= status ? .badAnswer : .upstreamServer
+    case .unspecified:
+      switch action {
+      case .client: .refusedRequest
+      case .retry, .failover: .upstreamServer
+      case .disable, .refresh: .refusedKey
+      }
     }
   }
 
   /// Whether another channel could answer differently.
   ///
   /// A refused key or account is this channel's own, 404 a model that this one lacks, and a
-  /// redirect a wrong address.
+  /// redirect a wrong address; what the vendor's table says needs no status to confirm it.
   func mayDifferElsewhere(_ statuses: RetryStatuses) -> Bool {
-    kind == .refusedKey || kind == .badAnswer || status == 404 || statuses.contains(status)
+    if statuses.contains(status) { return true }
+    if action == .client { return false }
+    return !isJudgedByStatus || kind == .refusedKey || kind == .badAnswer
+      || meaning == .modelMissing
   }
 
   /// Whether another key of the same channel could do better.
   var isFaultOfKey: Bool { kind == .refusedKey || kind == .rateLimited }
 
   /// The prompt does not fit into this model's context window.
-  var isContextTooLong: Bool { code == "context_length_exceeded" }
+  var isContextTooLong: Bool { meaning == .contextTooLong }
+
+  /// The short-lived access token is stale.
+  var isStaleToken: Bool { action == .refresh }
 
   /// Longest rest that a `Retry-After` is believed, in seconds.
   private static let restLimitSeconds: Int64 = 86_400
@@ -92,22 +136,20 @@ struct UpstreamError {
   /// What it says about the channel and its key.
   var outcome: AttemptOutcome {
     let rest = retryAfter.map { min($0, UpstreamError.restLimitSeconds) * 1000 }
-    if concernsAccount { return .keyRejected(reason: "the account has no balance" + detail) }
-    if isKeyRejected { return .keyRejected(reason: "the vendor rejects the key" + detail) }
     switch kind {
+    case .refusedKey:
+      // A 403 alone may concern the model or the region.
+      guard action == .disable || action == .refresh else {
+        return meaning == .accountEmpty ? .rateLimited(restMilliseconds: rest) : .unsuited
+      }
+      return .keyRejected(
+        reason: meaning == .accountEmpty
+          ? "the account has no balance" + detail : "the vendor rejects the key" + detail)
     case .rateLimited: return .rateLimited(restMilliseconds: rest)
     case .upstreamServer: return .channelFailed(isUnreachable: false, restMilliseconds: rest)
     case .badAnswer: return .channelFailed(isUnreachable: false)
-    case .refusedKey: return .unsuited
-    default: return status == 404 ? .unsuited : .answered
+    default: return meaning == .modelMissing ? .unsuited : .answered
     }
-  }
-
-  /// Whether the key is of no use to the vendor: 401, or an exact code.
-  ///
-  /// A 403 alone may concern the model or the region.
-  private var isKeyRejected: Bool {
-    status == 401 || hasKeyCode
   }
 
   /// ` (401 invalid_api_key)`.
@@ -117,14 +159,22 @@ struct UpstreamError {
   }
 
   /// The error that the client sees: the upstream's status where it concerns the request, 502
-  /// or 503 where it concerns the channel.
+  /// to 504 where it concerns the channel.
   ///
-  /// A refused channel key must not look like a refused
-  /// client key.
+  /// A refused channel key must not look like a refused client key.
   var converted: RelayError {
-    if concernsAccount {
+    switch meaning {
+    case .accountEmpty:
       return UpstreamError.failure(
         502, "upstream_quota_exhausted", "The upstream account of this channel is exhausted.")
+    case .modelMissing: return refusal(404, "model_not_found")
+    case .contextTooLong: return refusal(refusedStatus, "context_length_exceeded")
+    case .contentRefused:
+      let isKnown = VendorCodes.wrongRequest.contains { code == $0 }
+      return refusal(refusedStatus, isKnown ? code : "content_filter")
+    case .overloaded: return UpstreamError.failure(503, "upstream_error", failureWords)
+    case .timeout: return UpstreamError.failure(504, "upstream_error", failureWords)
+    case .unspecified, .tooManyRequests, .keyRefused, .broken: break
     }
     switch kind {
     case .refusedKey:
@@ -134,15 +184,10 @@ struct UpstreamError {
       return RelayError(
         429, "rate_limit_error", "rate_limit_exceeded",
         words("The upstream's rate limit is reached."), retryAfter: retryAfter)
-    case .refusedRequest:
-      return RelayError(
-        status, "invalid_request_error", refusalCode,
-        words("The upstream refused the request."))
+    case .refusedRequest: return refusal(refusedStatus, refusalCode)
     case .badAnswer:
       return UpstreamError.failure(502, "bad_answer", "The upstream answered with a redirect.")
-    default:
-      let own = status == 503 || status == 504 ? status : 502
-      return UpstreamError.failure(own, "upstream_error", words("The upstream failed."))
+    default: return UpstreamError.failure(502, "upstream_error", failureWords)
     }
   }
 
@@ -153,11 +198,24 @@ struct UpstreamError {
     RelayError(status, "server_error", code, message)
   }
 
-  /// The vendor's own code where it concerns the request, so that clients can act on it.
-  private var refusalCode: ByteString {
-    if status == 404 { return "model_not_found" }
-    return VendorCodes.wrongRequest.contains { code == $0 } ? code : "upstream_refused"
+  private func refusal(_ status: Int, _ code: ByteString) -> RelayError {
+    RelayError(
+      status, "invalid_request_error", code, words("The upstream refused the request."))
   }
+
+  /// The upstream's status, but for those that say something about the client's key or pace.
+  private var refusedStatus: Int {
+    guard keepsStatus, 400...499 ~= status else { return 400 }
+    return [401, 402, 403, 404, 407, 429].contains(status) ? 400 : status
+  }
+
+  /// The vendor's own code where it concerns the request, so that clients can act on it; none
+  /// that would look like a statement of the gateway's own.
+  private var refusalCode: ByteString {
+    code.isEmpty || VendorCodes.ownCodes.contains { code == $0 } ? "upstream_refused" : code
+  }
+
+  private var failureWords: ByteString { words("The upstream failed.") }
 
   /// The vendor's sentence without anything that looks like a key, or a standard one.
   private func words(_ standard: ByteString) -> ByteString {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import MiniJSON
 import Platform
+import Vendors
 
 /// Token counts of one request, as the upstream reported them or as estimated.
 struct Usage: Equatable, Sendable {
@@ -8,7 +9,7 @@ struct Usage: Equatable, Sendable {
   /// 765 tokens with OpenAI.
   static let tokensPerDataString: Int64 = 1000
   /// Counts from outside are clamped to this, so that no sum can overflow.
-  static let largestCount: Int64 = 1_000_000_000
+  static let largestCount = ChatUsage.largestCount
 
   var promptTokens: Int64 = 0
   var completionTokens: Int64 = 0
@@ -30,16 +31,15 @@ struct Usage: Equatable, Sendable {
   /// Reads a `usage` object of OpenAI's format; nil when it holds no counts.
   ///
   /// Newer calls say input and output tokens; embeddings have no completion tokens; DeepSeek
-  /// names its cache `prompt_cache_hit_tokens`. Where only a total is told, as of ranked documents,
-  /// it is the prompt's; where only seconds are, they count as audio tokens. Members that are no whole number count as
-  /// missing. Any text is read without harm; of equal keys the first counts.
+  /// names its cache `prompt_cache_hit_tokens`. Where only seconds of a recording are told, they
+  /// count as audio tokens. Members that are no whole number count as missing. Any text is read
+  /// without harm; of equal keys the first counts.
   static func parse(_ object: UnsafeRawBufferPointer) -> Usage? {
     var prompt = Pair()
     var completion = Pair()
     var cached = Pair()
     var audioPrompt: Int64?
     var audioCompletion: Int64?
-    var total: Int64?
     var seconds: Int64?
     var members = JSONMemberCursor(object)
     while members.advance() {
@@ -51,8 +51,6 @@ struct Usage: Equatable, Sendable {
         completion.first = completion.first ?? count(members.text)
       } else if members.isKey("output_tokens") {
         completion.second = completion.second ?? count(members.text)
-      } else if members.isKey("total_tokens") {
-        total = total ?? count(members.text)
       } else if members.isKey("seconds") {
         seconds = seconds ?? JSONNumber.fixedPoint(members.text, decimals: decimalsOfSecond)
       } else if members.isKey("prompt_tokens_details") || members.isKey("input_tokens_details")
@@ -70,7 +68,7 @@ struct Usage: Equatable, Sendable {
     }
     if prompt.value == nil, completion.value == nil {
       audioPrompt = seconds.map { max(0, min($0, largestCount)) }
-      prompt.first = audioPrompt ?? total
+      prompt.first = audioPrompt
     }
     guard prompt.value != nil || completion.value != nil else { return nil }
     let promptTokens = prompt.value ?? 0
@@ -100,7 +98,7 @@ struct Usage: Equatable, Sendable {
   }
 
   /// A whole number, clamped.
-  private static func count(_ lexeme: UnsafeRawBufferPointer) -> Int64? {
+  static func count(_ lexeme: UnsafeRawBufferPointer) -> Int64? {
     let number = lexeme.bindMemory(to: UInt8.self).span.decimal ?? JSONNumber.int64(lexeme)
     return number.map { max(0, min($0, largestCount)) }
   }

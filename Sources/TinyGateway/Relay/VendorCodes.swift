@@ -16,22 +16,23 @@ enum VendorCodes {
     "incorrect_api_key_error",
   ]
 
-  /// Codes and types that mean too many requests, where there is no status to say so.
-  static let tooManyRequests: [StaticString] = [
-    "rate_limit_exceeded", "rate_limit_error", "rate_limit_reached_error",
-  ]
-
   /// Codes and types that mean an unknown model.
   static let unknownModel: [StaticString] = [
     "model_not_found", "resource_not_found_error", "invalid_model",
   ]
 
-  /// Codes that tell a client what is wrong with its request; only these are passed on, since
-  /// any other could look like a statement of the gateway's own.
+  /// Codes that tell a client what is wrong with its request, even with status 200.
   static let wrongRequest: [StaticString] = [
     "context_length_exceeded", "string_above_max_length", "invalid_value", "invalid_type",
     "unsupported_parameter", "unsupported_value", "missing_required_parameter",
     "unknown_parameter", "content_filter", "content_policy_violation", "invalid_image",
     "invalid_image_url", "invalid_image_format", "image_too_large", "invalid_json",
+  ]
+
+  /// Codes by which this gateway refuses clients; an upstream's must not look like one of them.
+  static let ownCodes: [StaticString] = [
+    "invalid_api_key", "token_disabled", "token_expired", "ip_not_allowed", "model_not_allowed",
+    "model_not_priced", "insufficient_quota", "rate_limit_exceeded", "unknown_url", "not_found",
+    "method_not_allowed", "upstream_auth_failed", "upstream_quota_exhausted",
   ]
 }

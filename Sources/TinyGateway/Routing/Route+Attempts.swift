@@ -74,6 +74,12 @@ extension Route {
     }
   }
 
+  /// The channel has no words for the request: it is not used again, and no attempt is counted.
+  mutating func unsuited(_ attempt: Attempt) {
+    tried.append(Tried(channelID: attempt.channel.id, key: nil))
+    if attemptsOfModel > 0, attemptsOfModel < .max { attemptsOfModel -= 1 }
+  }
+
   /// The attempt failed: its channel is not used again, or only its key if the fault is the key's.
   mutating func failed(_ attempt: Attempt, isFaultOfKey: Bool) {
     // A fallback channel has one try: the retries do not bound them.

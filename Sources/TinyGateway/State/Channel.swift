@@ -109,6 +109,18 @@ final class Channel {
       below: url.path, call, deployment: deployment, version: config["api_version"] ?? .empty)
   }
 
+  /// What a dialect is told of a call to this channel; `model` is the upstream's name.
+  func facts(model: ByteString, key: ByteString) -> CallFacts {
+    var facts = CallFacts()
+    facts.basePath = url.path
+    facts.authority = url.authority
+    facts.model = model
+    facts.key = key
+    facts.config = config
+    facts.now = UnixTime.seconds
+    return facts
+  }
+
   /// The upstream's name of a public model.
   func upstreamModel(for model: ByteString) -> ByteString {
     if let name = mapping[model] { return name }

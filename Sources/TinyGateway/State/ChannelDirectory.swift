@@ -19,6 +19,8 @@ final class ChannelDirectory {
   var breakerPolicy = CircuitBreaker.Policy() {
     didSet { for channel in channels.values { channel.health.policy = breakerPolicy } }
   }
+  /// Called when channels were added, replaced or removed.
+  var changed: () -> Void = {}
   /// Used where a channel has no timeouts of its own.
   private(set) var defaults: ClientTimeouts
 
@@ -155,6 +157,7 @@ final class ChannelDirectory {
         current)
       replaced[group] = kept.isEmpty ? nil : kept
     }
+    changed()
   }
 
   /// The rotation with the channels of now; nil when none of its channels is left.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import MiniJSON
 import Platform
 
 /// One step of an answer, as every dialect can be decoded into it and written from it.
@@ -37,6 +38,8 @@ package enum FinishReason: Sendable {
 }
 
 /// Token counts in OpenAI's sense: `prompt` includes `cached`, `completion` includes `reasoning`.
+///
+/// Each count of a vendor's is from 0 to `largestCount`, so that no sum of them can overflow.
 package struct ChatUsage: Equatable, Sendable {
   package var prompt: Int64 = 0
   package var completion: Int64 = 0
@@ -45,13 +48,25 @@ package struct ChatUsage: Equatable, Sendable {
   package var cacheWritten: Int64 = 0
   package var reasoning: Int64 = 0
 
+  /// More tokens than any call has.
+  package static let largestCount: Int64 = 1_000_000_000
+
   /// Makes counts of zero.
   package init() {}
 
-  /// Makes the usual two; missing ones are 0, negative ones too.
-  package init(prompt: Int64?, completion: Int64?) {
-    self.prompt = max(0, prompt ?? 0)
-    self.completion = max(0, completion ?? 0)
+  /// Makes the usual two of an object's members; missing ones are 0.
+  package init(_ counts: JSONValue?, prompt: StaticString, completion: StaticString) {
+    guard let counts else { return }
+    self.prompt = counts.tokens(prompt)
+    self.completion = counts.tokens(completion)
+  }
+}
+
+extension JSONValue {
+  /// A count of tokens, brought into range; 0 for none.
+  @inline(never)
+  package func tokens(_ key: StaticString) -> Int64 {
+    max(0, min(member(key)?.int64 ?? 0, ChatUsage.largestCount))
   }
 }
 
@@ -79,8 +94,8 @@ package struct ChatAnswer {
       self.created = created
     case .text(let piece): text.append(piece)
     case .reasoning(let piece): reasoning.append(piece)
-    case .reasoningSignature(let piece): reasoningSignature = reasoningSignature + piece
-    case .refusal(let piece): refusal = refusal + piece
+    case .reasoningSignature(let piece): reasoningSignature.append(piece)
+    case .refusal(let piece): refusal.append(piece)
     case .toolCall(let index, let id, let name, let signature):
       guard index == toolCalls.count else { return }
       var call = ChatToolCall(id: id, name: name, arguments: .empty)
@@ -89,7 +104,7 @@ package struct ChatAnswer {
       toolCalls.append(call)
     case .arguments(let index, let piece):
       guard toolCalls.indices.contains(index) else { return }
-      toolCalls[index].arguments = toolCalls[index].arguments + piece
+      toolCalls[index].arguments.append(piece)
     case .finish(let reason): finish = reason
     case .usage(let usage): self.usage = usage
     case .failure(let failure): self.failure = failure

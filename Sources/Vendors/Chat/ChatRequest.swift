@@ -44,8 +44,7 @@ package struct ChatRequest {
     var text = ByteString.empty
     for message in messages where message.role == .system {
       let next = message.text
-      if next.isEmpty { continue }
-      text = text.isEmpty ? next : text + "\n\n" + next
+      if !next.isEmpty { text.append(next, behind: "\n\n") }
     }
     return text
   }
@@ -82,7 +81,7 @@ package struct ChatMessage {
   /// The text parts, joined without separator.
   package var text: ByteString {
     var joined = ByteString.empty
-    for case .text(let text) in parts { joined = joined.isEmpty ? text : joined + text }
+    for case .text(let text) in parts { joined.append(text) }
     return joined
   }
 

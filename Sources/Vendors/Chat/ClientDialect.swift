@@ -8,6 +8,8 @@ package struct ClientDialect: Sendable {
   /// Name of the vendors' dialect whose requests and answers are the same, so that they are passed
   /// on; empty when there is none.
   package let passes: StaticString
+  /// Header fields of requests that go on to a vendor of the dialect `passes`.
+  package var passedFields: [StaticString] = []
   /// Names of fields in the client's words, for sentences; what is missing has OpenAI's name.
   package let fieldNames: [(field: ChatFields, name: StaticString)]
   /// Reads a request's body.
@@ -26,9 +28,11 @@ package struct ClientDialect: Sendable {
     fieldNames: [(field: ChatFields, name: StaticString)],
     read: @escaping @Sendable (JSONValue) throws(ChatProblem) -> ChatRequest,
     makeWriter: @escaping @Sendable (AnswerFacts) -> any ChatWriter,
-    writeError: @escaping @Sendable (ClientError, Buffer) -> Void
+    writeError: @escaping @Sendable (ClientError, Buffer) -> Void,
+    passedFields: [StaticString] = []
   ) {
     self.name = name
+    self.passedFields = passedFields
     self.passes = passes
     self.fieldNames = fieldNames
     self.read = read

@@ -69,6 +69,10 @@ package struct CallFacts {
   package var body: Buffer?
   /// Random: for nonces.
   package var random: UInt64 = 0
+  /// Header lines of the client's, where its protocol is the vendor's.
+  package var clientFields = ByteString.empty
+  /// Only the prompt's tokens are asked for.
+  package var countsTokens = false
 
   /// Makes facts of nothing.
   package init() {}

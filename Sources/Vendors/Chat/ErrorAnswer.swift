@@ -43,7 +43,7 @@ package enum FailureMeaning: Sendable {
 package struct ErrorRule: Sendable {
   /// The HTTP status; 0 for any.
   package let status: Int
-  /// An exact code, as a string or a number; empty for any.
+  /// An exact code, as a string or a number; its beginning when it ends with `*`; empty for any.
   package let code: StaticString
   /// Words that the message must hold, ASCII case ignored; empty for any.
   ///
@@ -105,10 +105,15 @@ package struct ErrorAnswer {
 
   /// Judges a body by a vendor's table, then by the status.
   ///
-  /// `body`: any text; one that is no JSON object has neither code nor message.
+  /// `body`: any text; one that is neither a JSON object nor an event stream that ends with one
+  /// has neither code nor message.
   package init(status: Int, body: ByteString, format: ErrorFormat) {
-    let root = body.withBytes { text in (try? JSONDocument(ByteString(text)))?.root }
-    self.init(status: status, answer: root, format: format)
+    // Vendors frame errors as events also where the head says JSON.
+    var events: [StreamEvent] = []
+    let framer = StreamFraming.events.makeFramer()
+    _ = framer.read(body.bytes.span, into: &events) && framer.end(into: &events)
+    let answer = StreamEvent(data: body).json ?? events.last?.json
+    self.init(status: status, answer: answer, format: format)
   }
 
   /// As above, for a body that is parsed already.
@@ -147,8 +152,14 @@ package struct ErrorAnswer {
   /// The code that the rule's one equals; empty for a rule without; nil when there is none.
   private static func match(_ wanted: StaticString, _ codes: [ByteString]) -> ByteString? {
     if wanted.utf8CodeUnitCount == 0 { return codes.first ?? .empty }
-    for code in codes where code == wanted { return code }
+    for code in codes where code == wanted || isBeginning(wanted, of: code) { return code }
     return nil
+  }
+
+  private static func isBeginning(_ wanted: StaticString, of code: ByteString) -> Bool {
+    let count = wanted.utf8CodeUnitCount - 1
+    guard wanted.utf8Start[count] == UInt8(ascii: "*"), code.count >= count else { return false }
+    return (0..<count).allSatisfy { code[$0] == wanted.utf8Start[$0] }
   }
 
   private static func contains(_ message: ByteString, _ phrase: StaticString) -> Bool {

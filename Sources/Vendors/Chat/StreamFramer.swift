@@ -57,7 +57,7 @@ extension StreamFraming {
     case .events: LineFramer(isEvents: true)
     case .lines: LineFramer(isEvents: false)
     case .messages: MessageFramer()
-    case .amazonEvents: MessageFramer()
+    case .amazonEvents: AmazonEventFramer()
     }
   }
 }
@@ -66,6 +66,8 @@ extension StreamFraming {
 ///
 /// Lines end with LF, CR or CRLF, cut anywhere; a byte order mark may come first; comments and
 /// unknown fields are left out. A last event without its empty line counts at the end of the body.
+/// A body that begins with a brace is no event stream but one JSON value, as vendors answer when
+/// they refuse a stream: it becomes one event, however many lines it has.
 final class LineFramer: StreamFramer {
   private let isEvents: Bool
   private let line = Buffer()
@@ -73,6 +75,7 @@ final class LineFramer: StreamFramer {
   private var hasData = false
   private var endedWithCR = false
   private var isAtStart = true
+  private var isOneValue = false
 
   /// - Parameter isEvents: false for one value a line.
   init(isEvents: Bool) { self.isEvents = isEvents }
@@ -116,8 +119,17 @@ final class LineFramer: StreamFramer {
     var text = line.byteString
     line.clear()
     if isAtStart {
-      isAtStart = false
       if text.starts(with: "\u{FEFF}") { text = ByteString(Array(text.bytes.dropFirst(3))) }
+      let visible = text.trimmed
+      if visible.isEmpty { return }
+      isAtStart = false
+      isOneValue = isEvents && visible.starts(with: "{")
+    }
+    if isOneValue {
+      event.data.append(text)
+      event.data.append("\n")
+      hasData = true
+      return
     }
     guard isEvents else {
       let value = text.trimmed
@@ -126,7 +138,8 @@ final class LineFramer: StreamFramer {
     }
     if text.isEmpty { return dispatch(into: &events) }
     if let value = LineFramer.value(of: "data", in: text) {
-      event.data = hasData ? event.data + "\n" + value : value
+      if hasData { event.data.append("\n") }
+      event.data.append(value)
       hasData = true
     } else if let value = LineFramer.value(of: "event", in: text) {
       event.name = value

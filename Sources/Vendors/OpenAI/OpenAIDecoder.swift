@@ -58,7 +58,8 @@ package final class OpenAIDecoder: ChatDecoder {
         id: root.member("id")?.string ?? .empty, created: root.member("created")?.int64 ?? 0))
   }
 
-  private func read(_ content: JSONValue, _ events: inout [ChatEvent]) {
+  /// Reads a `message` or `delta`.
+  func read(_ content: JSONValue, _ events: inout [ChatEvent]) {
     let reasoning =
       content.member("reasoning_content")?.string ?? content.member("reasoning")?.string
     if let reasoning, !reasoning.isEmpty { events.append(.reasoning(reasoning)) }
@@ -103,14 +104,18 @@ package final class OpenAIDecoder: ChatDecoder {
   static func text(_ value: JSONValue?) -> ByteString? {
     guard let value else { return nil }
     if let text = value.string { return text }
-    var joined: ByteString?
+    var joined = ByteString.empty
+    var hasText = false
     for part in value.elements {
-      if let text = part.member("text")?.string { joined = (joined ?? .empty) + text }
+      guard let text = part.member("text")?.string else { continue }
+      joined.append(text)
+      hasText = true
     }
-    return joined
+    return hasText ? joined : nil
   }
 
-  private func reason(_ word: ByteString) -> FinishReason {
+  /// What a finish reason means, beside the calls so far.
+  func reason(_ word: ByteString) -> FinishReason {
     if word == "length" || word == "max_tokens" { return .length }
     if word == "tool_calls" || word == "function_call" { return .toolCalls }
     if word == "content_filter" || word == "sensitive" { return .contentFilter }
@@ -119,15 +124,15 @@ package final class OpenAIDecoder: ChatDecoder {
 
   /// Reads a `usage` object of OpenAI's form.
   package static func usage(_ value: JSONValue) -> ChatUsage {
+    func has(_ key: StaticString) -> Bool { value.member(key) != nil }
     var usage = ChatUsage(
-      prompt: (value.member("prompt_tokens") ?? value.member("input_tokens"))?.int64,
-      completion: (value.member("completion_tokens") ?? value.member("output_tokens"))?.int64)
-    let cached =
-      value.member("prompt_tokens_details")?.member("cached_tokens")
-      ?? value.member("prompt_cache_hit_tokens") ?? value.member("cached_tokens")
-    usage.cached = max(0, cached?.int64 ?? 0)
-    usage.reasoning = max(
-      0, value.member("completion_tokens_details")?.member("reasoning_tokens")?.int64 ?? 0)
+      value, prompt: has("prompt_tokens") ? "prompt_tokens" : "input_tokens",
+      completion: has("completion_tokens") ? "completion_tokens" : "output_tokens")
+    usage.cached =
+      value.member("prompt_tokens_details")?.tokens("cached_tokens")
+      ?? value.tokens(has("prompt_cache_hit_tokens") ? "prompt_cache_hit_tokens" : "cached_tokens")
+    usage.reasoning =
+      value.member("completion_tokens_details")?.tokens("reasoning_tokens") ?? 0
     return usage
   }
 }
@@ -154,7 +159,7 @@ extension Dialect {
   /// OpenAI's error codes; those of similar vendors are in the vendors' rows.
   package static let openAIErrors = ErrorFormat(
     codes: ["error.code", "error.type", "code", "type"],
-    messages: ["error.message", "message", "error", "detail"],
+    messages: ["error.message", "message", "error", "detail", "base_resp.status_msg"],
     rules: [
       ErrorRule(0, "insufficient_quota", .disable, .accountEmpty),
       ErrorRule(0, "billing_hard_limit_reached", .disable, .accountEmpty),
@@ -162,11 +167,14 @@ extension Dialect {
       ErrorRule(0, "exceeded_current_quota_error", .disable, .accountEmpty),
       ErrorRule(0, "invalid_api_key", .disable, .keyRefused),
       ErrorRule(0, "account_deactivated", .disable, .keyRefused),
+      ErrorRule(0, "invalid_authentication_error", .disable, .keyRefused),
+      ErrorRule(0, "incorrect_api_key_error", .disable, .keyRefused),
       ErrorRule(0, "context_length_exceeded", .client, .contextTooLong),
       ErrorRule(0, "content_filter", .client, .contentRefused),
       ErrorRule(0, "content_policy_violation", .client, .contentRefused),
       ErrorRule(0, "model_not_found", .failover, .modelMissing),
       ErrorRule(0, "rate_limit_exceeded", .failover, .tooManyRequests),
       ErrorRule(0, "rate_limit_error", .failover, .tooManyRequests),
+      ErrorRule(0, "rate_limit_reached_error", .failover, .tooManyRequests),
     ])
 }

@@ -31,6 +31,15 @@ package enum OpenAIEncoder {
   /// Writes numbers, `stop` and other settings that go by OpenAI's names in many dialects.
   static func writeSampling(_ request: ChatRequest, _ json: inout JSONWriter) {
     if let limit = request.maxTokens { json.member("max_tokens", limit) }
+    writeNumbers(request, &json)
+    if let reasoning = request.reasoning {
+      json.member("reasoning_effort", reasoning.effort.name)
+    }
+    if !request.user.isEmpty { json.member("user", request.user) }
+  }
+
+  /// Writes what steers the choice of words, and `stop`.
+  static func writeNumbers(_ request: ChatRequest, _ json: inout JSONWriter) {
     json.number("temperature", request.temperature)
     json.number("top_p", request.topP)
     json.number("top_k", request.topK)
@@ -38,39 +47,48 @@ package enum OpenAIEncoder {
     json.number("presence_penalty", request.presencePenalty)
     json.number("frequency_penalty", request.frequencyPenalty)
     json.strings("stop", request.stop)
-    if let reasoning = request.reasoning {
-      json.member("reasoning_effort", reasoning.effort.name)
-    }
-    if !request.user.isEmpty { json.member("user", request.user) }
   }
 
   /// Writes `tools`, `tool_choice` and `parallel_tool_calls`, which many dialects share.
   static func writeTools(_ request: ChatRequest, _ json: inout JSONWriter) {
     guard !request.tools.isEmpty else { return }
-    json.key("tools")
-    json.beginArray()
-    for tool in request.tools {
-      json.beginObject()
-      json.member("type", "function" as StaticString)
-      json.key("function")
-      json.beginObject()
-      json.member("name", tool.name)
-      if !tool.description.isEmpty { json.member("description", tool.description) }
-      if !tool.parameters.isEmpty {
-        json.key("parameters")
-        json.raw(tool.parameters)
-      }
-      if let isStrict = tool.isStrict { json.member("strict", isStrict) }
-      json.endObject()
-      json.endObject()
-    }
-    json.endArray()
+    writeToolList(request, &json)
     writeToolChoice(request.toolChoice, &json)
     if let allows = request.allowsParallelTools { json.member("parallel_tool_calls", allows) }
   }
 
+  /// Writes `tools`; nothing for none.
+  static func writeToolList(_ request: ChatRequest, _ json: inout JSONWriter) {
+    guard !request.tools.isEmpty else { return }
+    json.key("tools")
+    json.beginArray()
+    for tool in request.tools { write(tool, &json) }
+    json.endArray()
+  }
+
+  /// Writes a function; `isFlat`: as in the Responses API, without an object of its own.
+  static func write(_ tool: ChatTool, isFlat: Bool = false, _ json: inout JSONWriter) {
+    json.beginObject()
+    json.member("type", "function" as StaticString)
+    if !isFlat {
+      json.key("function")
+      json.beginObject()
+    }
+    json.member("name", tool.name)
+    if !tool.description.isEmpty { json.member("description", tool.description) }
+    if !tool.parameters.isEmpty {
+      json.key("parameters")
+      json.raw(tool.parameters)
+    }
+    if let isStrict = tool.isStrict { json.member("strict", isStrict) }
+    if !isFlat { json.endObject() }
+    json.endObject()
+  }
+
   /// Writes `tool_choice` in OpenAI's form.
-  static func writeToolChoice(_ choice: ChatToolChoice, _ json: inout JSONWriter) {
+  static func writeToolChoice(
+    _ choice: ChatToolChoice, isFlat: Bool = false, _ json: inout JSONWriter
+  ) {
     switch choice {
     case .unspecified: break
     case .auto: json.member("tool_choice", "auto" as StaticString)
@@ -80,35 +98,42 @@ package enum OpenAIEncoder {
       json.key("tool_choice")
       json.beginObject()
       json.member("type", "function" as StaticString)
-      json.key("function")
-      json.beginObject()
+      if !isFlat {
+        json.key("function")
+        json.beginObject()
+      }
       json.member("name", name)
-      json.endObject()
+      if !isFlat { json.endObject() }
       json.endObject()
     }
   }
 
-  /// Writes `response_format` in OpenAI's form.
+  /// Writes `response_format` in OpenAI's form; nothing when none was asked for.
   static func writeFormat(_ format: ChatFormat, _ json: inout JSONWriter) {
-    guard case .unspecified = format else {
-      json.key("response_format")
-      json.beginObject()
-      switch format {
-      case .unspecified, .text: json.member("type", "text" as StaticString)
-      case .jsonObject: json.member("type", "json_object" as StaticString)
-      case .jsonSchema(let name, let schema, let isStrict):
-        json.member("type", "json_schema" as StaticString)
+    if case .unspecified = format { return }
+    json.key("response_format")
+    writeForm(format, isFlat: false, &json)
+  }
+
+  /// Writes the form of an answer; `isFlat`: with the schema beside the type.
+  static func writeForm(_ format: ChatFormat, isFlat: Bool, _ json: inout JSONWriter) {
+    json.beginObject()
+    switch format {
+    case .unspecified, .text: json.member("type", "text" as StaticString)
+    case .jsonObject: json.member("type", "json_object" as StaticString)
+    case .jsonSchema(let name, let schema, let isStrict):
+      json.member("type", "json_schema" as StaticString)
+      if !isFlat {
         json.key("json_schema")
         json.beginObject()
-        json.member("name", name)
-        json.key("schema")
-        json.raw(schema)
-        if let isStrict { json.member("strict", isStrict) }
-        json.endObject()
       }
-      json.endObject()
-      return
+      json.member("name", name)
+      json.key("schema")
+      json.raw(schema)
+      if let isStrict { json.member("strict", isStrict) }
+      if !isFlat { json.endObject() }
     }
+    json.endObject()
   }
 
   /// Writes one message in OpenAI's form.
@@ -126,16 +151,20 @@ package enum OpenAIEncoder {
     } else {
       json.string(message.text)
     }
-    if !message.toolCalls.isEmpty {
-      json.key("tool_calls")
-      json.beginArray()
-      for call in message.toolCalls {
-        json.beginObject()
-        OpenAIWriter.writeCall(call.id, call.name, call.arguments, call.signature, &json)
-      }
-      json.endArray()
-    }
+    writeCalls(message.toolCalls, &json)
     json.endObject()
+  }
+
+  /// Writes `tool_calls` in OpenAI's form; nothing for none.
+  static func writeCalls(_ calls: [ChatToolCall], _ json: inout JSONWriter) {
+    guard !calls.isEmpty else { return }
+    json.key("tool_calls")
+    json.beginArray()
+    for call in calls {
+      json.beginObject()
+      OpenAIWriter.writeCall(call.id, call.name, call.arguments, call.signature, &json)
+    }
+    json.endArray()
   }
 
   private static func write(_ part: ChatPart, _ json: inout JSONWriter) {

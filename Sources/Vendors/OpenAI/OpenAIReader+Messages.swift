@@ -34,56 +34,62 @@ extension OpenAIReader {
     return message
   }
 
-  private static func role(_ word: ByteString) -> ChatMessage.Role? {
+  /// The role of OpenAI's word for it.
+  static func role(_ word: ByteString) -> ChatMessage.Role? {
     if word == "user" { return .user }
     if word == "assistant" { return .assistant }
     if word == "system" || word == "developer" { return .system }
     return word == "tool" ? .tool : nil
   }
 
-  private static func readToolCall(_ value: JSONValue) throws(ChatProblem) -> ChatToolCall {
-    guard let function = value.member("function"), let name = function.member("name")?.string else {
-      throw ChatProblem("Each of tool_calls needs a function with a name.", field: "messages")
+  /// Reads a call; in the Responses API the function's members are the call's own.
+  static func readToolCall(
+    _ value: JSONValue, field: ByteString = "messages"
+  ) throws(ChatProblem) -> ChatToolCall {
+    let function = value.member("function") ?? value
+    guard let name = function.member("name")?.string else {
+      throw ChatProblem("Each tool call needs a function with a name.", field: field)
     }
     var call = ChatToolCall(
-      id: value.member("id")?.string ?? .empty, name: name,
+      id: (value.member("call_id") ?? value.member("id"))?.string ?? .empty, name: name,
       arguments: function.member("arguments")?.string ?? .empty)
     do throws(JSONError) {
       _ = try JSONDocument(call.arguments, requiresObject: true)
     } catch {
       throw ChatProblem(
-        "The arguments of the tool call " + name + " are no JSON object.", field: "messages")
+        "The arguments of the tool call " + name + " are no JSON object.", field: field)
     }
     call.signature =
       value.member("extra_content")?.member("google")?.member("thought_signature")?.string ?? .empty
     return call
   }
 
-  private static func readContent(
-    _ value: JSONValue?, _ fields: inout ChatFields
+  /// Reads a text, or parts in the words of either of OpenAI's APIs.
+  static func readContent(
+    _ value: JSONValue?, _ fields: inout ChatFields, field: ByteString = "messages"
   ) throws(ChatProblem) -> [ChatPart] {
     guard let value, !value.isNull else { return [] }
     if let text = value.string { return text.isEmpty ? [] : [.text(text)] }
     guard value.kind == .array else {
-      throw ChatProblem("A message's content must be a string or an array.", field: "messages")
+      throw ChatProblem("A message's content must be a string or an array.", field: field)
     }
     var parts: [ChatPart] = []
-    for part in value.elements { parts.append(try readPart(part, &fields)) }
+    for part in value.elements { parts.append(try readPart(part, &fields, field)) }
     return parts
   }
 
   private static func readPart(
-    _ part: JSONValue, _ fields: inout ChatFields
+    _ part: JSONValue, _ fields: inout ChatFields, _ field: ByteString
   ) throws(ChatProblem) -> ChatPart {
     let type = part.member("type")?.string ?? .empty
-    if type == "text" || type == "refusal" {
+    if type == "text" || type == "refusal" || type == "input_text" || type == "output_text" {
       return .text((part.member("text") ?? part.member("refusal"))?.string ?? .empty)
     }
-    if type == "image_url", let image = part.member("image_url"),
+    if type == "image_url" || type == "input_image", let image = part.member("image_url"),
       let url = image.string ?? image.member("url")?.string
     {
       var media = ChatMedia(url: url)
-      media.detail = image.member("detail")?.string ?? .empty
+      media.detail = (image.member("detail") ?? part.member("detail"))?.string ?? .empty
       fields.insert(media.url.isEmpty ? .images : .imageURLs)
       return .image(media)
     }
@@ -94,7 +100,8 @@ extension OpenAIReader {
       fields.insert(.audio)
       return .audio(media)
     }
-    if type == "file", let file = part.member("file"), let data = file.member("file_data")?.string {
+    let file = part.member("file") ?? part
+    if type == "file" || type == "input_file", let data = file.member("file_data")?.string {
       var media = ChatMedia(url: data)
       media.name = file.member("filename")?.string ?? .empty
       fields.insert(.files)
@@ -102,6 +109,6 @@ extension OpenAIReader {
     }
     throw ChatProblem(
       "A part of a message has an unknown type or lacks its content: " + type + ".",
-      field: "messages")
+      field: field)
   }
 }

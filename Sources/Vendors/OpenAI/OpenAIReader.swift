@@ -31,7 +31,8 @@ package enum OpenAIReader {
     return request
   }
 
-  private static func readField(
+  /// Reads a field other than the messages.
+  static func readField(
     _ key: ByteString, _ value: JSONValue, into request: inout ChatRequest
   ) throws(ChatProblem) {
     if key == "model" { request.model = value.string ?? .empty }
@@ -53,13 +54,7 @@ package enum OpenAIReader {
       if value.bool == false { request.fields.insert(.parallelTools) }
     case _ where key == "response_format": try readFormat(value, into: &request)
     case _ where key == "reasoning_effort":
-      guard let effort = ChatReasoning.Effort(named: value.string ?? .empty) else {
-        throw ChatProblem(
-          "The field reasoning_effort must be none, minimal, low, medium, high or xhigh.",
-          field: key)
-      }
-      request.reasoning = ChatReasoning(effort)
-      request.fields.insert(.reasoning)
+      try readEffort(value, field: key, into: &request)
     case _ where key == "modalities":
       if value.elements.contains(where: { $0.string.map { !($0 == "text") } ?? true }) {
         request.fields.insert(.audioOutput)
@@ -68,10 +63,21 @@ package enum OpenAIReader {
     case _ where key == "logprobs", _ where key == "top_logprobs":
       if value.bool != false { request.fields.insert(.logprobs) }
     case _ where key == "audio": request.fields.insert(.audioOutput)
-    default:
-      if request.unknownField.isEmpty { request.unknownField = key }
-      request.fields.insert(.other)
+    default: request.noteUnknown(key)
     }
+  }
+
+  /// Reads how long the model is to think.
+  static func readEffort(
+    _ value: JSONValue, field: ByteString, into request: inout ChatRequest
+  ) throws(ChatProblem) {
+    guard let effort = ChatReasoning.Effort(named: value.string ?? .empty) else {
+      throw ChatProblem(
+        "The field " + field + " must be none, minimal, low, medium, high or xhigh.",
+        field: field)
+    }
+    request.reasoning = ChatReasoning(effort)
+    request.fields.insert(.reasoning)
   }
 
   /// Reads a field that is a number; false for another field.
@@ -99,11 +105,13 @@ package enum OpenAIReader {
       request.fields.insert(.seed)
     } else if key == "presence_penalty" {
       request.presencePenalty = try lexeme()
-      request.fields.insert(.presencePenalty)
+      if value.int64 != 0 { request.fields.insert(.presencePenalty) }
     } else if key == "frequency_penalty" {
       request.frequencyPenalty = try lexeme()
-      request.fields.insert(.frequencyPenalty)
-    } else if key == "max_completion_tokens" || key == "max_tokens" {
+      if value.int64 != 0 { request.fields.insert(.frequencyPenalty) }
+    } else if key == "max_completion_tokens" || key == "max_tokens"
+      || key == "max_output_tokens"
+    {
       guard let limit = value.int64, limit > 0 else {
         throw ChatProblem(
           "The field " + name + " must be a whole number above 0.", field: name)
@@ -119,7 +127,8 @@ package enum OpenAIReader {
     return true
   }
 
-  private static func readTools(
+  /// Reads functions, which stand in a member of that name or, in the Responses API, alone.
+  static func readTools(
     _ value: JSONValue, into request: inout ChatRequest
   ) throws(ChatProblem) {
     for entry in value.elements {
@@ -127,9 +136,8 @@ package enum OpenAIReader {
         request.fields.insert(.builtInTools)
         continue
       }
-      guard let function = entry.member("function"), let name = function.member("name")?.string,
-        !name.isEmpty
-      else {
+      let function = entry.member("function") ?? entry
+      guard let name = function.member("name")?.string, !name.isEmpty else {
         throw ChatProblem("Each of tools needs a function with a name.", field: "tools")
       }
       var tool = ChatTool(name: name)
@@ -146,7 +154,7 @@ package enum OpenAIReader {
   private static func readToolChoice(
     _ value: JSONValue, into request: inout ChatRequest
   ) throws(ChatProblem) {
-    if let name = value.member("function")?.member("name")?.string {
+    if let name = (value.member("function") ?? value).member("name")?.string {
       request.toolChoice = .named(name)
     } else if let word = value.string, word == "auto" {
       request.toolChoice = .auto
@@ -163,8 +171,10 @@ package enum OpenAIReader {
     request.fields.insert(.toolChoice)
   }
 
-  private static func readFormat(
-    _ value: JSONValue, into request: inout ChatRequest
+  /// Reads the form of the answer; a schema stands in a member of its own or, in the Responses
+  /// API, beside the type.
+  static func readFormat(
+    _ value: JSONValue, field: ByteString = "response_format", into request: inout ChatRequest
   ) throws(ChatProblem) {
     let type = value.member("type")?.string ?? .empty
     if type == "text" {
@@ -172,17 +182,18 @@ package enum OpenAIReader {
     } else if type == "json_object" {
       request.format = .jsonObject
       request.fields.insert(.jsonObject)
-    } else if type == "json_schema", let given = value.member("json_schema"),
-      let schema = given.member("schema")
+    } else if type == "json_schema",
+      let schema = (value.member("json_schema") ?? value).member("schema")
     {
+      let given = value.member("json_schema") ?? value
       request.format = .jsonSchema(
         name: given.member("name")?.string ?? "answer", schema: schema.lexeme,
         isStrict: given.member("strict")?.bool)
       request.fields.insert(.jsonSchema)
     } else {
       throw ChatProblem(
-        "The field response_format must have the type text, json_object or json_schema.",
-        field: "response_format")
+        "The field " + field + " must have the type text, json_object or json_schema.",
+        field: field)
     }
   }
 }

@@ -200,19 +200,24 @@ package final class OpenAIWriter: ChatWriter {
     json.member("name", name)
     json.member("arguments", arguments)
     json.endObject()
-    if !signature.isEmpty {
-      json.key("extra_content")
-      json.beginObject()
-      json.key("google")
-      json.beginObject()
-      json.member("thought_signature", signature)
-      json.endObject()
-      json.endObject()
-    }
+    writeSignature(signature, &json)
     json.endObject()
   }
 
-  private static func write(_ usage: ChatUsage, _ json: inout JSONWriter) {
+  /// Writes a vendor's seal on a call, as Google does; nothing for none.
+  static func writeSignature(_ signature: ByteString, _ json: inout JSONWriter) {
+    guard !signature.isEmpty else { return }
+    json.key("extra_content")
+    json.beginObject()
+    json.key("google")
+    json.beginObject()
+    json.member("thought_signature", signature)
+    json.endObject()
+    json.endObject()
+  }
+
+  /// Writes `usage`.
+  static func write(_ usage: ChatUsage, _ json: inout JSONWriter) {
     json.key("usage")
     json.beginObject()
     json.member("prompt_tokens", usage.prompt)

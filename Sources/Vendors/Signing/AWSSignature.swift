@@ -5,7 +5,8 @@ import Platform
 ///
 /// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html, read 2026-11.
 package struct AWSSignature {
-  /// What a channel's key holds: `ACCESS_KEY|SECRET_KEY|REGION`, `|SESSION_TOKEN` optional.
+  /// What a channel's key holds: `ACCESS_KEY|SECRET_KEY|REGION`, `|SESSION_TOKEN` optional, or
+  /// `ACCESS_KEY|SECRET_KEY` alone where the region is known otherwise.
   package struct Key {
     let accessKey: ByteString
     let secret: ByteString
@@ -14,12 +15,15 @@ package struct AWSSignature {
     let sessionToken: ByteString?
 
     /// Reads a channel's key.
-    package init(_ text: ByteString) throws(SigningError) {
+    ///
+    /// `region`: for keys that name none; may be empty.
+    package init(_ text: ByteString, region known: ByteString = .empty) throws(SigningError) {
       let parts = try SigningKey.parts(
-        text, 3...4, "the key must be ACCESS_KEY|SECRET_KEY|REGION or …|REGION|SESSION_TOKEN")
+        text, (known.isEmpty ? 3 : 2)...4,
+        "the key must be ACCESS_KEY|SECRET_KEY|REGION or …|REGION|SESSION_TOKEN")
       accessKey = parts[0]
       secret = parts[1]
-      region = parts[2]
+      region = parts.count > 2 ? parts[2] : known
       sessionToken = parts.count > 3 ? parts[3] : nil
       for byte in region.bytes
       where !ASCII.isLetter(byte) && !ASCII.isDigit(byte) && byte != UInt8(ascii: "-") {
