@@ -8,7 +8,9 @@ BUNDLE_OR_FOLDER  a PEM bundle, or a folder of PEM files named *.crt
                   (default: /usr/share/ca-certificates/mozilla, from Debian's ca-certificates)
 OUTPUT            default: Sources/CRoots/roots.generated.inc in this checkout
 
-The same certificates give the same bytes, in whatever order they are read.
+Of a certificate only what a verification of chains reads is kept: validity, subject, public key,
+and the extensions that limit it. The same certificates give the same bytes, in whatever order
+they are read.
 """
 
 import base64
@@ -19,8 +21,12 @@ import sys
 
 DEFAULT_SOURCE = "/usr/share/ca-certificates/mozilla"
 BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.S)
-SEQUENCE, EXPLICIT_VERSION = 0x30, 0xA0
-LARGEST_CERTIFICATE = 0xFFFF  # lengths are 16 bits wide in the table
+SEQUENCE, BOOLEAN, EXPLICIT_VERSION, EXPLICIT_EXTENSIONS = 0x30, 0x01, 0xA0, 0xA3
+# Object identifiers of the extensions that say what an authority may sign: keyUsage and
+# basicConstraints (RFC 5280 sections 4.2.1.3 and 4.2.1.9).
+KEPT_EXTENSIONS = (bytes.fromhex("0603551d0f"), bytes.fromhex("0603551d13"))
+LARGEST_ANCHOR = 3072  # of CR_LARGEST_CERTIFICATE in CRoots.h, the issuer and the frame left out
+LARGEST_EXTENSIONS = 0xFF  # their length is 8 bits wide in the table
 
 
 def element(der: bytes, at: int) -> tuple[int, int, int]:
@@ -36,18 +42,58 @@ def element(der: bytes, at: int) -> tuple[int, int, int]:
     return tag, start, start + length
 
 
-def subject(der: bytes) -> tuple[int, int]:
-    """Offset and length of the subject, tag and length octets included (RFC 5280 section 4.1)."""
-    _, certificate, _ = element(der, 0)
-    _, at, _ = element(der, certificate)
-    if der[at] == EXPLICIT_VERSION:
-        at = element(der, at)[2]
-    for _ in ("serial", "signature algorithm", "issuer", "validity"):
-        at = element(der, at)[2]
-    tag, _, end = element(der, at)
-    if tag != SEQUENCE:
-        raise ValueError("no subject where one is expected")
-    return at, end - at
+class Anchor:
+    """What is kept of one certificate (RFC 5280 section 4.1)."""
+
+    def __init__(self, der: bytes):
+        _, certificate, _ = element(der, 0)
+        _, at, self.end = element(der, certificate)
+        is_version_1 = der[at] != EXPLICIT_VERSION
+        if not is_version_1:
+            at = element(der, at)[2]
+        for _ in ("serial", "signature algorithm", "issuer"):
+            at = element(der, at)[2]
+        start, subject = at, element(der, at)[2]
+        tag, _, key = element(der, subject)
+        if tag != SEQUENCE:
+            raise ValueError("no subject where one is expected")
+        after_key = element(der, key)[2]
+        self.bytes = der[start:after_key]
+        self.subject_offset = subject - start
+        self.subject = der[subject:key]
+        self.extensions = self.limits(der, after_key)
+        # An authority of version 1 has no extensions, and a later one without them is none.
+        self.is_authority = is_version_1 or KEPT_EXTENSIONS[1] in self.extensions
+        if len(self.bytes) + len(self.subject) > LARGEST_ANCHOR:
+            raise ValueError("certificate larger than the reader's buffer")
+        if len(self.extensions) > LARGEST_EXTENSIONS:
+            raise ValueError("extensions larger than 255 bytes")
+
+    def limits(self, der: bytes, at: int) -> bytes:
+        """The extensions kept, in their frame: the critical ones, whatever they are, so that one
+        that is not understood still refuses the authority."""
+        while at < self.end and der[at] != EXPLICIT_EXTENSIONS:
+            at = element(der, at)[2]
+        if at == self.end:
+            return b""
+        _, inner, _ = element(der, at)
+        _, at, end = element(der, inner)
+        kept = b""
+        while at < end:
+            _, name, after = element(der, at)
+            behind = element(der, name)[2]
+            if der[behind] == BOOLEAN or der[name:behind] in KEPT_EXTENSIONS:
+                kept += der[at:after]
+            at = after
+        return framed(EXPLICIT_EXTENSIONS, framed(SEQUENCE, kept))
+
+
+def framed(tag: int, content: bytes) -> bytes:
+    """A DER element of less than 256 bytes; longer ones are refused by the caller."""
+    length = len(content)
+    if length > 0xFF:
+        raise ValueError("extensions larger than 255 bytes")
+    return bytes([tag, length] if length < 0x80 else [tag, 0x81, length]) + content
 
 
 def fnv1a(data: bytes) -> int:
@@ -83,31 +129,37 @@ def source_version(source: str) -> str:
         return "ca-certificates"
 
 
-def render(certificates: list[bytes], source: str) -> str:
-    """The C text: all DER in one array, and the table sorted by subject hash, then by DER."""
-    rows = []
-    for der in certificates:
-        if len(der) > LARGEST_CERTIFICATE:
-            raise ValueError("certificate larger than 65535 bytes")
-        at, length = subject(der)
-        rows.append((fnv1a(der[at : at + length]), der, at, length))
-    rows.sort()
+def array(name: str, content: bytes) -> list[str]:
+    """The lines of a C array."""
+    lines = [f"static const uint8_t {name}[] = {{"]
+    for start in range(0, len(content), 32):
+        lines.append(",".join(str(byte) for byte in content[start : start + 32]) + ",")
+    return [*lines, "};"]
+
+
+def render(anchors: list[Anchor], source: str) -> str:
+    """The C text: the bytes of all, and the table sorted by subject hash, then by bytes."""
+    rows = [(fnv1a(anchor.subject), anchor.bytes, anchor) for anchor in anchors]
+    rows.sort(key=lambda row: row[:2])
+    everything, extensions, table = b"", b"", []
+    for digest, kept, anchor in rows:
+        # Most authorities have the same two extensions: those are in the array once.
+        if anchor.extensions not in extensions:
+            extensions += anchor.extensions
+        place = extensions.index(anchor.extensions)
+        table.append(
+            f"  {{0x{digest:08x}u, {len(everything)}, {len(kept)}, {anchor.subject_offset}, "
+            f"{len(anchor.subject)}, {place}, {len(anchor.extensions)}}},"
+        )
+        everything += kept
     lines = ["/* SPDX-License-Identifier: MIT */"]
     lines.append("/* Made by scripts/make-roots.py; do not edit. */")
     lines.append(f"#define ROOT_COUNT {len(rows)}")
     quoted = source.replace("\\", "").replace('"', "")
     lines.append(f'static const char root_source[] = "{quoted}";')
-    lines.append("static const uint8_t root_bytes[] = {")
-    everything = b"".join(row[1] for row in rows)
-    for start in range(0, len(everything), 32):
-        lines.append(",".join(str(byte) for byte in everything[start : start + 32]) + ",")
-    lines.append("};")
-    lines.append("static const struct root roots[] = {")
-    offset = 0
-    for digest, der, at, length in rows:
-        lines.append(f"  {{0x{digest:08x}u, {offset}, {len(der)}, {at}, {length}}},")
-        offset += len(der)
-    lines.append("};")
+    lines += array("root_bytes", everything)
+    lines += array("root_extensions", extensions + b"\0")
+    lines += ["static const struct root roots[] = {", *table, "};"]
     return "\n".join(lines) + "\n"
 
 
@@ -124,12 +176,13 @@ def main() -> int:
     if not certificates:
         print(f"make-roots: no certificate in {source}", file=sys.stderr)
         return 1
-    text = render(certificates, source_version(source))
+    anchors = [anchor for anchor in map(Anchor, certificates) if anchor.is_authority]
+    text = render(anchors, source_version(source))
     with open(output + ".part", "w", encoding="ascii") as file:
         file.write(text)
     os.replace(output + ".part", output)
-    total = sum(len(der) for der in certificates)
-    print(f"make-roots: {len(certificates)} certificates, {total} bytes", file=sys.stderr)
+    total = sum(len(anchor.bytes) for anchor in anchors)
+    print(f"make-roots: {len(anchors)} authorities, {total} bytes", file=sys.stderr)
     return 0
 
 

@@ -130,6 +130,7 @@ stage "packages" scripts/install-packages.sh test release
 # Mostly waiting for the network and for one compiler at a time, so it runs beside the rest.
 begin "C libraries" compile_libraries
 stage "roots" scripts/roots.sh
+stage "documents" scripts/documents.sh
 stage "tidy" scripts/tidy.sh
 stage "unit tests build" swift build --build-tests
 stage "unit tests" swift test --skip-build

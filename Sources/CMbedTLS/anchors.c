@@ -145,9 +145,9 @@ int cm_trust_candidates(const cm_trust *trust, const mbedtls_x509_crt *child,
   if (trust->is_builtin) {
     int32_t index = cr_find(issuer->p, issuer->len, -1);
     while (index >= 0 && code == 0) {
-      size_t length = 0;
-      const uint8_t *der = cr_certificate((size_t)index, &length);
-      code = cm_add_candidate(found, der, length, 0);
+      uint8_t der[CR_LARGEST_CERTIFICATE];
+      size_t length = cr_certificate((size_t)index, der);
+      code = cm_add_candidate(found, der, length, 1);
       index = cr_find(issuer->p, issuer->len, index);
     }
     return code;

@@ -94,9 +94,8 @@ static int fill_from_file(cm_trust *trust, const char *path, const uint8_t *bund
 static int fill_from_builtin(cm_trust *trust) {
   if (make_chain(trust) != 0) return -1;
   for (size_t i = 0; i < cr_count(); i++) {
-    size_t length = 0;
-    const uint8_t *der = cr_certificate(i, &length);
-    (void)mbedtls_x509_crt_parse_der_nocopy(trust->chain, der, length);
+    uint8_t der[CR_LARGEST_CERTIFICATE];
+    (void)mbedtls_x509_crt_parse_der(trust->chain, der, cr_certificate(i, der));
   }
   trust->count = chain_length(trust->chain);
   return 0;

@@ -78,11 +78,21 @@ package struct AnswerRepair {
 
   /// Whether it is an error in the vendor's own form.
   private func hasFailed(_ text: UnsafeRawBufferPointer) -> Bool {
-    if vendor.quirks.contains(.sparseAnswers) {
-      return VendorErrors.code(["code"], text).map { $0 != "0" } ?? false
-    }
+    if vendor.quirks.contains(.sparseAnswers) { return isFailure(AnswerRepair.code, text) }
     guard vendor.quirks.contains(.repeatsAnswer) else { return false }
-    return VendorErrors.code(["base_resp", "status_code"], text).map { $0 != "0" } ?? false
+    return isFailure(AnswerRepair.statusCode, text)
+  }
+
+  // Paths are tables of their own: of several literals in one function, Embedded Swift 6.3 takes
+  // one for the other.
+  private static let code: [StaticString] = ["code"]
+  private static let statusCode: [StaticString] = ["base_resp", "status_code"]
+  private static let reasoning: [StaticString] = ["completion_tokens_details", "reasoning_tokens"]
+
+  /// Whether there is a code that is not 0.
+  private func isFailure(_ path: [StaticString], _ text: UnsafeRawBufferPointer) -> Bool {
+    guard let code = VendorErrors.code(path, text) else { return false }
+    return code != "0"
   }
 
   /// Edits one choice; false when it says that the upstream failed.
@@ -152,16 +162,21 @@ package struct AnswerRepair {
   private func addReasoning(_ usage: Range<Int>, _ edits: Edits) {
     let text = edits.slice(usage)
     guard let range = JSONQuery.member("completion_tokens", in: text),
-      let completion = JSONQuery.int64(["completion_tokens"], in: text),
-      let prompt = JSONQuery.int64(["prompt_tokens"], in: text),
-      let total = JSONQuery.int64(["total_tokens"], in: text),
-      let reasoning = JSONQuery.int64(["completion_tokens_details", "reasoning_tokens"], in: text),
+      let completion = number("completion_tokens", text),
+      let prompt = number("prompt_tokens", text), let total = number("total_tokens", text),
+      let reasoning = JSONQuery.int64(AnswerRepair.reasoning, in: text),
       [completion, prompt, total, reasoning].allSatisfy({ 0...1_000_000_000 ~= $0 }),
       reasoning > 0, prompt + completion + reasoning == total
     else { return }
     edits.replace(
       usage.lowerBound + range.lowerBound..<usage.lowerBound + range.upperBound,
       ByteString(number: completion + reasoning))
+  }
+
+  private func number(_ key: StaticString, _ text: UnsafeRawBufferPointer) -> Int64? {
+    JSONQuery.member(key, in: text).flatMap {
+      JSONNumber.int64(UnsafeRawBufferPointer(rebasing: text[$0]))
+    }
   }
 
   /// Adds what an answer of OpenAI's always has.

@@ -2,7 +2,8 @@
 import MiniJSON
 import Platform
 
-/// What a vendor's row changes in requests that pass to it as they are.
+/// What a vendor's row changes in requests: in those that pass to it as they are, and in those that
+/// are written for it.
 package enum RequestQuirks {
   /// A member of the request and what becomes of it.
   private struct Member {
@@ -20,14 +21,15 @@ package enum RequestQuirks {
   ///   - vendor: whose row it is.
   ///   - model: the upstream's name.
   ///   - isStream: whether a stream is asked for.
+  ///   - hints: of `ConvertedHints`; empty for requests in the client's own words.
   ///   - splice: gets the edits.
   package static func edit(
     _ text: UnsafeRawBufferPointer, for vendor: Vendor, model: ByteString, isStream: Bool,
-    _ splice: inout JSONSplice
+    hints: StaticString = "", _ splice: inout JSONSplice
   ) {
-    guard vendor.editsRequests else { return }
+    guard vendor.editsRequests || hints.utf8CodeUnitCount > 0 else { return }
     var members = self.members(text)
-    for index in members.indices { mark(index, &members, text, vendor) }
+    for index in members.indices { mark(index, &members, text, vendor, hints) }
     apply(members, &splice)
     if vendor.quirks.contains(.thinksInStreams), !isStream, thinks(model),
       let last = members.last, members.contains(where: { $0.name == "messages" }),
@@ -35,6 +37,22 @@ package enum RequestQuirks {
     {
       _ = splice.insert(",\"enable_thinking\":false", at: last.value.upperBound)
     }
+  }
+
+  /// A request that was written for a vendor, with the edits made.
+  package static func edited(
+    _ body: Buffer, for vendor: Vendor, model: ByteString, isStream: Bool
+  ) -> Buffer {
+    var splice = JSONSplice()
+    edit(
+      body.readable, for: vendor, model: model, isStream: isStream,
+      hints: ConvertedHints.edits(vendor, model: model), &splice)
+    if splice.isEmpty { return body }
+    let output = Buffer()
+    output.reserve(body.count + 64)
+    body.withReadable { splice.apply($0, to: output) }
+    splice.finish(to: output)
+    return output
   }
 
   private static func members(_ text: UnsafeRawBufferPointer) -> [Member] {
@@ -49,7 +67,8 @@ package enum RequestQuirks {
 
   /// Says what becomes of one member.
   private static func mark(
-    _ index: Int, _ members: inout [Member], _ text: UnsafeRawBufferPointer, _ vendor: Vendor
+    _ index: Int, _ members: inout [Member], _ text: UnsafeRawBufferPointer, _ vendor: Vendor,
+    _ hints: StaticString
   ) {
     let member = members[index]
     let lexeme = ByteString(UnsafeRawBufferPointer(rebasing: text[member.value]))
@@ -59,7 +78,9 @@ package enum RequestQuirks {
     {
       members[index].replacement = "\"thinking\":{\"type\":\"disabled\"}"
     }
-    guard let name = Vendor.replacement(of: member.name, in: vendor.requestEdits) else { return }
+    let usual = Vendor.replacement(of: member.name, in: hints)
+    let own = Vendor.replacement(of: usual ?? member.name, in: vendor.requestEdits)
+    guard let name = own ?? usual else { return }
     guard !name.isEmpty else {
       members[index].replacement = .empty
       return

@@ -81,9 +81,9 @@ package struct Vendor: Sendable {
 
 /// What a vendor's requests and answers need beyond names and codes.
 package struct VendorQuirks: OptionSet, Sendable {
-  package let rawValue: UInt8
+  package let rawValue: UInt16
 
-  package init(rawValue: UInt8) { self.rawValue = rawValue }
+  package init(rawValue: UInt16) { self.rawValue = rawValue }
 
   /// The model is in the path (Azure).
   package static let deployments = VendorQuirks(rawValue: 1)
@@ -101,6 +101,10 @@ package struct VendorQuirks: OptionSet, Sendable {
   package static let namesThinking = VendorQuirks(rawValue: 64)
   /// The content of a message may be an array of parts (Mistral).
   package static let contentParts = VendorQuirks(rawValue: 128)
+  /// Members that it does not know are errors: `top_k`, an effort for models that do not reason.
+  package static let isStrict = VendorQuirks(rawValue: 256)
+  /// As before, and the answer's limit is `max_completion_tokens` (OpenAI).
+  package static let limitsCompletions = VendorQuirks(rawValue: 512)
 }
 
 /// Where calls go below a channel's base URL.

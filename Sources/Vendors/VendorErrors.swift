@@ -98,3 +98,18 @@ package struct VendorErrors {
     }
   }
 }
+
+extension ErrorAnswer {
+  /// The same as the table of a vendor's row judges it; unchanged when that says nothing.
+  ///
+  /// `text`: the answer, which may be anything.
+  @inline(never)
+  package func judged(by table: StaticString, _ text: UnsafeRawBufferPointer) -> ErrorAnswer {
+    let own = VendorErrors(
+      status: status < 300 ? nil : status, text: text, message: message, table)
+    guard let own else { return self }
+    return ErrorAnswer(
+      status: own.status, message: message, code: own.code, action: own.action,
+      meaning: own.meaning)
+  }
+}

@@ -36,8 +36,10 @@ extension VendorRegistry {
       slug: "qwen-native", name: "Aliyun Qwen (DashScope native)",
       documentation: "https://help.aliyun.com/zh/model-studio/qwen-api-via-dashscope",
       defaultBaseURL: "https://dashscope.aliyuncs.com", keyForm: "sk-…",
+      taskList: "chat embeddings",
       modelList: """
-        qwen-max qwen-plus qwen-turbo qwen-long qwen-flash qwen3-max qwen-vl-max qwen-vl-plus
+        qwen-max qwen-plus qwen-turbo qwen-long qwen-flash qwen3-max qwen-vl-max qwen-vl-plus \
+        text-embedding-v4 text-embedding-v3
         """,
       fieldList: """
         incremental_output|Streams in pieces; false where each repeats the text||true|true,false
@@ -126,6 +128,7 @@ extension VendorRegistry {
         glm-5.2 glm-5.1 glm-5 glm-4.7 glm-4.7-flash glm-4.6 glm-4.5 glm-4.5-air glm-4.5-flash \
         glm-4.6v glm-4-plus glm-4-air glm-4-flash glm-4v-plus embedding-3 embedding-2 cogview-4
         """,
+      fieldList: zhipuFields,
       requestEdits: "max_completion_tokens>max_tokens user>user_id",
       finishReasons: """
         sensitive>content_filter network_error> model_context_window_exceeded>length
@@ -136,6 +139,7 @@ extension VendorRegistry {
       defaultBaseURL: "https://api.z.ai/api/paas/v4", keyForm: "id.secret",
       taskList: "chat embeddings images",
       modelList: "glm-5.2 glm-5.1 glm-5 glm-4.7 glm-4.7-flash glm-4.6 glm-4.5 glm-4.5-air glm-4.6v",
+      fieldList: zhipuFields,
       requestEdits: "max_completion_tokens>max_tokens user>user_id",
       finishReasons: """
         sensitive>content_filter network_error> model_context_window_exceeded>length
@@ -243,6 +247,11 @@ extension VendorRegistry {
       slug: "mimo", name: "Xiaomi MiMo", documentation: "https://platform.xiaomimimo.com",
       defaultBaseURL: "https://api.xiaomimimo.com/v1"),
   ]
+
+  /// Zhipu takes the key itself, or a token that is signed with it and ends with the hour.
+  private static var zhipuFields: StaticString {
+    "signing|Send the key itself, or a JWT signed with it||plain|plain,jwt"
+  }
 
   /// Of both platforms.
   private static var zhipuCodes: StaticString {

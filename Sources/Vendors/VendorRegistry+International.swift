@@ -16,7 +16,7 @@ extension VendorRegistry {
         """,
       finishReasons: "model_length>length error>",
       errorCodes: "rate|1300|rate_limited",
-      quirks: .contentParts),
+      quirks: [.contentParts, .isStrict]),
     Vendor(
       slug: "groq", name: "Groq", documentation: "https://console.groq.com/docs/openai",
       defaultBaseURL: "https://api.groq.com/openai/v1", keyForm: "gsk_…",
@@ -27,7 +27,7 @@ extension VendorRegistry {
         whisper-large-v3-turbo
         """,
       errorCodes: "failed|tool_use_failed",
-      quirks: .namesReasoning),
+      quirks: [.namesReasoning, .isStrict]),
     Vendor(
       slug: "xai", name: "xAI", documentation: "https://docs.x.ai/docs/api-reference",
       defaultBaseURL: "https://api.x.ai/v1", keyForm: "xai-…",
@@ -76,13 +76,13 @@ extension VendorRegistry {
     Vendor(
       slug: "github", name: "GitHub Models", documentation: "https://docs.github.com/github-models",
       defaultBaseURL: "https://models.github.ai/inference", keyForm: "github_pat_…",
-      taskList: "chat embeddings"),
+      taskList: "chat embeddings", quirks: .isStrict),
     Vendor(
       slug: "cerebras", name: "Cerebras",
       documentation: "https://inference-docs.cerebras.ai/resources/openai",
       defaultBaseURL: "https://api.cerebras.ai/v1", keyForm: "csk-…",
       modelList: "gpt-oss-120b zai-glm-4.7",
-      quirks: .namesReasoning),
+      quirks: [.namesReasoning, .isStrict]),
     Vendor(
       slug: "deepinfra", name: "DeepInfra",
       documentation: "https://deepinfra.com/docs/openai_api",

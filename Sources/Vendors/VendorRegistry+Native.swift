@@ -46,10 +46,11 @@ extension VendorRegistry {
       slug: "gemini", name: "Google Gemini",
       documentation: "https://ai.google.dev/api/generate-content",
       defaultBaseURL: "https://generativelanguage.googleapis.com", keyForm: "AIza…",
-      keyHeader: "x-goog-api-key: ",
+      keyHeader: "x-goog-api-key: ", taskList: "chat embeddings",
       modelList: """
         gemini-3.5-flash gemini-3.1-pro-preview gemini-3-flash-preview gemini-3.1-flash-lite \
-        gemini-2.5-pro gemini-2.5-flash gemini-2.5-flash-lite gemini-2.5-flash-image
+        gemini-2.5-pro gemini-2.5-flash gemini-2.5-flash-lite gemini-2.5-flash-image \
+        gemini-embedding-001
         """,
       fieldList: """
         safety_threshold|What Google's filters block|||BLOCK_NONE,BLOCK_ONLY_HIGH,\
@@ -76,14 +77,16 @@ extension VendorRegistry {
     Vendor(
       slug: "ollama-native", name: "Ollama (its own API)",
       documentation: "https://docs.ollama.com/api", defaultBaseURL: "http://127.0.0.1:11434",
-      isKeyOptional: true, taskList: "chat", speaks: .ollama),
+      isKeyOptional: true, taskList: "chat embeddings", modelCall: "/api/tags models name",
+      speaks: .ollama),
     Vendor(
       slug: "cohere", name: "Cohere", documentation: "https://docs.cohere.com/reference/chat",
-      defaultBaseURL: "https://api.cohere.com",
+      defaultBaseURL: "https://api.cohere.com", taskList: "chat embeddings rerank",
       modelList: """
         command-a-03-2025 command-a-reasoning-08-2025 command-a-vision-07-2025 \
-        command-r7b-12-2024 command-r-plus-08-2024 command-r-08-2024
+        command-r7b-12-2024 command-r-plus-08-2024 command-r-08-2024 embed-v4.0 rerank-v3.5
         """,
+      callPaths: "/rerank>/v2/rerank",
       modelCall: "/v1/models?endpoint=chat&page_size=1000 models name", speaks: .cohere),
   ]
 }

@@ -35,7 +35,8 @@ package enum VendorRegistry {
         gpt-5 gpt-5-mini gpt-5-nano gpt-4.1 gpt-4.1-mini gpt-4.1-nano gpt-4o gpt-4o-mini o3 \
         o4-mini gpt-3.5-turbo gpt-3.5-turbo-instruct text-embedding-3-small text-embedding-3-large \
         text-embedding-ada-002
-        """),
+        """,
+      quirks: .limitsCompletions),
     Vendor(
       slug: "openai-compatible", name: "OpenAI-compatible",
       documentation: "https://platform.openai.com/docs/api-reference", isKeyOptional: true,
@@ -58,6 +59,6 @@ package enum VendorRegistry {
         content|content_filter
         length|context_length_exceeded
         """,
-      quirks: .deployments),
+      quirks: [.deployments, .limitsCompletions]),
   ]
 }

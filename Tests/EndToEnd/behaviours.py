@@ -283,6 +283,8 @@ RAW = {
     "comment-error": b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
                      b"Connection: close\r\n\r\n"
                      b': keep-alive\n\ndata: {"error":{"message":"overloaded"}}\n\n',
+    "base-resp": OK + b'Content-Length: 55\r\n\r\n'
+                 b'{"base_resp":{"status_code":1008,"status_msg":"empty"}}',
     "html-200": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n"
                 b"<html></html>",
 }

@@ -145,7 +145,7 @@ def test_new_api_numbers_groups_and_limits(fresh, tmp_path, upstream):
 def test_one_api_numbers(fresh, tmp_path):
     source = one_api(tmp_path / "one-api.db")
     for name, number in (("deepseek", 36), ("ollama", 30), ("groq", 29), ("ark", 40),
-                         ("azure", 3), ("claude", 14), ("unknown", 999)):
+                         ("aws", 33), ("claude", 14), ("unknown", 999)):
         source.channel(name, number)
     source.channel("ark elsewhere", 40, base_url="https://ark.example/")
     source.channel("claude elsewhere", 14, base_url="https://claude.example")
@@ -156,12 +156,13 @@ def test_one_api_numbers(fresh, tmp_path):
         ("deepseek", "deepseek", "", 1), ("ollama", "ollama", "", 1),
         ("groq", "groq", "", 1),
         ("ark", "doubao", "", 1),
-        ("claude", "openai-compatible", "https://api.anthropic.com/v1", 1),
+        ("claude", "anthropic", "", 1),
         ("ark elsewhere", "doubao", "https://ark.example", 1),
+        ("claude elsewhere", "anthropic", "https://claude.example", 1),
         ("off", "openai", "", 2), ("auto", "openai", "", 1), ("nothing", "openai", "", 2),
         ("prompted", "openai", "", 1)]
-    for sentence in ('"azure" is left out: its type 3 (Azure)', "its type 999 (unknown)",
-                     '"claude elsewhere" is left out', '"keyless" is left out',
+    for sentence in ('"aws" is left out: its type 33 (AWS)', "its type 999 (unknown)",
+                     '"keyless" is left out',
                      '"prompted" loses what is in system_prompt',
                      '"auto" was switched off automatically'):
         assert sentence in report

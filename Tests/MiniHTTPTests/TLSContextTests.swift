@@ -39,6 +39,9 @@ extension TLSTests {
       }
       check("not a regular file") { () throws(TLSError) in _ = try TLSTrust(file: "/") }
     }
+    @Test func readsTheBuiltInAuthorities() throws {
+      #expect(try TLSTrust.builtIn().certificateCount > 100)
+    }
     @Test func trustsTheFileAndThePrivateAuthorities() throws {
       let filed = try [identity("a.test"), identity("b.test")]
       let named = try [identity("c.test"), identity("d.test")]

@@ -36,7 +36,6 @@ struct ImportTests {
           continue
         }
         if case .own(let slug) = type.service { #expect(VendorRegistry.find(slug) != nil) }
-        if type.service == .translated { #expect(URL(type.baseURL) != nil) }
         if !type.baseURL.isEmpty { #expect(URL(type.baseURL) != nil, "\(type.name.text)") }
       }
     }

@@ -8,33 +8,33 @@ import Vendors
 
 /// Answers in a vendor's own format, as they come and as the client gets them.
 struct RelayChatPassageTests {
-  private static let start = """
+  static let start = """
     event: message_start\r
     data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant",\
     "model":"m","content":[],"stop_reason":null,"usage":{"input_tokens":7,"output_tokens":1}}}\r
     \r
 
     """
-  private static let ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n"
-  private static let open =
+  static let ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n"
+  static let open =
     "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,"
     + "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n"
-  private static let hello = text("Grüße")
-  private static let failure =
+  static let hello = text("Grüße")
+  static let failure =
     "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\","
     + "\"message\":\"Overloaded\"}}\n\n"
-  private static let finish =
+  static let finish =
     "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n"
     + "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":"
     + "\"end_turn\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":5}}\n\n"
     + "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
 
-  private static func text(_ text: String) -> String {
+  static func text(_ text: String) -> String {
     "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,"
       + "\"delta\":{\"type\":\"text_delta\",\"text\":\"\(text)\"}}\n\n"
   }
 
-  private func passage(passes: Bool = false, isStream: Bool = true) -> ChatPassage {
+  func passage(passes: Bool = false, isStream: Bool = true) -> ChatPassage {
     var facts = AnswerFacts()
     facts.model = "public"
     facts.idStem = "test"
@@ -46,7 +46,7 @@ struct RelayChatPassageTests {
   }
 
   /// What the client gets of a piece.
-  private func feed(_ passage: ChatPassage, _ text: String) -> String {
+  func feed(_ passage: ChatPassage, _ text: String) -> String {
     let output = Buffer()
     let bytes = Array(text.utf8)
     let isSound = passage.read(bytes.span, limit: 1_000_000, to: output)
@@ -54,7 +54,7 @@ struct RelayChatPassageTests {
     return output.byteString.text
   }
 
-  private func end(_ passage: ChatPassage) -> (ChatPassage.Ending, String) {
+  func end(_ passage: ChatPassage) -> (ChatPassage.Ending, String) {
     let output = Buffer()
     let ending = passage.end(to: output)
     return (ending, output.byteString.text)
@@ -74,12 +74,13 @@ struct RelayChatPassageTests {
     #expect(passage.usage.map { Usage($0) }?.completionTokens == 5)
   }
 
-  @Test func isTheSameHoweverItIsCut() {
+  @Test(arguments: [false, true])
+  func isTheSameHoweverItIsCut(passes: Bool) {
     let text = Self.start + Self.open + Self.hello + Self.finish
-    let whole = passage()
+    let whole = passage(passes: passes)
     let expected = feed(whole, text) + end(whole).1
     for cuts in RelayFixtures.cuttings(text.utf8.count, step: 7) {
-      let passage = passage()
+      let passage = passage(passes: passes)
       let seen = Buffer()
       for piece in RelayFixtures.pieces(Array(text.utf8), cuts) {
         let isSound = passage.read(piece.span, limit: 1_000_000, to: seen)
@@ -137,31 +138,65 @@ struct RelayChatPassageTests {
     #expect(passage.usage?.completion == 5)
   }
 
-  @Test func passesAnErrorOfTheVendorsOnOnce() {
+  /// Its message may hold what no client is to see.
+  @Test func tellsAPassedErrorInTheGatewaysWords() {
     let passage = passage(passes: true)
-    _ = feed(passage, Self.start + Self.open + Self.hello)
-    #expect(feed(passage, Self.failure) == Self.failure)
-    let output = Buffer()
-    passage.fail(ClientError(503, "server_error", "upstream_error", "m"), to: output)
-    #expect(output.isEmpty)
+    let before = feed(passage, Self.start + Self.open + Self.hello)
+    #expect(feed(passage, Self.text("2") + Self.failure + Self.text("3")) == Self.text("2"))
+    #expect(before == Self.start + Self.open + Self.hello)
+    #expect(passage.failure != nil)
+    #expect(fail(passage).hasPrefix("data: {\"error\":{\"message\":\"m\""))
   }
 
-  @Test func knowsWhetherACommentFitsIn() {
-    let passage = passage(passes: true)
-    #expect(passage.isBetweenEvents)
-    _ = feed(passage, Self.start + Self.open + Self.hello)
-    #expect(passage.isBetweenEvents)
-    _ = feed(passage, String(Self.text("x").prefix(20)))
-    #expect(!passage.isBetweenEvents)
-    _ = feed(passage, String(Self.text("x").dropFirst(20)))
-    #expect(passage.isBetweenEvents)
-    _ = feed(passage, Self.text("y").replacing("\n", with: "\r\n"))
-    #expect(passage.isBetweenEvents)
+  func fail(_ passage: ChatPassage) -> String {
+    let output = Buffer()
+    passage.fail(ClientError(503, "server_error", "upstream_error", "m"), to: output)
+    return output.byteString.text
+  }
+
+  /// An error or a comment may follow what was passed on at any time.
+  @Test func passesWholeEventsOnly() {
+    for newline in ["\n", "\r\n", "\r"] {
+      let passage = passage(passes: true)
+      _ = feed(passage, Self.start + Self.open + Self.hello)
+      let event = Self.text("x").replacing("\n", with: newline)
+      #expect(feed(passage, String(event.dropLast())) == "" || newline == "\r\n")
+      #expect(feed(passage, String(event.suffix(1)) + "event: cont").hasSuffix(newline))
+      #expect(feed(passage, "ent_block_delta\ndata: {\"type\":\"content_block_de") == "")
+      let (ending, rest) = end(passage)
+      #expect(ending == .cut && rest == "")
+    }
+    let finished = passage(passes: true)
+    _ = feed(finished, Self.start + Self.open + Self.hello + Self.finish)
+    #expect(feed(finished, "data: {\"half") == "")
+    let (ending, rest) = end(finished)
+    #expect(ending == .complete && rest == "")
+  }
+
+  @Test func continuesAPassedResponse() {
+    let passage = ChatPassage(
+      framing: .events, errors: Dialect.responses.errors,
+      decoder: Dialect.responses.makeDecoder(CallFacts()),
+      writer: ResponsesWriter(AnswerFacts()), passes: true, isStream: true)
+    let seen = feed(
+      passage,
+      """
+      data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1"}}
+
+      data: {"type":"response.output_text.delta","sequence_number":1,"delta":"a"}
+
+      data: {"type":"response.output_text.de
+      """)
+    #expect(seen.hasSuffix("\"delta\":\"a\"}\n\n"))
+    #expect(end(passage).0 == .cut)
+    let text = fail(passage)
+    #expect(text.hasPrefix("event: error\ndata: {\"type\":\"error\",\"sequence_number\":2,"))
+    #expect(!text.contains("response."))
   }
 
   // Whole answers.
 
-  private static let whole = """
+  static let whole = """
     {"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text",\
     "text":"Grüße"}],"stop_reason":"end_turn","usage":{"input_tokens":7,"output_tokens":5}}
     """
@@ -234,6 +269,6 @@ struct RelayChatPassageTests {
   @Test func estimatesFromTheText() {
     let passage = passage()
     _ = feed(passage, Self.start + Self.open + Self.text(String(repeating: "a", count: 400)))
-    #expect(passage.completionEstimate == 100)
+    #expect(passage.usage(promptEstimate: 0).completionTokens == 100)
   }
 }

@@ -27,11 +27,14 @@ struct RelayDialectErrorTests {
         ?? String(decoding: JSONSerialization.data(withJSONObject: body), as: UTF8.self)
       let answer = (entry["gateway_body"] as? [String: Any])?["error"] as? [String: Any]
       let status = try #require(entry["upstream_status"] as? Int)
+      let format = kind.dialect.errors
+      let fields = entry["upstream_headers"] as? [String: String]
+      let code = fields?[ByteString(format.codeField).text] ?? ""
       return Sample(
         name: "\(folder) \(entry["name"] ?? "")",
         error: UpstreamError(
           status: status, retryAfter: nil, body: RelayFixtures.buffer(text),
-          format: kind.dialect.errors, keepsStatus: false
+          format: format, code: ByteString(utf8: code), keepsStatus: false
         ).converted,
         action: try #require(entry["action"] as? String),
         status: try #require(entry["gateway_status"] as? Int),
@@ -42,7 +45,8 @@ struct RelayDialectErrorTests {
   @Test(
     arguments: [
       ("anthropic", .anthropic), ("gemini", .gemini), ("cohere", .cohere), ("ollama", .ollama),
-      ("dashscope", .dashScope), ("cloudflare", .cloudflare),
+      ("dashscope", .dashScope), ("cloudflare", .cloudflare), ("bedrock", .bedrock),
+      ("dify", .dify),
       ("coze", .coze), ("ernie-legacy", .ernie), ("hunyuan", .hunyuanNative),
       ("spark-ws", .sparkSocket),
     ] as [(String, DialectKind)])

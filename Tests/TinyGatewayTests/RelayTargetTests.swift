@@ -74,10 +74,25 @@ struct RelayWayTests {
     }
   }
 
+  @Test func convertsVectorsWhereTheVendorHasThem() {
+    let clients: [ClientDialect] = [.geminiEmbedding, .ollamaEmbeddings]
+    for client in clients {
+      let row = RelayPath(path: "/other", mode: .embeddings, dialect: client)
+      let target = RelayTarget(row, model: .empty)
+      #expect(RelayWay.between(target, .openAI) == .convert)
+      #expect(RelayWay.between(target, .gemini) == .convert)
+      #expect(RelayWay.between(target, .anthropic) == nil)
+    }
+  }
+
   @Test func knowsOnlyChatForOtherVendors() {
     for kind in DialectKind.allCases where kind != .openAI {
       for mode in RelayMode.allCases {
-        #expect(RelayWay.between(RelayTarget(mode), kind) == (mode.asksUsage ? .convert : nil))
+        let converts =
+          mode.asksUsage || mode == .embeddings && kind.embeddings != nil
+        let way = RelayWay.between(RelayTarget(mode), kind)
+        let passes = mode == .rerank && kind == .cohere
+        #expect(way == (converts ? .convert : passes ? .splice : nil))
       }
     }
   }

@@ -51,7 +51,6 @@ struct AnthropicClientTests {
       "",
       messages: #"[{"role":"user","content":"q"},{"role":"assistant","content":["#
         + #"{"type":"thinking","thinking":"why","signature":"seal"},"#
-        + #"{"type":"redacted_thinking","data":"x"},"#
         + #"{"type":"tool_use","id":"i","name":"f","input":{}}]},"#
         + #"{"role":"user","content":[{"type":"tool_result","tool_use_id":"i","is_error":true}]}]"#)
     #expect(request.messages.map(\.role) == [.user, .assistant, .tool])
@@ -183,6 +182,19 @@ struct AnthropicClientTests {
     #expect(sum.blocks[2].id == "call_test0001")
     #expect(sum.blocks[3].text == "bno")
     #expect(sum.stopReason == "refusal")
+  }
+
+  @Test func putsMixedCallsIntoBlocksThatFollowOneAnother() {
+    let sum = written([
+      .toolCall(index: 0, id: "a", name: "f", signature: ""),
+      .toolCall(index: 1, id: "b", name: "g", signature: ""), .arguments(index: 0, #"{"x":"#),
+      .arguments(index: 1, #"{"y":2}"#), .text("t"), .arguments(index: 0, "1}"),
+      .finish(.toolCalls),
+    ])
+    #expect(sum.faults == [])
+    #expect(sum.blocks.map(\.type) == ["tool_use", "tool_use", "text"])
+    #expect(
+      sum.blocks.map(\.text) == [DialectFixture.text(["x": 1]), DialectFixture.text(["y": 2]), "t"])
   }
 
   @Test func givesClientsAnObjectWhateverTheModelWrote() throws {

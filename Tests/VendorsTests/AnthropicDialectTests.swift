@@ -283,7 +283,7 @@ struct AnthropicDialectTests {
     let decoder = AnthropicDecoder()
     for data in [
       #"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
-      #"{"type":"nonsense"}"#, "not json", #"{"type":"content_block_delta","index":0}"#,
+      #"{"type":"nonsense"}"#, #"{"type":"content_block_delta","index":0}"#,
       #"{"type":"content_block_start","index":0,"content_block":{"type":"server_tool_use"}}"#,
       #"{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":"{"}}"#,
       #"{"type":"message_stop"}"#,

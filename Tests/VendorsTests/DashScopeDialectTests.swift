@@ -178,40 +178,4 @@ struct DashScopeDialectTests {
     #expect(text.rest(of: "東亰") == "")
     #expect(text.rest(of: "東亰aéb") == "b")
   }
-
-  @Test func convertsEmbeddings() throws {
-    var facts = fixture.facts
-    facts.model = "text-embedding-v3"
-    let request = try JSONDocument(ByteString(try fixture.bytes("embeddings.request.openai.json")))
-    let body = Buffer()
-    try DashScopeEmbeddings.encode(request.root, facts, body)
-    try DialectFixture.expectEqual(
-      try JSONSerialization.jsonObject(with: Data(Array(body.readable))),
-      try fixture.json("embeddings.request.vendor.json"), #_sourceLocation)
-    let answer = try JSONDocument(ByteString(try fixture.bytes("embeddings.response.vendor.json")))
-    let output = Buffer()
-    #expect(DashScopeEmbeddings.decode(answer.root, model: "text-embedding-v3", output))
-    try DialectFixture.expectEqual(
-      try JSONSerialization.jsonObject(with: Data(Array(output.readable))),
-      try fixture.json("embeddings.response.openai.json"), #_sourceLocation)
-    #expect(
-      DashScopeEmbeddings.path(facts) == "/api/v1/services/embeddings/text-embedding/text-embedding"
-    )
-  }
-
-  @Test func refusesEmbeddingsOfTokensAndOddAnswers() throws {
-    for input in ["[[1,2]]", #"["a",1]"#, "[]", "1"] {
-      let root = try JSONDocument(ByteString(utf8: #"{"input":\#(input)}"#)).root
-      #expect(throws: ChatProblem.self) {
-        try DashScopeEmbeddings.encode(root, fixture.facts, Buffer())
-      }
-    }
-    for list in [
-      #"[{"text_index":1,"embedding":[1]}]"#, #"[{"embedding":[1]}]"#,
-      #"[{"text_index":0,"embedding":[1]},{"text_index":0,"embedding":[1]}]"#, "{}",
-    ] {
-      let root = try JSONDocument(ByteString(utf8: #"{"output":{"embeddings":\#(list)}}"#)).root
-      #expect(!DashScopeEmbeddings.decode(root, model: "m", Buffer()))
-    }
-  }
 }

@@ -38,6 +38,7 @@ extension DialectFixture {
     events.map { event in
       switch event {
       case .start(let id, let created): "start \(id.text) \(created)"
+      case .vectors(let vectors): "vectors \(vectors.map(\.text))"
       case .text(let text): "text \(text.text)"
       case .reasoning(let text): "reasoning \(text.text)"
       case .reasoningSignature(let seal): "seal \(seal.text)"

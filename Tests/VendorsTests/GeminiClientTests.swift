@@ -97,6 +97,16 @@ struct GeminiClientTests {
     try expect(body["tool_choice"], #"{"type":"function","function":{"name":"f"}}"#)
   }
 
+  /// Words of schemas may be names of members.
+  @Test func keepsMembersThatAreNamedLikeWords() throws {
+    let names = #""nullable":{"type":"BOOLEAN"},"propertyOrdering":{"type":"STRING"}"#
+    let schema = #"{"type":"OBJECT","properties":{\#(names)},"propertyOrdering":["nullable"]}"#
+    let text = GeminiSchema.standard(try JSONDocument(ByteString(utf8: schema)).root).text
+    #expect(
+      text == #"{"type":"object","properties":{"nullable":{"type":"boolean"},"#
+        + #""propertyOrdering":{"type":"string"}}}"#)
+  }
+
   @Test func readsSettingsInEitherWayOfWriting() throws {
     let body = try converted(
       #"{"contents":[{"parts":{"text":"x"}}],"system_instruction":{"parts":[{"text":"s"}]},"#

@@ -69,12 +69,27 @@ struct GeminiDialectTests {
   }
 
   @Test(arguments: [
-    ("STOP", FinishReason.stop), ("OTHER", .stop), ("MAX_TOKENS", .length),
+    ("STOP", FinishReason.stop), ("MAX_TOKENS", .length),
     ("SAFETY", .contentFilter), ("RECITATION", .contentFilter), ("IMAGE_SAFETY", .contentFilter),
-    ("MALFORMED_FUNCTION_CALL", .stop), ("A_NEW_ONE", .stop),
   ])
   func readsWhyItEnded(_ word: String, _ reason: FinishReason) throws {
     #expect(try answer(#"{"candidates":[{"finishReason":"\#(word)"}]}"#).finish == reason)
+  }
+
+  /// An answer of nothing, since the model failed, is none.
+  @Test(arguments: ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER", "A_NEW_ONE"])
+  func failsWhereTheModelFailedBeforeItsAnswer(_ word: String) throws {
+    func ended(behind parts: String) throws -> ChatAnswer {
+      try answer(
+        #"{"candidates":[{"content":{"parts":[\#(parts)]},"finishReason":"\#(word)"}]}"#)
+    }
+    for parts in ["", #"{"text":""}"#, #"{"text":"t","thought":true}"#] {
+      let answer = try ended(behind: parts)
+      #expect(answer.failure?.action == .retry)
+      #expect(answer.failure?.code.text == word && answer.finish == nil)
+    }
+    #expect(try ended(behind: #"{"text":"t"}"#).finish == .stop)
+    #expect(try ended(behind: #"{"functionCall":{"name":"f"}}"#).finish == .toolCalls)
   }
 
   @Test func keepsTheSignatureOfACall() throws {
@@ -105,7 +120,7 @@ struct GeminiDialectTests {
 
   // Requests case by case.
 
-  private func written(
+  func written(
     _ members: String, model: String = "gemini-2.5-flash",
     messages: String = #"[{"role":"user","content":"hi"}]"#, config: [ByteString: ByteString] = [:]
   ) throws -> [String: Any] {
@@ -266,25 +281,5 @@ struct GeminiDialectTests {
       #","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":\#(choice),"#
         + #""parallel_tool_calls":false"#)
     try expect(body["toolConfig"], #"{"functionCallingConfig":\#(expected)}"#)
-  }
-
-  @Test func writesTheChannelsSafetySettings() throws {
-    let body = try written("", config: ["safety_threshold": "OFF"])
-    let settings = try #require(body["safetySettings"] as? [[String: String]])
-    #expect(settings.count == 5)
-    #expect(settings[0] == ["category": "HARM_CATEGORY_HARASSMENT", "threshold": "OFF"])
-  }
-
-  @Test(arguments: [
-    (#","n":2"#, "n"), (#","logit_bias":{"1":2}"#, "logit_bias"),
-    (#","logprobs":true"#, "logprobs"),
-    (#","modalities":["audio"]"#, "modalities"), (#","prediction":{}"#, "prediction"),
-  ])
-  func refusesWhatItHasNoWordsFor(_ members: String, _ name: String) throws {
-    #expect {
-      _ = try written(members)
-    } throws: { error in
-      (error as? ChatProblem)?.field.text == name && (error as? ChatProblem)?.isOfDialect == true
-    }
   }
 }

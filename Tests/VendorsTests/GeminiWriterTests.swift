@@ -143,13 +143,20 @@ struct GeminiWriterTests {
         == #"{"error":{"code":\#(status),"message":"m","status":"\#(word)"}}"#)
   }
 
-  @Test func writesNoArgumentsThatAreNoObject() throws {
-    let output = Buffer()
-    let writer = client.makeWriter(facts())
-    writer.write(.toolCall(index: 0, id: "", name: "f", signature: ""), to: output)
-    writer.write(.arguments(index: 0, "not json"), to: output)
-    writer.write(.finish(.toolCalls), to: output)
-    writer.end(to: output)
-    #expect(output.byteString.text.contains(#""functionCall":{"name":"f","args":{}}"#))
+  @Test(arguments: [
+    ("not json", #"{"arguments":"not json"}"#), ("[1]", #"{"arguments":"[1]"}"#), ("", "{}"),
+    ("{\n  \"a\": 1\n}", #"{"a":1}"#),
+  ])
+  func writesAnObjectOnOneLine(_ arguments: String, _ object: String) throws {
+    for dialect in [client, .ollamaChat, .anthropic] {
+      var answer = ChatAnswer()
+      answer.add(.toolCall(index: 0, id: "i", name: "f", signature: ""))
+      answer.add(.arguments(index: 0, ByteString(utf8: arguments)))
+      let output = Buffer()
+      dialect.makeWriter(facts()).write(answer: answer, to: output)
+      let text = output.byteString.text
+      #expect(["args", "arguments", "input"].contains { text.contains("\"\($0)\":\(object)") })
+      #expect(!text.contains("\n"))
+    }
   }
 }

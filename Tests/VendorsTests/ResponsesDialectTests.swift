@@ -64,7 +64,6 @@ struct ResponsesDialectTests {
     #"{"model":"m","input":[{"role":"user","content":[{"type":"input_image","file_id":"f"}]}]}"#,
     #"{"model":"m","input":"x","text":{"format":{"type":"grammar"}}}"#,
     #"{"model":"m","input":"x","reasoning":{"effort":"huge"}}"#,
-    #"{"model":"m","input":[{"type":"function_call","call_id":"a","name":"f","arguments":"{"}]}"#,
   ])
   func refusesWhatIsWrong(_ body: String) {
     #expect(throws: ChatProblem.self) { try read(body) }

@@ -52,9 +52,8 @@ struct VendorSigningTests {
     let key = try text(vector, "key")
     let token = try text(vector, "token")
     #expect(ZhipuToken.make(key: key, at: now) == token)
-    #expect(ZhipuToken.authorization(key: key, at: now) == "Bearer " + token)
     for key: ByteString in ["plain", "a.b.c", ".b", "a.", ""] {
-      #expect(ZhipuToken.authorization(key: key, at: now) == "Bearer " + key)
+      #expect(ZhipuToken.make(key: key, at: now) == nil)
     }
   }
 

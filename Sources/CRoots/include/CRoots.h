@@ -14,8 +14,14 @@
 /* How many certificates are built in. */
 size_t cr_count(void);
 
-/* DER of certificate `index`, in read-only memory for ever; NULL past the end. */
-const uint8_t *cr_certificate(size_t index, size_t *length);
+/* The largest certificate that cr_certificate() writes. */
+#define CR_LARGEST_CERTIFICATE 4096
+
+/* Writes a certificate of authority `index` as DER to CR_LARGEST_CERTIFICATE bytes at `der`: its
+ * own validity, subject, public key and limiting extensions, in a frame without a signature. A
+ * trust anchor is these (RFC 5280 section 6.1.1 d); what it says of itself in a signature proves
+ * nothing. Returns the length, 0 past the end. */
+size_t cr_certificate(size_t index, uint8_t *der);
 
 /* Index of the first certificate after `after` (-1: from the start) whose DER subject is exactly
  * `subject`, or -1. Several authorities may share a subject. */

@@ -123,9 +123,11 @@ enum PercentCoding {
       separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     for (index, part) in parts.enumerated() {
       let isLast = index == parts.count - 1
-      if part.elementsEqual([0x2E]) {
+      // No array literals: of two in one function, Embedded Swift 6.3 takes one for the other.
+      let isDots = part.count <= 2 && !part.isEmpty && part.allSatisfy { $0 == 0x2E }
+      if isDots, part.count == 1 {
         if isLast { segments.append([]) }
-      } else if part.elementsEqual([0x2E, 0x2E]) {
+      } else if isDots {
         guard segments.popLast() != nil else { return nil }
         if isLast { segments.append([]) }
       } else {

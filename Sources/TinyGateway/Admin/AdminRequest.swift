@@ -70,9 +70,13 @@ extension AdminRequest {
   /// The page asked for with `page` and `page_size`.
   ///
   /// Throws when one of them is not a number, below 1, or the size is above the limit.
-  func page(sizeLimit: Int64 = Store.Page.sizeLimit) throws(AdminError) -> Store.Page {
+  ///
+  /// `size`: where none is asked for.
+  func page(
+    sizeLimit: Int64 = Store.Page.sizeLimit, size standard: Int64 = 50
+  ) throws(AdminError) -> Store.Page {
     let number = try positive("page", upTo: 1_000_000_000) ?? 1
-    let size = try positive("page_size", upTo: sizeLimit) ?? min(50, sizeLimit)
+    let size = try positive("page_size", upTo: sizeLimit) ?? min(standard, sizeLimit)
     return Store.Page(number: number, size: size)
   }
 
@@ -89,12 +93,13 @@ extension AdminRequest {
   /// Writes `items`, `total`, `page` and `page_size` into the open object.
   ///
   /// `items`: the whole list.
-  /// `sizeLimit`: the most items of a page.
+  /// `sizeLimit`: the most items of a page; `size`: how many where none is asked for.
   func writePage<Item>(
-    of items: [Item], sizeLimit: Int64 = Store.Page.sizeLimit, _ json: inout JSONWriter,
+    of items: [Item], sizeLimit: Int64 = Store.Page.sizeLimit, size: Int64 = 50,
+    _ json: inout JSONWriter,
     _ write: (Item, inout JSONWriter) throws(AdminError) -> Void
   ) throws(AdminError) {
-    let page = try page(sizeLimit: sizeLimit)
+    let page = try page(sizeLimit: sizeLimit, size: size)
     for index in beginPage(page, itemCount: items.count, &json) { try write(items[index], &json) }
     endPage(page, itemCount: items.count, &json)
   }

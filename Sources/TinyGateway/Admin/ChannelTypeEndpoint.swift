@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import MiniJSON
 import Platform
+import Store
 import Vendors
 
 /// The list of channel types, from which a page can draw its form.
@@ -9,7 +10,10 @@ enum ChannelTypeEndpoint {
     _ request: AdminRequest, _ json: inout JSONWriter
   ) throws(AdminError) {
     json.beginObject()
-    try request.writePage(of: VendorRegistry.all, &json) { vendor, json in write(vendor, &json) }
+    // A form wants all of them: its page is as long as pages may be.
+    try request.writePage(of: VendorRegistry.all, size: Store.Page.sizeLimit, &json) {
+      vendor, json in write(vendor, &json)
+    }
     json.endObject()
   }
 

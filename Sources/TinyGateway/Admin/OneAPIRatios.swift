@@ -123,8 +123,11 @@ struct OneAPIRatios {
     private(set) var placeCount = 0
 
     init?(_ lexeme: ByteString) {
-      guard let plain = lexeme.withBytes({ JSONNumber.plain($0) }), plain.first != minus
-      else { return nil }
+      // What is 0 in any price, such as 5e-74, has too many digits to write out.
+      let plain = lexeme.withBytes { text in
+        JSONNumber.plain(text) ?? (JSONNumber.fixedPoint(text, decimals: 18) == 0 ? "0" : nil)
+      }
+      guard let plain, plain.first != minus else { return nil }
       var isFraction = false
       for byte in plain.bytes {
         if ASCII.isDigit(byte) {

@@ -28,8 +28,6 @@ struct ForeignChannelType {
     case own(ByteString)
     /// `openai-compatible`, at the address that was asked before.
     case compatible
-    /// `openai-compatible`, at the vendor's address for that, in place of a dialect of its own.
-    case translated
   }
 
   let name: ByteString
@@ -61,16 +59,16 @@ struct ForeignChannelType {
   private static func service(_ text: ByteString) -> Service {
     if text == "-" { return .none }
     if text == "+" { return .compatible }
-    return text == "~" ? .translated : .own(text)
+    return .own(text)
   }
 
   /// Types that have one number in both: number, name, service, address.
   ///
-  /// Services: `-` none, `+` compatible, `~` translated, else a slug of `VendorRegistry`.
+  /// Services: `-` none, `+` compatible, else a slug of `VendorRegistry`.
   /// Source: the channel type lists of One API 0.6.11 and New API 1.0, read 2026-11.
   private static let common: StaticString = """
     1|OpenAI|openai|
-    3|Azure|-|
+    3|Azure|azure|
     6|OpenAIMax|+|https://api.openaimax.com
     7|OhMyGPT|+|https://api.ohmygpt.com
     8|Custom|+|
@@ -79,17 +77,17 @@ struct ForeignChannelType {
     11|PaLM|-|
     12|API2GPT|+|https://api.api2gpt.com
     13|AIGC2D|+|https://api.aigc2d.com
-    14|Anthropic|~|https://api.anthropic.com/v1
-    15|Baidu|-|
+    14|Anthropic|anthropic|
+    15|Baidu|ernie-v1|
     16|Zhipu|zhipu|
     17|Ali|qwen|
-    18|Xunfei|-|
+    18|Xunfei|spark-ws|
     19|360|360|
     20|OpenRouter|openrouter|
     21|AIProxyLibrary|-|
     22|FastGPT|+|https://fastgpt.run/api/openapi
-    23|Tencent|-|
-    24|Gemini|-|
+    23|Tencent|hunyuan-native|
+    24|Gemini|gemini|
     25|Moonshot|moonshot|
     """
 
@@ -106,8 +104,8 @@ struct ForeignChannelType {
     31|LingYiWanWu|01-ai|
     32|StepFun|stepfun|
     33|AWS|-|
-    34|Coze|-|
-    35|Cohere|~|https://api.cohere.ai/compatibility/v1
+    34|Coze|coze|
+    35|Cohere|cohere|
     36|DeepSeek|deepseek|
     37|Cloudflare|-|
     38|DeepL|-|
@@ -118,7 +116,7 @@ struct ForeignChannelType {
     43|Proxy|-|
     44|SiliconFlow|siliconflow|
     45|xAI|xai|
-    46|Replicate|-|
+    46|Replicate|replicate|
     47|Baidu v2|ernie|
     48|Xunfei v2|spark|
     49|Ali Bailian|qwen|
@@ -136,10 +134,10 @@ struct ForeignChannelType {
     27|Perplexity|perplexity|
     31|LingYiWanWu|01-ai|
     33|AWS|-|
-    34|Cohere|~|https://api.cohere.ai/compatibility/v1
+    34|Cohere|cohere|
     35|MiniMax|minimax|
     36|Suno|-|
-    37|Dify|-|
+    37|Dify|dify|
     38|Jina|jina|
     39|Cloudflare|-|
     40|SiliconFlow|siliconflow|
@@ -151,14 +149,14 @@ struct ForeignChannelType {
     46|Baidu v2|ernie|
     47|Xinference|xinference|
     48|xAI|xai|
-    49|Coze|-|
+    49|Coze|coze|
     50|Kling|-|
     51|Jimeng|-|
     52|Vidu|-|
     53|Submodel|+|https://llm.submodel.ai
     54|Doubao video|-|
     55|Sora|-|
-    56|Replicate|-|
+    56|Replicate|replicate|
     57|Codex|-|
     58|Advanced Custom|-|
     59|Sub2API|+|

@@ -75,17 +75,13 @@ extension Importer {
     }
     switch type.service {
     case .none: return nil
-    case .own(let slug): return (slug, given)
-    case .translated:
-      guard given.isEmpty || Importer.host(of: given) == Importer.host(of: type.baseURL) else {
-        report.leave(
-          .channel, id, name, "it speaks the dialect of ", type.name, " at an address of its own")
+    case .own(let slug):
+      guard !given.isEmpty || slug != "azure" else {
+        report.leave(.channel, id, name, "it has no address")
         return nil
       }
-      report.note(
-        .channel, id, name,
-        "asks its vendor in OpenAI's format at ", type.baseURL, " from now on: test it")
-      return ("openai-compatible", type.baseURL)
+      // One API's address of Replicate is that of a call.
+      return (slug, given.starts(with: "https://api.replicate.com/") ? .empty : given)
     case .compatible:
       let base = Importer.joined(given, type.baseURL)
       if base.isEmpty {
@@ -102,8 +98,6 @@ extension Importer {
     let base = ByteString(Array(address.bytes.dropLast(ending.count)))
     return isVersioned(base) ? base : nil
   }
-
-  private static func host(of address: ByteString) -> ByteString? { URL(address)?.host }
 
   /// The owner's address, with the path that the other program puts behind it where that is not
   /// `/v1`; the vendor's own without one.

@@ -50,7 +50,7 @@ final class ChatConversion {
   func encode(_ text: Buffer, for vendor: Vendor, _ facts: CallFacts) throws(ChatProblem) {
     try read(text)
     guard let request else { return }
-    let dialect = vendor.dialect
+    let dialect = vendor.dialect(for: target)
     try request.check(
       writes: dialect.writes, drops: dialect.drops, vendor: vendor.name,
       names: target.dialect.fieldNames)
@@ -59,6 +59,10 @@ final class ChatConversion {
     // The connection of an earlier attempt may still hold its body.
     body = Buffer()
     try dialect.encode(request, self.facts, body)
+    if vendor.isOpenAI {
+      body = RequestQuirks.edited(
+        body, for: vendor, model: facts.model, isStream: self.facts.isStream)
+    }
   }
 
   /// Takes a body that is passed on.
@@ -81,14 +85,18 @@ final class ChatConversion {
     return try dialect.head(facts)
   }
 
-  /// Makes the reader of the attempt's answer.
-  func makeAnswer(_ dialect: Dialect, _ answerFacts: AnswerFacts, passes: Bool) -> ChatPassage {
+  /// Makes the reader of the attempt's answer; `repair`, `codes`: of the vendor's row.
+  func makeAnswer(
+    _ dialect: Dialect, _ answerFacts: AnswerFacts, passes: Bool, repair: AnswerRepair?,
+    codes: StaticString
+  ) -> ChatPassage {
     var answerFacts = answerFacts
     answerFacts.includesUsage = request?.includesUsage ?? false
     answerFacts.request = request.map { ChatConversion.settings(of: $0) }
     return ChatPassage(
       framing: dialect.framing, errors: dialect.errors, decoder: dialect.makeDecoder(facts),
-      writer: target.dialect.makeWriter(answerFacts), passes: passes, isStream: isStream)
+      writer: target.dialect.makeWriter(answerFacts), passes: passes, isStream: isStream,
+      repair: repair, codes: codes)
   }
 
   /// A request without the conversation, which would live as long as the answer: what protocols
@@ -96,6 +104,7 @@ final class ChatConversion {
   private static func settings(of request: ChatRequest) -> ChatRequest {
     var request = request
     request.messages.removeAll { $0.role != .system }
+    request.texts = []
     return request
   }
 

@@ -33,11 +33,15 @@ final class ChatPassage {
   private let decoder: any ChatDecoder
   private let writer: any ChatWriter
   private let errors: ErrorFormat
+  /// What the vendor's own error codes mean.
+  private let codes: StaticString
+  /// For vendors whose row asks for it.
+  private var repair: AnswerRepair?
   /// Whether the client's format is the vendor's.
   private let passes: Bool
   private let isStream: Bool
   private var form = Form.undecided
-  /// A whole answer so far.
+  /// A whole answer so far, or the beginning of an event that is passed on.
   private let held = Buffer()
   /// What the client gets once there is content.
   private let pending = Buffer()
@@ -47,10 +51,10 @@ final class ChatPassage {
   /// Bytes of generated text, for the estimate.
   private var asciiByteCount: Int64 = 0
   private var nonASCIIByteCount: Int64 = 0
-  /// An event is no document, though it begins as one.
-  private var isBroken = false
-  /// The last bytes that were passed on end an event.
-  private(set) var isBetweenEvents = true
+  /// Bytes of the answer's events that are kept for no estimate.
+  private var otherByteCount: Int64 = 0
+  private var passedEventCount: Int64 = 0
+  private var accountedByteCount: Int64 = 0
 
   /// Anything but the beginning has come, so that the answer is the client's.
   private(set) var hasContent = false
@@ -62,11 +66,15 @@ final class ChatPassage {
   /// Where the answer is to be had instead.
   private(set) var following: (url: ByteString, pauseMilliseconds: Int64)?
 
-  /// Makes a passage; `passes`: the client gets the vendor's bytes; `isStream`: it wants a stream.
+  /// Makes a passage; `passes`: the client gets the vendor's bytes; `isStream`: it wants a stream;
+  /// `repair`, `codes`: of the vendor's row.
   init(
     framing: StreamFraming, errors: ErrorFormat, decoder: any ChatDecoder,
-    writer: any ChatWriter, passes: Bool, isStream: Bool
+    writer: any ChatWriter, passes: Bool, isStream: Bool, repair: AnswerRepair? = nil,
+    codes: StaticString = ""
   ) {
+    self.repair = repair
+    self.codes = codes
     framer = framing.makeFramer()
     self.errors = errors
     self.decoder = decoder
@@ -93,20 +101,21 @@ final class ChatPassage {
       return Int64(held.count) <= limit
     }
     let isSound = framer.read(bytes, into: &streamEvents)
-    decode(to: output)
-    if isBroken { return false }
-    if passesBytes {
-      let target = hasContent ? output : pending
-      if !held.isEmpty {
-        target.append(contentsOf: held)
-        held.release()
-      }
-      target.append(bytes)
-      isBetweenEvents = ChatPassage.endsEvent(target, isBetweenEvents)
-    }
+    decode(bytes, to: output)
     if pending.count > ChatPassage.pendingByteLimit { begin(output) }
-    return isSound
+    return isSound && Int64(held.count) <= limit && (passesBytes || keptByteCount <= limit)
   }
+
+  /// Bytes that are held of a whole answer, and not accounted yet.
+  func unaccountedByteCount() -> Int64 {
+    guard !isStream else { return 0 }
+    let count = Int64(held.count) + keptByteCount
+    defer { accountedByteCount = count }
+    return count - accountedByteCount
+  }
+
+  /// Bytes that a writer, or the whole answer, may hold by now.
+  private var keptByteCount: Int64 { asciiByteCount + nonASCIIByteCount + otherByteCount }
 
   /// Whether the client sees the bytes that come.
   private var passesBytes: Bool { passes && isStream && form == .stream }
@@ -118,17 +127,23 @@ final class ChatPassage {
     case .undecided: isReadable = false
     case .stream:
       _ = framer.end(into: &streamEvents)
-      decode(to: output)
+      // A last event may lack its empty line, but no part of its data.
+      if let last = streamEvents.last, last.json == nil {
+        held.clear()
+        streamEvents.removeLast()
+      }
+      let nothing: [UInt8] = []
+      decode(nothing.span, to: output)
       decoder.end(into: &chatEvents)
       takeEvents(to: output)
     case .whole: isReadable = readWhole(to: output)
     }
     guard failure == nil, following == nil else { return .complete }
     guard isReadable else { return .unreadable }
-    guard hasFinished, !isBroken else { return form == .whole ? .unreadable : .cut }
+    guard hasFinished else { return form == .whole ? .unreadable : .cut }
     if isStream {
       begin(output)
-      if !passesBytes { writer.end(to: output) }
+      if passesBytes { output.append(contentsOf: held) } else { writer.end(to: output) }
     } else if passes, form == .whole {
       output.append(contentsOf: held)
     } else {
@@ -139,42 +154,95 @@ final class ChatPassage {
 
   /// Appends an error to a stream that cannot go on, in the client's format.
   func fail(_ error: ClientError, to output: Buffer) {
-    // The vendor's own event has told it already.
-    if passesBytes, failure != nil { return }
+    if hasContent, passedEventCount > 0 { writer.passed(passedEventCount) }
     writer.fail(error, to: output)
   }
 
-  /// What was produced, from the amount of text.
-  var completionEstimate: Int64 {
-    Usage.estimate(asciiByteCount: asciiByteCount, nonASCIIByteCount: nonASCIIByteCount)
+  /// The counts to be charged: the vendor's, but for text that it has not counted yet.
+  func usage(promptEstimate: Int64) -> Usage {
+    var counts = usage.map { Usage($0) } ?? Usage(promptTokens: promptEstimate)
+    let estimate = Usage.estimate(
+      asciiByteCount: asciiByteCount, nonASCIIByteCount: nonASCIIByteCount)
+    if usage == nil || !hasFinished, estimate > counts.completionTokens {
+      counts.completionTokens = estimate
+      counts.isReported = false
+    }
+    return counts
   }
 
   private func readWhole(to output: Buffer) -> Bool {
+    let outcome = repair?.repair(answer: held.readable) ?? .unchanged
+    if case .changed(let text) = outcome {
+      held.clear()
+      held.append(text)
+    }
     let root: JSONValue
     do throws(JSONError) {
       root = try JSONDocument(held).root
     } catch {
       return false
     }
+    if outcome == .failed {
+      fail(root, held.readable)
+      return true
+    }
     decoder.read(answer: root, into: &chatEvents)
+    judge(held.readable)
     decoder.end(into: &chatEvents)
     takeEvents(to: output)
     if !hasFinished, failure == nil, following == nil {
       let said = ErrorAnswer(status: 200, answer: root, format: errors)
-      if !said.code.isEmpty || !said.message.isEmpty { failure = said }
+      if !said.code.isEmpty || !said.message.isEmpty { fail(root, held.readable) }
     }
     return true
   }
 
-  private func decode(to output: Buffer) {
-    for event in streamEvents where !isBroken {
-      let count = chatEvents.count
-      decoder.read(event, into: &chatEvents)
-      // Half a document: content is lost, whatever comes behind it.
-      isBroken = chatEvents.count == count && event.data.starts(with: "{") && event.json == nil
+  /// Takes the events that a piece has completed.
+  ///
+  /// Only whole ones are passed on, so that an error
+  /// behind them is an event too; the vendor's own error is told in the client's words instead.
+  private func decode(_ bytes: Span<UInt8>, to output: Buffer) {
+    var start = 0
+    for event in streamEvents where failure == nil {
+      decode(event)
+      takeEvents(to: output)
+      guard passesBytes, failure == nil, event.end > 0 else { continue }
+      let target = hasContent ? output : pending
+      target.append(contentsOf: held)
+      held.clear()
+      target.append(bytes.extracting(start..<event.end))
+      start = event.end
+      passedEventCount += 1
     }
     streamEvents.removeAll(keepingCapacity: true)
-    takeEvents(to: output)
+    if passesBytes { held.append(bytes.extracting(start..<bytes.count)) }
+  }
+
+  private func decode(_ event: StreamEvent) {
+    var event = event
+    switch event.data.withBytes({ repair?.repair(event: $0) ?? .unchanged }) {
+    case .unchanged: break
+    case .changed(let data): event.data = data
+    case .dropped: return
+    case .failed:
+      let said = ErrorAnswer(status: 200, answer: event.json, format: errors)
+      chatEvents.append(.failure(event.data.withBytes { said.judged(by: codes, $0) }))
+      return
+    }
+    decoder.read(event, into: &chatEvents)
+    event.data.withBytes { judge($0) }
+  }
+
+  /// Judges a failure that the decoder has found in a text by the vendor's row.
+  private func judge(_ text: UnsafeRawBufferPointer) {
+    guard case .failure(let said) = chatEvents.last else { return }
+    chatEvents[chatEvents.count - 1] = .failure(said.judged(by: codes, text))
+  }
+
+  /// The whole answer is an error.
+  private func fail(_ root: JSONValue, _ text: UnsafeRawBufferPointer) {
+    let said = ErrorAnswer(status: 200, answer: root, format: errors)
+    failure = said.judged(by: codes, text)
   }
 
   private func takeEvents(to output: Buffer) {
@@ -190,12 +258,18 @@ final class ChatPassage {
     case .follow(let url, let pause):
       following = (url, pause)
       return
-    case .start, .reasoningSignature: break
-    case .usage(let usage): self.usage = usage
+    case .start: break
+    case .reasoningSignature(let piece): otherByteCount += Int64(piece.count)
+    case .usage(let usage):
+      // Counts that are all zero say nothing.
+      if usage != ChatUsage() { self.usage = usage }
     case .text(let piece), .reasoning(let piece), .refusal(let piece), .arguments(_, let piece):
       count(piece)
       begin(output)
-    case .toolCall: begin(output)
+    case .toolCall(_, let id, let name, let signature):
+      otherByteCount += Int64(64 + id.count + name.count + signature.count)
+      begin(output)
+    case .vectors: begin(output)
     case .finish:
       hasFinished = true
       begin(output)
@@ -222,28 +296,5 @@ final class ChatPassage {
     for byte in piece.bytes where byte < 0x80 { ascii += 1 }
     asciiByteCount += Int64(ascii)
     nonASCIIByteCount += Int64(piece.count - ascii)
-  }
-
-  /// Whether the bytes end with an empty line; as before when there are none.
-  private static func endsEvent(_ bytes: Buffer, _ before: Bool) -> Bool {
-    bytes.withReadable { span in
-      guard let last = span.indices.last else { return before }
-      guard span[last] == 0x0A || span[last] == 0x0D else { return false }
-      guard last > 0 else { return before }
-      let isPair = span[last] == 0x0A && span[last - 1] == 0x0D
-      let other = isPair ? last - 2 : last - 1
-      return other >= 0 && (span[other] == 0x0A || span[other] == 0x0D)
-    }
-  }
-}
-
-extension Usage {
-  /// The counts of a dialect, brought into range.
-  init(_ usage: ChatUsage) {
-    func clamped(_ count: Int64) -> Int64 { max(0, min(count, Usage.largestCount)) }
-    promptTokens = clamped(usage.prompt)
-    completionTokens = clamped(usage.completion)
-    cachedTokens = min(clamped(usage.cached), promptTokens)
-    isReported = true
   }
 }

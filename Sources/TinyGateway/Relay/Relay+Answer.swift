@@ -16,7 +16,7 @@ enum Answer {
   /// A recording or a text, which goes through.
   case passage(AnswerPassage)
   /// An answer that is an error: its body, up to a bound.
-  case error(status: Int, retryAfter: Int64?, body: Buffer)
+  case error(status: Int, retryAfter: Int64?, code: ByteString, body: Buffer)
 }
 
 /// The upstream's side of a relay.
@@ -34,7 +34,8 @@ extension Relay {
     guard (200...299).contains(status) || status == 101 && way != .splice else {
       let rest = head.retryAfterMilliseconds(now: UnixTime.milliseconds)
       let retryAfter = rest.map { ($0 + 999) / 1000 }
-      answer = .error(status: status, retryAfter: retryAfter, body: Buffer())
+      let code = head.value(of: errorFormat.codeField) ?? .empty
+      answer = .error(status: status, retryAfter: retryAfter, code: code, body: Buffer())
       return
     }
     if let channel, let microseconds = firstByteMicroseconds {
@@ -80,7 +81,7 @@ extension Relay {
       receive(bytes, document, status, length)
     case .chat(let passage): receive(bytes, passage)
     case .passage(let passage): receive(bytes, passage)
-    case .error(_, _, let body):
+    case .error(_, _, _, let body):
       if body.count + bytes.count <= Relay.errorByteLimit { body.append(bytes) }
     }
   }
@@ -173,8 +174,8 @@ extension Relay {
       end(document, status, document.finish() && !(embeddingEncoder?.isBroken ?? false))
     case .chat(let passage): end(passage)
     case .passage(let passage): end(passage)
-    case .error(let status, let retryAfter, let body):
-      upstreamRefused(status, retryAfter, body)
+    case .error(let status, let retryAfter, let code, let body):
+      upstreamRefused(status, retryAfter, code, body)
     }
   }
 
@@ -216,10 +217,12 @@ extension Relay {
   }
 
   /// The upstream answered with an error status.
-  private func upstreamRefused(_ status: Int, _ retryAfter: Int64?, _ body: Buffer) {
+  private func upstreamRefused(
+    _ status: Int, _ retryAfter: Int64?, _ code: ByteString, _ body: Buffer
+  ) {
     let said = UpstreamError(
       status: status, retryAfter: retryAfter, body: body, format: errorFormat, codes: errorCodes,
-      keepsStatus: channel?.vendor.isOpenAI ?? true)
+      code: code, keepsStatus: channel?.vendor.isOpenAI ?? true)
     if refresh(after: said) { return }
     attemptFailed(because: said, ByteString(utf8: "status \(status): "))
   }

@@ -93,8 +93,7 @@ extension Relay {
         promptTokens: promptEstimate,
         completionTokens: mode.hasCompletion ? document.completionEstimate : 0)
     case .chat(let passage):
-      if let usage = passage.usage { return Usage(usage) }
-      return Usage(promptTokens: promptEstimate, completionTokens: passage.completionEstimate)
+      return passage.usage(promptEstimate: promptEstimate)
     case .passage(let passage):
       return Usage(promptTokens: promptEstimate, completionTokens: passage.estimate)
     case .none, .error: return Usage()

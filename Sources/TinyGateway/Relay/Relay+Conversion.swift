@@ -70,6 +70,14 @@ extension Relay {
       passOver(problem)
       return false
     }
+    // A client must not reach other calls of the vendor with the channel's key.
+    if vendor.quirks.contains(.deployments),
+      channel.upstreamModel(for: route.model).bytes.allSatisfy({ $0 == UInt8(ascii: ".") })
+    {
+      passOver(
+        .invalidRequest("The model's name cannot be part of the vendor's path.", param: "model"))
+      return false
+    }
     self.way = way
     if target.countsTokens, way != .pass {
       answerEstimate()
@@ -174,7 +182,9 @@ extension Relay {
     facts.idStem = stem.byteString
     facts.promptEstimate = promptEstimate
     let passage = conversion.makeAnswer(
-      channel.vendor.dialect(for: target), facts, passes: way == .pass)
+      channel.vendor.dialect(for: target), facts, passes: way == .pass,
+      repair: way == .convert && channel.vendor.isOpenAI ? answerRepair : nil,
+      codes: errorCodes)
     if isJSON(head) { passage.expectDocument() }
     answer = .chat(passage)
   }
@@ -190,7 +200,13 @@ extension Relay {
     let isSound = passage.read(bytes, limit: answerByteLimit, to: output)
     if isStream { send(output, passage) }
     if passage.failure != nil { return endWithFailure(passage) }
-    if !isSound { return giveUpAnswer("the upstream's answer is broken or too long") }
+    let extra = passage.unaccountedByteCount()
+    conversion?.accountedByteCount += extra
+    gateway.relays.heldByteCount += extra
+    let fits = extra == 0 || gateway.relays.heldByteCount <= gateway.capacity.bodiesHeldByteCount
+    guard isSound, fits else {
+      return giveUpAnswer("the upstream's answer is broken or too long")
+    }
     // A socket may stay open behind the answer.
     if passage.hasFinished, connection?.isWebSocket ?? false {
       connection?.cancel()
@@ -241,11 +257,17 @@ extension Relay {
     case .complete: break
     }
     if !isStream {
-      responder.begin(.ok, length: Int64(output.count)) { fields in
+      let coded = Buffer()
+      if mode == .embeddings, body.wantsBase64 {
+        var encoder = EmbeddingEncoder()
+        output.withReadable { encoder.read($0, to: coded) }
+      }
+      let text = coded.isEmpty ? output : coded
+      responder.begin(.ok, length: Int64(text.count)) { fields in
         fields.append("Content-Type: application/json\r\n")
         appendAnswerHeaders(to: fields)
       }
-      responder.write(output.readable)
+      responder.write(text.readable)
     }
     responder.end()
     endAttempt(.none, .empty, .answered)

@@ -88,8 +88,7 @@ extension Relay {
     // A document must not get a comment into it.
     switch answer {
     case .document, .passage: return
-    case .chat(let passage): guard passage.isBetweenEvents else { return }
-    case .none, .events, .error: break
+    case .none, .events, .chat, .error: break
     }
     let comment = Buffer()
     let name = gateway.configuration.exposesChannel ? channel?.record.name ?? .empty : .empty

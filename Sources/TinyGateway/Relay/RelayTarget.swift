@@ -22,7 +22,8 @@ struct RelayTarget {
   /// A call of OpenAI's API; `model`: of Azure's paths, which counts whatever the body says.
   init(_ mode: RelayMode, model: ByteString = .empty) {
     self.mode = mode
-    dialect = mode == .completions ? .completions : .openAI
+    dialect =
+      mode == .completions ? .completions : mode == .embeddings ? .openAIEmbeddings : .openAI
     self.model = model
     namesModelInPath = !model.isEmpty
   }
@@ -141,6 +142,18 @@ struct RelayPath: Sendable {
     RelayPath(
       path: "/v1/models/{model}:countTokens", mode: .chat, dialect: .gemini, isStream: false,
       countsTokens: true),
+    RelayPath(
+      path: "/v1beta/models/{model}:embedContent", mode: .embeddings, dialect: .geminiEmbedding),
+    RelayPath(
+      path: "/v1beta/models/{model}:batchEmbedContents", mode: .embeddings,
+      dialect: .geminiEmbeddings),
+    RelayPath(
+      path: "/v1/models/{model}:embedContent", mode: .embeddings, dialect: .geminiEmbedding),
+    RelayPath(
+      path: "/v1/models/{model}:batchEmbedContents", mode: .embeddings,
+      dialect: .geminiEmbeddings),
+    RelayPath(path: "/api/embed", mode: .embeddings, dialect: .ollamaEmbeddings),
+    RelayPath(path: "/api/embeddings", mode: .embeddings, dialect: .ollamaEmbedding),
     RelayPath(path: "/v1/responses", mode: .chat, dialect: .responses),
     RelayPath(path: "/openai/v1/responses", mode: .chat, dialect: .responses),
     RelayPath(path: "/openai/responses", mode: .chat, dialect: .responses),

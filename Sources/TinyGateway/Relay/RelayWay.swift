@@ -18,8 +18,13 @@ enum RelayWay: Equatable, Sendable {
     _ target: RelayTarget, _ vendor: DialectKind, hasResponses: Bool = false
   ) -> RelayWay? {
     let isOpenAI = vendor == .openAI
-    guard target.mode == .chat else {
-      return isOpenAI ? .splice : target.mode == .completions ? .convert : nil
+    switch target.mode {
+    case .chat: break
+    case .embeddings where !(isOpenAI && target.dialect.name.equals(Dialect.openAI.name)):
+      return vendor.embeddings == nil ? nil : .convert
+    case .completions where !isOpenAI: return .convert
+    case .rerank where vendor == .cohere: return .splice
+    default: return isOpenAI ? .splice : nil
     }
     if isOpenAI, target.isOpenAIChat { return .splice }
     if target.isResponses { return hasResponses ? .pass : .convert }
@@ -47,6 +52,7 @@ extension Vendor {
 
   /// What it speaks to a client of such a call.
   func dialect(for target: RelayTarget) -> Dialect {
-    target.isResponses && hasResponses ? .responses : dialect
+    if target.mode == .embeddings, let embeddings = speaks.embeddings { return embeddings }
+    return target.isResponses && hasResponses ? .responses : dialect
   }
 }

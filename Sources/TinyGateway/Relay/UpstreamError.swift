@@ -27,13 +27,15 @@ struct UpstreamError {
   private let keepsStatus: Bool
 
   /// Reads the body of an answer with an error status.
+  ///
+  /// `code`: what its head tells, in the format's `codeField`.
   init(
     status: Int, retryAfter: Int64?, body: Buffer, format: ErrorFormat = Dialect.openAIErrors,
-    codes: StaticString = "", keepsStatus: Bool = true
+    codes: StaticString = "", code: ByteString = .empty, keepsStatus: Bool = true
   ) {
     let text = UpstreamError.document(in: body)
     self.init(
-      UpstreamError.judge(text, status: status, format, codes), retryAfter: retryAfter,
+      UpstreamError.judge(text, status: status, format, codes, code), retryAfter: retryAfter,
       keepsStatus: keepsStatus)
   }
 
@@ -44,16 +46,11 @@ struct UpstreamError {
 
   /// Judges an error by the table of the vendor's row, then by its dialect's.
   private static func judge(
-    _ text: ByteString, status: Int, _ format: ErrorFormat, _ codes: StaticString
+    _ text: ByteString, status: Int, _ format: ErrorFormat, _ codes: StaticString,
+    _ code: ByteString = .empty
   ) -> ErrorAnswer {
-    let said = ErrorAnswer(status: status, body: text, format: format)
-    let own = text.withBytes { bytes in
-      VendorErrors(status: status < 300 ? nil : status, text: bytes, message: said.message, codes)
-    }
-    guard let own else { return said }
-    return ErrorAnswer(
-      status: own.status, message: said.message, code: own.code, action: own.action,
-      meaning: own.meaning)
+    let said = ErrorAnswer(status: status, body: text, format: format, code: code)
+    return text.withBytes { said.judged(by: codes, $0) }
   }
 
   /// Takes what a dialect has judged.

@@ -109,3 +109,14 @@ struct Usage: Equatable, Sendable {
     (max(0, asciiByteCount) + 3) / 4 + (max(0, nonASCIIByteCount) + 2) / 3
   }
 }
+
+extension Usage {
+  /// The counts of a dialect, brought into range.
+  init(_ usage: ChatUsage) {
+    func clamped(_ count: Int64) -> Int64 { max(0, min(count, Usage.largestCount)) }
+    promptTokens = clamped(usage.prompt)
+    completionTokens = clamped(usage.completion)
+    cachedTokens = min(clamped(usage.cached), promptTokens)
+    isReported = true
+  }
+}

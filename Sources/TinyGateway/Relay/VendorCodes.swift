@@ -32,7 +32,7 @@ enum VendorCodes {
   /// Codes by which this gateway refuses clients; an upstream's must not look like one of them.
   static let ownCodes: [StaticString] = [
     "invalid_api_key", "token_disabled", "token_expired", "ip_not_allowed", "model_not_allowed",
-    "model_not_priced", "insufficient_quota", "rate_limit_exceeded", "unknown_url", "not_found",
+    "model_not_priced", "insufficient_quota", "rate_limit_exceeded", "unknown_url",
     "method_not_allowed", "upstream_auth_failed", "upstream_quota_exhausted",
   ]
 }

@@ -17,7 +17,9 @@ final class AnthropicDecoder: ChatDecoder {
   private var usage = AnthropicUsage()
 
   func read(_ event: StreamEvent, into events: inout [ChatEvent]) {
-    guard let root = event.json, let type = root.member("type")?.string else { return }
+    guard let root = event.json(orFailIn: &events), let type = root.member("type")?.string else {
+      return
+    }
     switch type {
     case _ where type == "message_start":
       guard let message = root.member("message") else { return }

@@ -28,21 +28,11 @@ struct AnthropicEncoder {
       answersByTool = false
     }
     var budget: Int64 = 0
-    if model.thinks, !answersByTool, AnthropicEncoder.mayThink(request) {
+    if model.thinks, !answersByTool, request.allowsThinking {
       budget = AnthropicEncoder.budget(request)
     }
     self.budget = budget
     maxTokens = request.maxTokens ?? budget + AnthropicEncoder.defaultMaxTokens
-  }
-
-  /// Thinking goes neither with forced tools nor behind a tool call whose thoughts are lost.
-  private static func mayThink(_ request: ChatRequest) -> Bool {
-    switch request.toolChoice {
-    case .required, .named: return false
-    case .unspecified, .auto, .none: break
-    }
-    guard let last = request.messages.last(where: { $0.role == .assistant }) else { return true }
-    return last.toolCalls.isEmpty || !last.reasoningSignature.isEmpty
   }
 
   /// At least 1,024 tokens, and a quarter of the limit left for the answer.

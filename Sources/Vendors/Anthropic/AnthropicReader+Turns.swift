@@ -27,6 +27,7 @@ extension AnthropicReader {
       text: content.string ?? .empty)
     if message.role == .system { request.fields.insert(.system) }
     var hasResults = false
+    var thoughtCount = 0
     for block in content.elements {
       let type = block.member("type")?.string ?? .empty
       if type == "tool_result" {
@@ -41,10 +42,15 @@ extension AnthropicReader {
       } else if type == "thinking" {
         message.reasoning.append(block.member("thinking")?.string ?? .empty)
         message.reasoningSignature = block.member("signature")?.string ?? .empty
-      } else if !(type == "redacted_thinking") {
+        thoughtCount += 1
+      } else if type == "redacted_thinking" {
+        thoughtCount += 1
+      } else {
         try readPart(block, type, &message.parts, &request.fields)
       }
     }
+    // A seal is on one block only, and vendors want all blocks back as they were.
+    if thoughtCount > 1 { message.reasoningSignature = .empty }
     if !hasResults || !message.parts.isEmpty { request.messages.append(message) }
   }
 

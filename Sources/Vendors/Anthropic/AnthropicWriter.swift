@@ -4,7 +4,8 @@ import Platform
 
 /// Writes answers of Anthropic's Messages API.
 ///
-/// A block ends when the next begins. The last count of tokens and the reason come together at the
+/// A block ends when the next begins; `CallOrder` sees to it that nothing is added to it then. The
+/// last count of tokens and the reason come together at the
 /// end, as Anthropic sends them.
 /// Source: https://docs.anthropic.com/en/docs/build-with-claude/streaming, read 2026-11.
 package final class AnthropicWriter: ChatWriter {
@@ -16,8 +17,8 @@ package final class AnthropicWriter: ChatWriter {
   private var hasBegun = false
   private var block = Block.none
   private var blockCount: Int64 = 0
-  /// Blocks of the calls, by the calls' indexes.
-  private var callBlocks: [Int64] = []
+  private var order = CallOrder()
+  private var ordered: [ChatEvent] = []
   private var finish: FinishReason?
   private var isRefused = false
   private var usage: ChatUsage?
@@ -31,10 +32,16 @@ package final class AnthropicWriter: ChatWriter {
   package var streamType: StaticString { "text/event-stream" }
 
   package func write(_ event: ChatEvent, to output: Buffer) {
+    order.add(event, into: &ordered)
+    for event in ordered { put(event, output) }
+    ordered.removeAll(keepingCapacity: true)
+  }
+
+  private func put(_ event: ChatEvent, _ output: Buffer) {
     switch event {
     case .start(let id, _): take(id)
     case .usage(let usage): self.usage = usage
-    case .failure, .follow: return
+    case .failure, .follow, .vectors: return
     case .finish(let reason):
       begin(output)
       endBlock(output)
@@ -47,11 +54,9 @@ package final class AnthropicWriter: ChatWriter {
     case .reasoningSignature(let piece):
       delta(.thinking, "signature_delta", "signature", piece, output)
     case .toolCall(_, let id, let name, _):
-      callBlocks.append(blockCount)
       beginBlock(.call, id: id.isEmpty ? ids.nextCallID() : id, name: name, output)
-    case .arguments(let index, let piece):
-      guard callBlocks.indices.contains(index) else { return }
-      write(callBlocks[index], "input_json_delta", "partial_json", piece, output)
+    case .arguments(_, let piece):
+      delta(.call, "input_json_delta", "partial_json", piece, output)
     }
   }
 
@@ -96,7 +101,8 @@ package final class AnthropicWriter: ChatWriter {
     if isRefused { write(text: answer.refusal, &json) }
     for call in answer.completedCalls {
       writeCall(call.id.isEmpty ? ids.nextCallID() : call.id, call.name, &json)
-      AnthropicWriter.writeInput(call.arguments, &json)
+      json.key("input")
+      json.raw(call.argumentsObject)
       json.endObject()
     }
     json.endArray()
@@ -112,19 +118,6 @@ package final class AnthropicWriter: ChatWriter {
     json.member("type", "text" as StaticString)
     json.member("text", text)
     json.endObject()
-  }
-
-  /// A model may write arguments that are no object; clients must get one.
-  private static func writeInput(_ arguments: ByteString, _ json: inout JSONWriter) {
-    json.key("input")
-    do throws(JSONError) {
-      _ = try JSONDocument(arguments, requiresObject: true)
-      json.raw(arguments)
-    } catch {
-      json.beginObject()
-      json.member("arguments", arguments)
-      json.endObject()
-    }
   }
 
   private func take(_ id: ByteString) {
@@ -192,15 +185,8 @@ package final class AnthropicWriter: ChatWriter {
     _ output: Buffer
   ) {
     if block != kind { beginBlock(kind, output) }
-    write(blockCount - 1, type, field, piece, output)
-  }
-
-  private func write(
-    _ index: Int64, _ type: StaticString, _ field: StaticString, _ piece: ByteString,
-    _ output: Buffer
-  ) {
     var json = beginEvent("content_block_delta", output)
-    json.member("index", index)
+    json.member("index", blockCount - 1)
     json.key("delta")
     json.beginObject()
     json.member("type", type)

@@ -99,7 +99,7 @@ final class CozeDecoder: ChatDecoder {
   init() {}
 
   func read(_ event: StreamEvent, into events: inout [ChatEvent]) {
-    guard let root = event.json, root.kind == .object else { return }
+    guard let root = event.json(orFailIn: &events), root.kind == .object else { return }
     switch event.name {
     case _ where event.name == "conversation.message.delta": read(delta: root, &events)
     case _ where event.name == "conversation.message.completed": read(whole: root, &events)

@@ -77,7 +77,7 @@ final class DifyDecoder: ChatDecoder {
   init() {}
 
   func read(_ event: StreamEvent, into events: inout [ChatEvent]) {
-    guard let root = event.json else { return }
+    guard let root = event.json(orFailIn: &events) else { return }
     let name = root.member("event")?.string ?? .empty
     // A body instead of a stream: an error, or a whole answer.
     if name.isEmpty { return read(answer: root, into: &events) }

@@ -84,7 +84,7 @@ final class ReplicateDecoder: ChatDecoder {
       let reason = event.json?.member("reason")?.string ?? .empty
       if reason.isEmpty { events.append(.finish(.stop)) } else { fail(reason, &events) }
     case _ where event.name.isEmpty:
-      if let root = event.json { read(answer: root, into: &events) }
+      if let root = event.json(orFailIn: &events) { read(answer: root, into: &events) }
     default: break
     }
   }

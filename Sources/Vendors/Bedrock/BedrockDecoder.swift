@@ -15,7 +15,7 @@ final class BedrockDecoder: ChatDecoder {
     if event.name.starts(with: "exception:") || event.name.starts(with: "error:") {
       return events.add(.failure(BedrockDecoder.failure(event)))
     }
-    guard let root = event.json else { return }
+    guard let root = event.json(orFailIn: &events) else { return }
     start(&events)
     let index = root.member("contentBlockIndex")?.int64 ?? 0
     if event.name == "contentBlockStart" {
@@ -143,7 +143,7 @@ extension Dialect {
     },
     makeDecoder: { _ in BedrockDecoder() })
 
-  /// The exception's name is in a header, `x-amzn-ErrorType`; status and sentence say as much.
+  /// The exception's name is in a header; status and sentence say as much of what it means.
   package static let bedrockErrors = ErrorFormat(
     codes: ["__type", "code"], messages: ["message", "Message"],
     rules: [
@@ -152,5 +152,5 @@ extension Dialect {
       ErrorRule(400, "", .disable, .accountEmpty, phrase: "service quota"),
       ErrorRule(403, "", .disable, .keyRefused),
       ErrorRule(424, "", .retry, .broken),
-    ])
+    ], codeField: "x-amzn-errortype")
 }

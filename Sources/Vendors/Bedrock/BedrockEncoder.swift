@@ -135,8 +135,9 @@ enum BedrockEncoder {
   /// The functions that the conversation has calls of.
   private static func calledTools(_ request: ChatRequest) -> [ChatTool] {
     var tools: [ChatTool] = []
+    var seen: [ByteString: ByteString] = [:]
     for message in request.messages {
-      for call in message.toolCalls where !tools.contains(where: { $0.name == call.name }) {
+      for call in message.toolCalls where seen.updateValue(.empty, forKey: call.name) == nil {
         tools.append(ChatTool(name: call.name))
       }
     }

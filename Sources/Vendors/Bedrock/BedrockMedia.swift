@@ -77,7 +77,7 @@ struct BedrockThinking {
   init(_ request: ChatRequest, model: ByteString) {
     isClaude = model.bytes.span.firstIndex(of: "anthropic.") != nil
     guard isClaude, let reasoning = request.reasoning, reasoning.effort != .none,
-      BedrockThinking.isPossible(request)
+      request.allowsThinking
     else { return }
     let wanted: Int64 =
       switch reasoning.effort {
@@ -95,19 +95,5 @@ struct BedrockThinking {
       maxTokens = budget + BedrockThinking.answerTokens
     }
     budgetTokens = budget
-  }
-
-  /// Whether the request allows thoughts: no tool is forced, and a turn that goes on after calls
-  /// still has the thoughts that led to them.
-  private static func isPossible(_ request: ChatRequest) -> Bool {
-    switch request.toolChoice {
-    case .required, .named: return false
-    case .unspecified, .auto, .none: break
-    }
-    for message in request.messages.reversed() {
-      if message.role == .user { return true }
-      if !message.toolCalls.isEmpty, message.reasoningSignature.isEmpty { return false }
-    }
-    return true
   }
 }

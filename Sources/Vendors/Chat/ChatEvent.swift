@@ -21,6 +21,8 @@ package enum ChatEvent {
   case toolCall(index: Int, id: ByteString, name: ByteString, signature: ByteString)
   /// A fragment of the JSON text of a call's arguments; may be cut anywhere.
   case arguments(index: Int, ByteString)
+  /// JSON arrays of numbers, one for each text of a request for vectors.
+  case vectors([ByteString])
   case finish(FinishReason)
   /// The counts so far; the last one counts.
   case usage(ChatUsage)
@@ -79,6 +81,7 @@ package struct ChatAnswer {
   package var reasoningSignature = ByteString.empty
   package var refusal = ByteString.empty
   package var toolCalls: [ChatToolCall] = []
+  package var vectors: [ByteString] = []
   package var finish: FinishReason?
   package var usage: ChatUsage?
   package var failure: ErrorAnswer?
@@ -105,6 +108,7 @@ package struct ChatAnswer {
     case .arguments(let index, let piece):
       guard toolCalls.indices.contains(index) else { return }
       toolCalls[index].arguments.append(piece)
+    case .vectors(let vectors): self.vectors = vectors
     case .finish(let reason): finish = reason
     case .usage(let usage): self.usage = usage
     case .failure(let failure): self.failure = failure

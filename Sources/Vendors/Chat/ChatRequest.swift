@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import MiniJSON
 import Platform
 
 /// A chat request as every dialect can be read into it and written from it: the hub model.
@@ -15,7 +16,7 @@ package struct ChatRequest {
   package var tools: [ChatTool] = []
   package var toolChoice = ChatToolChoice.unspecified
   /// Longest answer in tokens; nil without a limit.
-  package var maxTokens: Int64?
+  package var maxTokens: Int64? { didSet { maxTokens = ChatRequest.clamped(maxTokens) } }
   package var temperature: ByteString?
   package var topP: ByteString?
   package var topK: ByteString?
@@ -30,6 +31,11 @@ package struct ChatRequest {
   /// Whether several tools may be called at once; nil when the client does not say.
   package var allowsParallelTools: Bool?
   package var user = ByteString.empty
+  /// Of a request for vectors: what they are to be of, their length, and in Google's words what
+  /// for; empty when the client does not say.
+  package var texts: [ByteString] = []
+  package var dimensions: ByteString?
+  package var purpose = ByteString.empty
 
   /// What of the request a dialect must be able to express.
   package var fields: ChatFields = []
@@ -38,6 +44,10 @@ package struct ChatRequest {
 
   /// Makes an empty request.
   package init() {}
+
+  /// A client's count of tokens, small enough to be added to others.
+  @inline(never)
+  static func clamped(_ tokens: Int64?) -> Int64? { tokens.map { min(max(0, $0), 1_000_000_000) } }
 
   /// The texts of all system messages, joined with blank lines.
   package var systemText: ByteString {
@@ -119,14 +129,24 @@ package struct ChatMedia {
   package init() {}
 
   /// Reads `data:<type>;base64,<data>`, or takes the text as a URL.
-  package init(url text: ByteString) {
-    let prefix: ByteString = "data:"
-    guard text.starts(with: "data:"), let (head, body) = text.split(at: UInt8(ascii: ",")) else {
+  ///
+  /// - Throws: for other data URLs, with the name of the client's field.
+  package init(url text: ByteString, field: ByteString) throws(ChatProblem) {
+    guard text.starts(with: "data:") else {
       url = text
       return
     }
-    let type = ByteString(Array(head.bytes.dropFirst(prefix.count)))
-    mimeType = type.split(at: UInt8(ascii: ";"))?.before ?? type
+    let (head, body) = text.split(at: UInt8(ascii: ",")) ?? (text, .empty)
+    let words = head.list(separatedBy: UInt8(ascii: ";"))
+    let type = ByteString(Array((words.first ?? .empty).bytes.dropFirst(5)))
+    guard !type.isEmpty, words.count > 1, words[words.count - 1].lowercased == "base64",
+      !body.isEmpty
+    else {
+      throw ChatProblem(
+        "The field " + field + " has a data URL that is not data:<type>;base64,<data>.",
+        field: field)
+    }
+    mimeType = type
     data = body
   }
 
@@ -150,6 +170,16 @@ package struct ChatToolCall {
     self.id = id
     self.name = name
     self.arguments = arguments.isEmpty ? "{}" : arguments
+  }
+
+  /// The arguments as an object on one line: a model may write anything, such as when its answer
+  /// was cut, which is handed on as the text `arguments` then.
+  var argumentsObject: ByteString {
+    if arguments.isEmpty { return "{}" }
+    if (try? JSONDocument(arguments, requiresObject: true)) != nil {
+      return DialectText.compact(arguments)
+    }
+    return "{\"arguments\":" + JSONString.lexeme(arguments) + "}"
   }
 }
 
@@ -190,13 +220,13 @@ package struct ChatReasoning: Equatable {
 
   package var effort: Effort
   /// Tokens for thinking; nil when only the effort is given.
-  package var budgetTokens: Int64?
+  package let budgetTokens: Int64?
   /// Whether the client wants to see the thoughts.
   package var showsThoughts = true
 
   /// Makes one from an effort.
   package init(_ effort: Effort, budgetTokens: Int64? = nil) {
     self.effort = effort
-    self.budgetTokens = budgetTokens
+    self.budgetTokens = ChatRequest.clamped(budgetTokens)
   }
 }

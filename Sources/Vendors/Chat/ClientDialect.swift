@@ -49,11 +49,17 @@ package protocol ChatWriter: AnyObject {
   func write(_ event: ChatEvent, to output: Buffer)
   /// Appends the end of a complete stream.
   func end(to output: Buffer)
+  /// Events of the vendor's were passed on in place of this writer's; at most `fail` follows.
+  func passed(_ eventCount: Int64)
   /// Appends an error in the midst of a stream: what follows is the end of the connection's body,
   /// never the mark of a clean end.
   func fail(_ error: ClientError, to output: Buffer)
   /// Appends a whole answer.
   func write(answer: ChatAnswer, to output: Buffer)
+}
+
+extension ChatWriter {
+  package func passed(_ eventCount: Int64) {}
 }
 
 /// What a writer of answers is told.

@@ -71,9 +71,15 @@ package struct ErrorFormat: Sendable {
   package let codes: [StaticString]
   package let messages: [StaticString]
   package let rules: [ErrorRule]
+  /// The header field with the code, up to a colon; empty for none.
+  package let codeField: StaticString
 
   /// Makes a format.
-  package init(codes: [StaticString], messages: [StaticString], rules: [ErrorRule]) {
+  package init(
+    codes: [StaticString], messages: [StaticString], rules: [ErrorRule],
+    codeField: StaticString = ""
+  ) {
+    self.codeField = codeField
     self.codes = codes
     self.messages = messages
     self.rules = rules
@@ -107,20 +113,28 @@ package struct ErrorAnswer {
   ///
   /// `body`: any text; one that is neither a JSON object nor an event stream that ends with one
   /// has neither code nor message.
-  package init(status: Int, body: ByteString, format: ErrorFormat) {
+  ///
+  /// `code`: the value of the format's `codeField`.
+  package init(
+    status: Int, body: ByteString, format: ErrorFormat, code: ByteString = .empty
+  ) {
     // Vendors frame errors as events also where the head says JSON.
     var events: [StreamEvent] = []
     let framer = StreamFraming.events.makeFramer()
     _ = framer.read(body.bytes.span, into: &events) && framer.end(into: &events)
     let answer = StreamEvent(data: body).json ?? events.last?.json
-    self.init(status: status, answer: answer, format: format)
+    self.init(status: status, answer: answer, format: format, code: code)
   }
 
   /// As above, for a body that is parsed already.
-  package init(status: Int, answer: JSONValue?, format: ErrorFormat) {
+  package init(
+    status: Int, answer: JSONValue?, format: ErrorFormat, code: ByteString = .empty
+  ) {
     self.status = status
     message = ErrorAnswer.find(format.messages, in: answer).first ?? .empty
-    let codes = ErrorAnswer.find(format.codes, in: answer)
+    var codes = ErrorAnswer.find(format.codes, in: answer)
+    let code = code.split(at: UInt8(ascii: ":"))?.before ?? code
+    if !code.isEmpty { codes.append(code) }
     for rule in format.rules {
       guard rule.status == 0 || rule.status == status else { continue }
       guard let code = ErrorAnswer.match(rule.code, codes) else { continue }
@@ -130,7 +144,7 @@ package struct ErrorAnswer {
       meaning = rule.meaning
       return
     }
-    code = codes.first ?? .empty
+    self.code = codes.first ?? .empty
     (action, meaning) = ErrorAnswer.judge(status)
   }
 
@@ -170,12 +184,7 @@ package struct ErrorAnswer {
   private static func find(_ paths: [StaticString], in root: JSONValue?) -> [ByteString] {
     var found: [ByteString] = []
     for path in paths {
-      var value = root
-      for key in ByteString(path).list(separatedBy: UInt8(ascii: ".")) {
-        value = value?.kind == .array ? value?.element(0) : value
-        value = value?.member(key)
-      }
-      guard let value else { continue }
+      guard let value = root?.at(path) else { continue }
       if let text = value.string {
         if !text.isEmpty { found.append(text) }
       } else if value.kind == .number {
@@ -183,5 +192,18 @@ package struct ErrorAnswer {
       }
     }
     return found
+  }
+}
+
+extension JSONValue {
+  /// The value at a path of members with dots between; of arrays the first element counts.
+  @inline(never)
+  func at(_ path: StaticString) -> JSONValue? {
+    var value: JSONValue? = self
+    for key in ByteString(path).list(separatedBy: UInt8(ascii: ".")) {
+      value = value?.kind == .array ? value?.element(0) : value
+      value = value?.member(key)
+    }
+    return value
   }
 }

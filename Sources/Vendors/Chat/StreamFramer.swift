@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import MiniJSON
 import Platform
 
 /// How a body is cut into events.
@@ -20,20 +19,13 @@ package struct StreamEvent {
   package var name = ByteString.empty
   /// The `data` lines, joined with LF.
   package var data = ByteString.empty
+  /// Of lines: where it ends in the piece that completed it; 0 for what the body's end completes.
+  package fileprivate(set) var end = 0
 
   /// Makes an event.
   package init(name: ByteString = .empty, data: ByteString) {
     self.name = name
     self.data = data
-  }
-
-  /// The data as JSON; nil when it is none.
-  package var json: JSONValue? {
-    do throws(JSONError) {
-      return try JSONDocument(data).root
-    } catch {
-      return nil
-    }
   }
 }
 
@@ -94,6 +86,7 @@ final class LineFramer: StreamFramer {
         continue
       }
       line.append(piece.extracting(start..<index))
+      let count = events.count
       endLine(into: &events)
       index += 1
       if byte == 0x0D {
@@ -103,6 +96,7 @@ final class LineFramer: StreamFramer {
           index += 1
         }
       }
+      if events.count > count { events[count].end = index }
       start = index
     }
     line.append(piece.extracting(start..<piece.count))

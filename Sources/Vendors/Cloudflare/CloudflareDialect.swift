@@ -38,7 +38,7 @@ enum CloudflareEncoder {
     if message.hasMedia { return OpenAIEncoder.write(message, &json) }
     json.beginObject()
     json.member("role", OpenAIEncoder.word(message.role))
-    json.member("content", message.text)
+    json.member("content", message.resultText)
     if message.role == .tool {
       json.member("tool_call_id", message.toolCallID)
       json.member("name", message.toolName)
@@ -98,7 +98,7 @@ final class CloudflareDecoder: ChatDecoder {
 
   func read(_ event: StreamEvent, into events: inout [ChatEvent]) {
     if event.data == "[DONE]" { return finish(&events) }
-    guard let root = event.json else { return }
+    guard let root = event.json(orFailIn: &events) else { return }
     read(root, &events)
   }
 

@@ -10,7 +10,9 @@ final class CohereDecoder: ChatDecoder {
   private var hasFinished = false
 
   func read(_ event: StreamEvent, into events: inout [ChatEvent]) {
-    guard let root = event.json, let type = root.member("type")?.string else { return }
+    guard let root = event.json(orFailIn: &events), let type = root.member("type")?.string else {
+      return
+    }
     let delta = root.member("delta")
     let message = delta?.member("message")
     switch type {

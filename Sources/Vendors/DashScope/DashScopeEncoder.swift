@@ -87,7 +87,7 @@ enum DashScopeEncoder {
       for part in message.parts { try write(part, &json) }
       json.endArray()
     } else {
-      json.string(message.text)
+      json.string(message.resultText)
     }
     if message.role == .tool { json.member("tool_call_id", message.toolCallID) }
     OpenAIEncoder.writeCalls(message.toolCalls, &json)

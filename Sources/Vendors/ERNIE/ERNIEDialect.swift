@@ -109,7 +109,7 @@ final class ERNIEDecoder: ChatDecoder {
   init() {}
 
   func read(_ event: StreamEvent, into events: inout [ChatEvent]) {
-    guard let root = event.json else { return }
+    guard let root = event.json(orFailIn: &events) else { return }
     read(answer: root, into: &events)
   }
 

@@ -128,7 +128,7 @@ struct ERNIETurns {
             isUserNext == false
           else { throw ERNIETurns.problem("messages with role tool") }
           turns.append(.assistant(index == 0 ? message.text : .empty, call))
-          let result = ERNIETurns.json(answers.remove(at: place).text)
+          let result = ERNIETurns.json(answers.remove(at: place).resultText)
           turns.append(.function(name: call.name, result: result))
         }
       case .tool: break

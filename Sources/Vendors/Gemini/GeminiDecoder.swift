@@ -11,12 +11,14 @@ final class GeminiDecoder: ChatDecoder {
   private var hasStarted = false
   private var hasFinished = false
   private var callCount = 0
+  /// There was a text that is no thought, or a call.
+  private var hasContent = false
 
   /// - Parameter errors: how errors in the place of answers are judged.
   init(errors: ErrorFormat) { self.errors = errors }
 
   func read(_ event: StreamEvent, into events: inout [ChatEvent]) {
-    guard let root = event.json else { return }
+    guard let root = event.json(orFailIn: &events) else { return }
     read(answer: root, into: &events)
   }
 
@@ -50,17 +52,20 @@ final class GeminiDecoder: ChatDecoder {
       events.append(.finish(.contentFilter))
     } else if let word = candidate?.member("finishReason")?.string, !word.isEmpty {
       hasFinished = true
-      events.append(.finish(reason(word)))
+      finish(word, &events)
     }
   }
 
   private func read(_ part: JSONValue, _ events: inout [ChatEvent]) {
     if let text = part.member("text")?.string {
       guard !text.isEmpty else { return }
-      events.append(part.member("thought")?.bool == true ? .reasoning(text) : .text(text))
+      let isThought = part.member("thought")?.bool == true
+      hasContent = hasContent || !isThought
+      events.append(isThought ? .reasoning(text) : .text(text))
     } else if let call = part.member("functionCall"), let name = call.member("name")?.string {
       let index = callCount
       callCount += 1
+      hasContent = true
       events.append(
         .toolCall(
           index: index, id: call.member("id")?.string ?? .empty, name: name,
@@ -71,8 +76,23 @@ final class GeminiDecoder: ChatDecoder {
       var media = ChatMedia()
       media.mimeType = picture.member("mimeType")?.string ?? "image/png"
       media.data = data
+      hasContent = true
       events.append(.text("![image](" + media.dataURL + ")"))
     }
+  }
+
+  /// Reasons such as `MALFORMED_FUNCTION_CALL` say that the model failed: without content there is
+  /// no answer, and another attempt may give one.
+  private func finish(_ word: ByteString, _ events: inout [ChatEvent]) {
+    let reason = reason(word)
+    guard reason == .stop, !hasContent, !(word == "STOP") else {
+      return events.append(.finish(reason))
+    }
+    events.append(
+      .failure(
+        ErrorAnswer(
+          status: 200, message: "The model gave no answer: " + word + ".", code: word,
+          action: .retry, meaning: .broken)))
   }
 
   private func reason(_ word: ByteString) -> FinishReason {

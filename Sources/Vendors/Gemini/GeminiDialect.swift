@@ -75,12 +75,16 @@ extension Dialect {
 }
 
 extension CallFacts {
+  /// The model without the collection that Google's lists put before it.
+  var geminiModel: ByteString {
+    let prefix: StaticString = "models/"
+    return model.starts(with: prefix)
+      ? ByteString(Array(model.bytes.dropFirst(prefix.utf8CodeUnitCount))) : model
+  }
+
   /// Model and method as Google's paths have them.
   func geminiCall() throws(ChatProblem) -> ByteString {
-    let prefix: StaticString = "models/"
-    let name = try CallFacts.segments(
-      of: model.starts(with: prefix)
-        ? ByteString(Array(model.bytes.dropFirst(prefix.utf8CodeUnitCount))) : model)
+    let name = try CallFacts.segments(of: geminiModel)
     if countsTokens { return name + ":countTokens" }
     return name + (isStream ? ":streamGenerateContent?alt=sse" : ":generateContent")
   }

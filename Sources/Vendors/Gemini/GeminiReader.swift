@@ -76,7 +76,7 @@ package enum GeminiReader {
     return ByteString(bytes)
   }
 
-  private static func texts(of parts: JSONValue) -> ByteString {
+  static func texts(of parts: JSONValue) -> ByteString {
     // One part may stand without its array.
     if let text = parts.member("text")?.string { return text }
     var joined = ByteString.empty

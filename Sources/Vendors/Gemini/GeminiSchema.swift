@@ -63,18 +63,29 @@ enum GeminiSchema {
     return output.byteString
   }
 
-  private static func writeStandard(_ value: JSONValue, _ json: inout JSONWriter) {
+  /// Members whose own members are names of schemas.
+  private static let names: [StaticString] = ["properties", "patternProperties", "$defs", "defs"]
+
+  /// `isNamed`: the members are names, not words of schemas.
+  private static func writeStandard(
+    _ value: JSONValue, isNamed: Bool = false, _ json: inout JSONWriter
+  ) {
     switch value.kind {
     case .object:
       json.beginObject()
       let isNullable = value.member("nullable")?.bool ?? false
       for (key, inner) in value.members {
+        if isNamed {
+          json.key(key)
+          writeStandard(inner, &json)
+          continue
+        }
         if key == "nullable" || key == "propertyOrdering" || key == "property_ordering" { continue }
         json.key(key)
         if key == "type", let type = inner.string {
           write(type: type.lowercased, isNullable, &json)
         } else {
-          writeStandard(inner, &json)
+          writeStandard(inner, isNamed: names.contains { key == $0 }, &json)
         }
       }
       json.endObject()

@@ -100,6 +100,8 @@ struct GeminiTurns {
       callCount += 1
       id = "call_" + ByteString(number: callCount)
     }
+    // Results follow soon: a search through all calls would be slow.
+    if unanswered.count == 256 { unanswered.removeFirst() }
     unanswered.append((id, name))
     fields.insert(.toolHistory)
     let arguments = call.member("args")

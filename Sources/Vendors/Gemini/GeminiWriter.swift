@@ -32,7 +32,7 @@ final class GeminiWriter: ChatWriter {
     case .toolCall, .arguments: calls.add(event)
     case .usage(let usage): self.usage = usage
     case .finish(let reason): finish = reason
-    case .failure, .follow, .reasoningSignature: break
+    case .failure, .follow, .reasoningSignature, .vectors: break
     }
   }
 
@@ -133,9 +133,7 @@ final class GeminiWriter: ChatWriter {
     if !call.id.isEmpty { json.member("id", call.id) }
     json.member("name", call.name)
     json.key("args")
-    // What a model wrote need not be an object.
-    let isObject = (try? JSONDocument(call.arguments, requiresObject: true)) != nil
-    json.raw(isObject ? call.arguments : "{}")
+    json.raw(call.argumentsObject)
     json.endObject()
     if !call.signature.isEmpty { json.member("thoughtSignature", call.signature) }
     json.endObject()

@@ -13,7 +13,7 @@ final class HunyuanDecoder: ChatDecoder {
   private var calls: [ByteString] = []
 
   func read(_ event: StreamEvent, into events: inout [ChatEvent]) {
-    guard let root = event.json else { return }
+    guard let root = event.json(orFailIn: &events) else { return }
     read(answer: root, into: &events)
   }
 

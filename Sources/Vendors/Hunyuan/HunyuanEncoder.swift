@@ -53,7 +53,7 @@ enum HunyuanEncoder {
       for part in message.parts { write(part, &json) }
       json.endArray()
     } else {
-      json.member("Content", message.text)
+      json.member("Content", message.resultText)
     }
     if !message.toolCalls.isEmpty {
       json.key("ToolCalls")

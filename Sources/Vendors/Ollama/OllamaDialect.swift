@@ -58,7 +58,7 @@ enum OllamaEncoder {
   private static func write(_ message: ChatMessage, _ json: inout JSONWriter) {
     json.beginObject()
     json.member("role", OpenAIEncoder.word(message.role))
-    json.member("content", message.text)
+    json.member("content", message.resultText)
     if !message.reasoning.isEmpty { json.member("thinking", message.reasoning) }
     if message.hasMedia {
       json.key("images")
@@ -123,7 +123,7 @@ final class OllamaDecoder: ChatDecoder {
   private var callCount = 0
 
   func read(_ event: StreamEvent, into events: inout [ChatEvent]) {
-    if let root = event.json { read(answer: root, into: &events) }
+    if let root = event.json(orFailIn: &events) { read(answer: root, into: &events) }
   }
 
   func read(answer root: JSONValue, into events: inout [ChatEvent]) {

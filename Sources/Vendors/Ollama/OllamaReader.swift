@@ -183,6 +183,8 @@ struct OllamaTurns {
     let call = ChatToolCall(
       id: id, name: name, arguments: arguments?.kind == .object ? arguments?.lexeme ?? "{}" : "{}")
     message.toolCalls.append(call)
+    // Answers follow soon: a search through all calls would be slow.
+    if unanswered.count == 256 { unanswered.removeFirst() }
     unanswered.append(call)
   }
 

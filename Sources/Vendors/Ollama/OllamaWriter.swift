@@ -29,7 +29,7 @@ final class OllamaWriter: ChatWriter {
     case .reasoning(let piece):
       if !piece.isEmpty { line(.empty, piece, [], nil, output) }
     case .toolCall, .arguments, .finish, .usage: answer.add(event)
-    case .start, .reasoningSignature, .failure, .follow: return
+    case .start, .reasoningSignature, .failure, .follow, .vectors: return
     }
   }
 
@@ -51,18 +51,11 @@ final class OllamaWriter: ChatWriter {
       completedCalls(answer), answer.finish ?? .stop, to: output)
   }
 
-  /// Arguments that are no JSON object, against all rules, are handed on as a text.
   private func completedCalls(_ answer: ChatAnswer) -> [ChatToolCall] {
     var calls = answer.completedCalls
     for index in calls.indices {
       if calls[index].id.isEmpty { calls[index].id = ids.nextCallID() }
-      if (try? JSONDocument(calls[index].arguments, requiresObject: true)) != nil { continue }
-      let text = Buffer()
-      var json = JSONWriter(text)
-      json.beginObject()
-      json.member("arguments", calls[index].arguments)
-      json.endObject()
-      calls[index].arguments = text.byteString
+      calls[index].arguments = calls[index].argumentsObject
     }
     return calls
   }

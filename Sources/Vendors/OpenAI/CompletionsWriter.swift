@@ -23,7 +23,9 @@ package final class CompletionsWriter: ChatWriter {
       if !piece.isEmpty { send(piece, nil, to: output) }
     case .finish(let reason): send(.empty, reason, to: output)
     case .usage(let usage): self.usage = usage
-    case .start, .reasoning, .reasoningSignature, .toolCall, .arguments, .failure, .follow: return
+    case .start, .reasoning, .reasoningSignature, .toolCall, .arguments, .failure, .follow,
+      .vectors:
+      return
     }
   }
 

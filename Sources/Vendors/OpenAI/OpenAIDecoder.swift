@@ -11,15 +11,18 @@ package final class OpenAIDecoder: ChatDecoder {
   private let errors: ErrorFormat
   private var hasStarted = false
   private var hasFinished = false
-  private var callCount = 0
-  /// Vendors' indexes of the calls, in the order of their beginning.
+  private var choiceIndex: Int64?
+  /// Vendors' indexes and ids of the calls, in the order of their beginning; -1 without index.
   private var callIndexes: [Int64] = []
+  private var callIDs: [ByteString] = []
+  /// The last call, as long as its name has not come.
+  private var nameless: ChatToolCall?
 
   /// - Parameter errors: how the vendor's errors are judged.
   package init(errors: ErrorFormat = Dialect.openAI.errors) { self.errors = errors }
 
   package func read(_ event: StreamEvent, into events: inout [ChatEvent]) {
-    guard let root = event.json else { return }
+    guard let root = event.json(orFailIn: &events) else { return }
     read(chunk: root, into: &events)
   }
 
@@ -27,7 +30,7 @@ package final class OpenAIDecoder: ChatDecoder {
     read(chunk: answer, into: &events)
   }
 
-  package func end(into events: inout [ChatEvent]) {}
+  package func end(into events: inout [ChatEvent]) { beginNameless(&events) }
 
   /// Reads a chunk, or a whole answer, which differs in one name only.
   package func read(chunk root: JSONValue, into events: inout [ChatEvent]) {
@@ -35,18 +38,32 @@ package final class OpenAIDecoder: ChatDecoder {
       events.append(.failure(ErrorAnswer(status: 200, answer: root, format: errors)))
       return
     }
-    let choice = root.member("choices")?.element(0)
+    let choice = self.choice(root)
     start(root, choice, &events)
     if let content = choice?.member("delta") ?? choice?.member("message") {
       read(content, &events)
     }
     if !hasFinished, let word = choice?.member("finish_reason")?.string, !word.isEmpty {
       hasFinished = true
+      beginNameless(&events)
       events.append(.finish(reason(word)))
     }
     if let usage = root.member("usage") ?? choice?.member("usage"), usage.kind == .object {
       events.append(.usage(OpenAIDecoder.usage(usage)))
     }
+  }
+
+  /// The one that the answer began with, where others come between.
+  private func choice(_ root: JSONValue) -> JSONValue? {
+    guard let choices = root.member("choices") else { return nil }
+    for choice in choices.elements {
+      let index = choice.member("index")?.int64 ?? 0
+      if index == choiceIndex ?? index {
+        choiceIndex = index
+        return choice
+      }
+    }
+    return nil
   }
 
   /// Azure's first chunk has neither id nor choice: its values are not the answer's.
@@ -67,37 +84,76 @@ package final class OpenAIDecoder: ChatDecoder {
       events.append(.text(text))
     }
     if let text = content.member("refusal")?.string, !text.isEmpty { events.append(.refusal(text)) }
-    guard let calls = content.member("tool_calls") else { return }
-    if calls.kind == .object { return read(call: calls, &events) }
-    for call in calls.elements { read(call: call, &events) }
+    guard let calls = content.member("tool_calls"), !calls.isNull else {
+      // The older form: one call without an id.
+      let function = content.member("function_call")
+      return function?.kind == .object ? read(nil, function, &events) : ()
+    }
+    if calls.kind == .object { return read(calls, calls.member("function"), &events) }
+    for call in calls.elements { read(call, call.member("function"), &events) }
   }
 
-  private func read(call: JSONValue, _ events: inout [ChatEvent]) {
-    let function = call.member("function")
+  /// Reads a call or a piece of one.
+  private func read(_ call: JSONValue?, _ function: JSONValue?, _ events: inout [ChatEvent]) {
     let name = function?.member("name")?.string ?? .empty
-    let id = call.member("id")?.string ?? .empty
-    var index = callIndexes.count - 1
-    if let given = call.member("index")?.int64 {
-      index = callIndexes.firstIndex(of: given) ?? callIndexes.count
-      guard index == callIndexes.count else { return arguments() }
-      callIndexes.append(given)
-    } else if !name.isEmpty {
-      index = callIndexes.count
-      callIndexes.append(Int64(index))
+    let id = call?.member("id")?.string ?? .empty
+    let given = call?.member("index")?.int64
+    let known = index(given, id, hasName: !name.isEmpty)
+    let index = known ?? callIndexes.count
+    if known == nil {
+      // A piece of nothing.
+      if given == nil, name.isEmpty { return }
+      beginNameless(&events)
+      callIndexes.append(given ?? -1)
+      callIDs.append(id)
+      var begun = ChatToolCall(id: id, name: name, arguments: .empty)
+      begun.arguments = .empty
+      begun.signature =
+        call?.member("extra_content")?.member("google")?.member("thought_signature")?.string
+        ?? .empty
+      nameless = begun
+    }
+    let isNameless = nameless != nil && index == callIndexes.count - 1
+    if isNameless {
+      if nameless?.id.isEmpty ?? false { nameless?.id = id }
+      nameless?.name = name
+      if !name.isEmpty { beginNameless(&events) }
+    }
+    guard let value = function?.member("arguments"), !value.isNull else { return }
+    let piece = value.string ?? DialectText.compact(value.lexeme)
+    if piece.isEmpty { return }
+    if let held = nameless, isNameless {
+      nameless?.arguments = held.arguments + piece
     } else {
-      return arguments()
+      events.append(.arguments(index: index, piece))
     }
-    let signature =
-      call.member("extra_content")?.member("google")?.member("thought_signature")?.string ?? .empty
-    events.append(.toolCall(index: index, id: id, name: name, signature: signature))
-    arguments()
+  }
 
-    func arguments() {
-      guard index >= 0, let text = function?.member("arguments")?.string, !text.isEmpty else {
-        return
-      }
-      events.append(.arguments(index: index, text))
+  /// The call that a piece belongs to; nil for a new one.
+  private func index(_ given: Int64?, _ id: ByteString, hasName: Bool) -> Int? {
+    let last = callIndexes.indices.last
+    guard let given else {
+      if hasName { return nameless == nil ? nil : last }
+      return id.isEmpty ? last : callIDs.lastIndex(of: id) ?? last
     }
+    guard let open = callIndexes.lastIndex(of: given), !id.isEmpty, callIDs[open] != id else {
+      return callIndexes.lastIndex(of: given)
+    }
+    for index in callIDs.indices where callIDs[index] == id && callIndexes[index] == given {
+      return index
+    }
+    // Some vendors number all calls 0; others make up an id for each piece, but name a call once.
+    let isNameless = nameless != nil && open == last
+    return hasName && !isNameless && !callIDs[open].isEmpty ? nil : open
+  }
+
+  /// Tells of a call whose name did not come at once.
+  private func beginNameless(_ events: inout [ChatEvent]) {
+    guard let call = nameless else { return }
+    nameless = nil
+    let index = callIndexes.count - 1
+    events.append(.toolCall(index: index, id: call.id, name: call.name, signature: call.signature))
+    if !call.arguments.isEmpty { events.append(.arguments(index: index, call.arguments)) }
   }
 
   /// A string, or the texts of an array of parts.

@@ -23,7 +23,11 @@ package enum OpenAIEncoder {
       json.member("include_usage", true)
       json.endObject()
     }
-    writeSampling(request, &json)
+    var known = request
+    if let effort = request.reasoning?.effort {
+      known.reasoning?.effort = ConvertedHints.effort(effort, model: facts.model)
+    }
+    writeSampling(known, &json)
     writeFormat(request.format, &json)
     json.endObject()
   }
@@ -35,7 +39,8 @@ package enum OpenAIEncoder {
     if let reasoning = request.reasoning {
       json.member("reasoning_effort", reasoning.effort.name)
     }
-    if !request.user.isEmpty { json.member("user", request.user) }
+    // OpenAI takes 64 characters, others 128; Claude Code sends more.
+    if 1...64 ~= request.user.count { json.member("user", request.user) }
   }
 
   /// Writes what steers the choice of words, and `stop`.
@@ -149,7 +154,7 @@ package enum OpenAIEncoder {
       for part in message.parts { write(part, &json) }
       json.endArray()
     } else {
-      json.string(message.text)
+      json.string(message.resultText)
     }
     writeCalls(message.toolCalls, &json)
     json.endObject()

@@ -53,12 +53,7 @@ extension OpenAIReader {
     var call = ChatToolCall(
       id: (value.member("call_id") ?? value.member("id"))?.string ?? .empty, name: name,
       arguments: function.member("arguments")?.string ?? .empty)
-    do throws(JSONError) {
-      _ = try JSONDocument(call.arguments, requiresObject: true)
-    } catch {
-      throw ChatProblem(
-        "The arguments of the tool call " + name + " are no JSON object.", field: field)
-    }
+    call.arguments = call.argumentsObject
     call.signature =
       value.member("extra_content")?.member("google")?.member("thought_signature")?.string ?? .empty
     return call
@@ -88,7 +83,7 @@ extension OpenAIReader {
     if type == "image_url" || type == "input_image", let image = part.member("image_url"),
       let url = image.string ?? image.member("url")?.string
     {
-      var media = ChatMedia(url: url)
+      var media = try ChatMedia(url: url, field: field)
       media.detail = (image.member("detail") ?? part.member("detail"))?.string ?? .empty
       fields.insert(media.url.isEmpty ? .images : .imageURLs)
       return .image(media)
@@ -102,7 +97,7 @@ extension OpenAIReader {
     }
     let file = part.member("file") ?? part
     if type == "file" || type == "input_file", let data = file.member("file_data")?.string {
-      var media = ChatMedia(url: data)
+      var media = try ChatMedia(url: data, field: field)
       media.name = file.member("filename")?.string ?? .empty
       fields.insert(.files)
       return .file(media)

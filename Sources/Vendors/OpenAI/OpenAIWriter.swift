@@ -26,7 +26,7 @@ package final class OpenAIWriter: ChatWriter {
     switch event {
     case .start(let id, let created): take(id, created)
     case .usage(let usage): self.usage = usage
-    case .failure, .follow, .reasoningSignature: return
+    case .failure, .follow, .reasoningSignature, .vectors: return
     case .finish(let reason):
       begin(output)
       chunk(to: output, finish: reason) { _ in }

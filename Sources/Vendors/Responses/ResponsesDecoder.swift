@@ -6,7 +6,9 @@ import Platform
 /// text for estimates.
 final class ResponsesDecoder: ChatDecoder {
   func read(_ event: StreamEvent, into events: inout [ChatEvent]) {
-    guard let root = event.json, let type = root.member("type")?.string else { return }
+    guard let root = event.json(orFailIn: &events), let type = root.member("type")?.string else {
+      return
+    }
     if let response = root.member("response") {
       return read(answer: response, isBeginning: type == "response.created", into: &events)
     }

@@ -13,6 +13,8 @@ package final class ResponsesWriter: ChatWriter {
   private let stem: ByteString
   private var hasBegun = false
   private var sequence: Int64 = 0
+  /// The response is the vendor's.
+  private var isPassed = false
   private var items: [ResponsesItem] = []
   /// The item of text that is open.
   private var openIndex: Int?
@@ -52,7 +54,7 @@ package final class ResponsesWriter: ChatWriter {
       delta(piece, calls[index], output)
     case .finish(let reason): finish = reason
     case .usage(let usage): self.usage = usage
-    case .failure, .follow: return
+    case .failure, .follow, .vectors: return
     }
   }
 
@@ -65,6 +67,12 @@ package final class ResponsesWriter: ChatWriter {
     }
   }
 
+  package func passed(_ eventCount: Int64) {
+    hasBegun = true
+    isPassed = true
+    sequence = eventCount
+  }
+
   package func fail(_ error: ClientError, to output: Buffer) {
     begin(output)
     send("error", output) { json in
@@ -73,6 +81,7 @@ package final class ResponsesWriter: ChatWriter {
       json.key("param")
       if error.field.isEmpty { json.null() } else { json.string(error.field) }
     }
+    if isPassed { return }
     send("response.failed", output) { json in
       json.key("response")
       document.write(items, error: error, &json)

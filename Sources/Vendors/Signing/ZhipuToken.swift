@@ -10,15 +10,9 @@ package enum ZhipuToken {
   static let lifetimeSeconds: Int64 = 3600
   private static let header: StaticString = #"{"alg":"HS256","sign_type":"SIGN"}"#
 
-  /// The value of `Authorization` for a channel's key `ID.SECRET` at a time in Unix seconds.
-  ///
-  /// A key of another form cannot sign and is sent as it is.
-  package static func authorization(key: ByteString, at now: Int64) -> ByteString {
-    "Bearer " + (make(key: key, at: now) ?? key)
-  }
-
-  /// Nil for a key without exactly one dot.
-  static func make(key: ByteString, at now: Int64) -> ByteString? {
+  /// The token for a channel's key `ID.SECRET` at a time in Unix seconds; nil for a key without
+  /// exactly one dot, which cannot sign.
+  package static func make(key: ByteString, at now: Int64) -> ByteString? {
     guard let (id, secret) = key.split(at: UInt8(ascii: ".")), !id.isEmpty, !secret.isEmpty,
       !secret.bytes.contains(UInt8(ascii: "."))
     else { return nil }

@@ -12,7 +12,7 @@ final class SparkDecoder: ChatDecoder {
   private var callCount = 0
 
   func read(_ event: StreamEvent, into events: inout [ChatEvent]) {
-    guard let root = event.json else { return }
+    guard let root = event.json(orFailIn: &events) else { return }
     read(frame: root, into: &events)
   }
 

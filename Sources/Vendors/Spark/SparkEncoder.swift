@@ -132,7 +132,7 @@ enum SparkEncoder {
   private static func folded(_ message: ChatMessage) -> ByteString {
     if message.role == .tool {
       let name = message.toolName.isEmpty ? "the function" : message.toolName
-      return "Result of " + name + ": " + message.text
+      return "Result of " + name + ": " + message.resultText
     }
     var text = message.text
     for call in message.toolCalls {
