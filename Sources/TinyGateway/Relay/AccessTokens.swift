@@ -136,12 +136,39 @@ final class AccessTokens {
     facts.config = config
     facts.now = UnixTime.seconds
     facts.random = Random.number()
-    let call: UpstreamProbe.Exchange
-    do throws(ChatProblem) {
-      call = try AccessTokens.call(exchange, facts)
+    let made = Made()
+    // A signature with a private key takes a small processor a tenth of a second.
+    let job = Job(
+      work: {
+        do throws(ChatProblem) {
+          made.call = try AccessTokens.call(exchange, facts)
+        } catch {
+          made.problem = error.message
+        }
+      },
+      completion: { [self] in
+        guard let call = made.call else {
+          return end(entry, .failed(.refusedKey(made.problem)))
+        }
+        send(call, entry, exchange)
+      })
+    do throws(SystemError) {
+      try gateway.passwordWorker.submit(job)
     } catch {
-      return end(entry, .failed(.refusedKey(error.message)))
+      gateway.log.error("the thread for signatures cannot be started: \(error.text)")
+      end(entry, .failed(AttemptFailure(threadless: error.text)))
     }
+  }
+
+  /// The call that the worker leaves for the loop, or why there is none.
+  private final class Made {
+    var call: UpstreamProbe.Exchange?
+    var problem = ByteString.empty
+  }
+
+  private func send(
+    _ call: UpstreamProbe.Exchange, _ entry: Entry, _ exchange: TokenExchange
+  ) {
     var timeouts = entry.channel.timeouts
     timeouts.firstByteMilliseconds = min(
       timeouts.firstByteMilliseconds, AccessTokens.answerMilliseconds)
@@ -218,6 +245,13 @@ extension AttemptFailure {
       error: .upstream(
         502, "upstream_auth_failed", "The upstream refused the credentials of this channel."),
       outcome: .keyRejected(reason: reason), isFaultOfKey: true)
+  }
+
+  /// The system has no thread left that could make the call.
+  init(threadless reason: String) {
+    self.init(
+      kind: .gateway, text: ByteString(utf8: reason),
+      error: .overloaded("The system has no thread left: try again."), outcome: .undecided)
   }
 
   /// What a failed exchange says about channel and key.
