@@ -102,17 +102,7 @@ package enum AnthropicReader {
         request.fields.insert(.builtInTools)
         continue
       }
-      guard let name = entry.member("name")?.string, !name.isEmpty else {
-        throw ChatProblem("Each of tools needs a name.", field: "tools")
-      }
-      var tool = ChatTool(name: name)
-      tool.description = entry.member("description")?.string ?? .empty
-      if let schema = entry.member("input_schema"), schema.kind == .object {
-        tool.parameters = schema.lexeme
-      }
-      tool.isStrict = entry.member("strict")?.bool
-      request.tools.append(tool)
-      request.fields.insert(.tools)
+      try request.addTool(entry, schema: "input_schema")
     }
   }
 

@@ -230,3 +230,21 @@ package struct ChatReasoning: Equatable {
     self.budgetTokens = ChatRequest.clamped(budgetTokens)
   }
 }
+
+extension ChatRequest {
+  /// Adds a function that the model may call.
+  ///
+  /// `schema`: the member that describes its arguments.
+  @inline(never)
+  mutating func addTool(_ value: JSONValue, schema: StaticString) throws(ChatProblem) {
+    guard let name = value.member("name")?.string, !name.isEmpty else {
+      throw ChatProblem("Each function of tools needs a name.", field: "tools")
+    }
+    var tool = ChatTool(name: name)
+    tool.description = value.member("description")?.string ?? .empty
+    if let schema = value.member(schema), schema.kind == .object { tool.parameters = schema.lexeme }
+    tool.isStrict = value.member("strict")?.bool
+    tools.append(tool)
+    fields.insert(.tools)
+  }
+}

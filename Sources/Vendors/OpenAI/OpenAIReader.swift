@@ -136,18 +136,7 @@ package enum OpenAIReader {
         request.fields.insert(.builtInTools)
         continue
       }
-      let function = entry.member("function") ?? entry
-      guard let name = function.member("name")?.string, !name.isEmpty else {
-        throw ChatProblem("Each of tools needs a function with a name.", field: "tools")
-      }
-      var tool = ChatTool(name: name)
-      tool.description = function.member("description")?.string ?? .empty
-      if let schema = function.member("parameters"), schema.kind == .object {
-        tool.parameters = schema.lexeme
-      }
-      tool.isStrict = function.member("strict")?.bool
-      request.tools.append(tool)
-      request.fields.insert(.tools)
+      try request.addTool(entry.member("function") ?? entry, schema: "parameters")
     }
   }
 
