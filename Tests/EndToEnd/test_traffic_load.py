@@ -15,7 +15,7 @@ from traffic import make_pool
 pytestmark = pytest.mark.native
 
 ROOM = {"memory_limit_mb": 128, "connections_per_address": 256}
-HANGS_MS = 400          # the longest that one attempt may take before its first byte
+HANGS_MS = 800          # the longest that one attempt may take before its first byte
 INTERVAL_MS = 10
 HICCUP = 0.25           # seconds that the machine itself may add
 SETTINGS = {
@@ -136,9 +136,9 @@ def test_a_machine_that_vanished_costs_no_more_than_1200_ms(patient, fleet, heal
 # Shares
 
 
-def test_ninety_to_ten_is_exact_in_every_window_of_a_hundred(gateway, fleet):
+def test_ninety_to_ten_is_exact_in_every_window_of_a_hundred(patient, fleet):
     upstreams = [fleet.upstream(), fleet.upstream()]
-    pool = make_pool(gateway, upstreams, {"weight": 90}, {"weight": 10})
+    pool = make_pool(patient, upstreams, {"weight": 90}, {"weight": 10})
     run = pool.load(fleet, 1000, connections=1).expect_success(1000)
     assert [run.counts[u.marker] for u in upstreams] == [900, 100]
     first = [marker == upstreams[0].marker for marker in run.markers]
@@ -147,9 +147,9 @@ def test_ninety_to_ten_is_exact_in_every_window_of_a_hundred(gateway, fleet):
 
 
 @pytest.mark.parametrize("weights", [[90, 10], [50, 30, 20]])
-def test_shares_are_exact_when_64_ask_at_once(gateway, fleet, weights):
+def test_shares_are_exact_when_64_ask_at_once(patient, fleet, weights):
     upstreams = [fleet.upstream(slow(3)) for _ in weights]
-    pool = make_pool(gateway, upstreams, *[{"weight": weight} for weight in weights])
+    pool = make_pool(patient, upstreams, *[{"weight": weight} for weight in weights])
     run = pool.load(fleet, 1000).expect_success(1000)
     assert [run.counts[u.marker] for u in upstreams] == [10 * weight for weight in weights]
 
@@ -158,24 +158,24 @@ def test_shares_are_exact_when_64_ask_at_once(gateway, fleet, weights):
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_64_connections_never_exceed_a_limit_of_three(gateway, fleet, stream):
+def test_64_connections_never_exceed_a_limit_of_three(patient, fleet, stream):
     upstream = fleet.upstream(slow(5))
-    pool = make_pool(gateway, [upstream], max_concurrency=3)
+    pool = make_pool(patient, [upstream], max_concurrency=3)
     run = pool.load(fleet, 500, stream=stream).expect_success(500)
     assert upstream.most_open == 3, f"{upstream.most_open} requests were open at once"
     assert {s.attempts for s in run.samples} == {1}, "waiting is no attempt"
 
 
-def test_each_channel_keeps_its_own_limit(gateway, fleet):
+def test_each_channel_keeps_its_own_limit(patient, fleet):
     upstreams = three(fleet)
-    pool = make_pool(gateway, upstreams, *[{"max_concurrency": n} for n in (1, 3, 7)])
+    pool = make_pool(patient, upstreams, *[{"max_concurrency": n} for n in (1, 3, 7)])
     pool.load(fleet, 1000).expect_success(1000)
     assert [u.most_open for u in upstreams] == [1, 3, 7]
 
 
-def test_a_limit_holds_while_channels_fail(gateway, fleet):
+def test_a_limit_holds_while_channels_fail(patient, fleet):
     upstreams = three(fleet)
-    pool = make_pool(gateway, upstreams, max_concurrency=4)
+    pool = make_pool(patient, upstreams, max_concurrency=4)
     upstreams[1].behave(failing(500, delay_ms=5))
     run = pool.load(fleet, 1000, hooks={
         300: upstreams[2].kill, 600: lambda: upstreams[1].behave(OK)})
