@@ -28,6 +28,19 @@ check_binary() {
   fi
 }
 
+# Embedded Swift 6.3 takes one literal array of a function for another when it compiles a function
+# of one module into another one: no such function may have two.
+check_literals() {
+  local module object found
+  for object in "$1"/*.build/*.o; do
+    module="${object%.build/*}" module="${module##*/}"
+    found="$("$TOOLCHAIN/bin/llvm-nm" --defined-only "$object" 2>/dev/null |
+      awk -v own="\$e${#module}$module" \
+        '$3 ~ /^\$e[0-9].*Tv[0-9]+_r$/ && index($3, own) != 1 { print $3; exit }')"
+    [ -z "$found" ] || die "two literal arrays in one function may be mixed up: $found"
+  done
+}
+
 build_target() {
   local libraries scratch=".build/$1" result="dist/$1" optimization="${OPT:--Osize}"
   [ "$1" != x86_64 ] || optimization="${OPT:--O}"
@@ -37,6 +50,7 @@ build_target() {
     --triple "$SWIFT_TRIPLE" --toolset "$libraries/toolset.json" --scratch-path "$scratch" \
     -Xlinker --icf=all -Xlinker "-Map=$PWD/$scratch/tinygateway.map" 2>&1 |
     { grep -v "libc not found for 'x86_64" || true; } >&2 # It is found: behind -isystem.
+  check_literals "$scratch/release"
   "$TOOLCHAIN/bin/llvm-objcopy" --strip-all "$scratch/release/TinyGateway" \
     "$result/tinygateway.new"
   check_binary "$result/tinygateway.new"

@@ -25,9 +25,12 @@ package struct VendorErrors {
     }
   }
 
-  private static let places: [[StaticString]] = [
-    ["error", "code"], ["error", "type"], ["code"], ["type"], ["base_resp", "status_code"],
-  ]
+  private static let errorCode: [StaticString] = ["error", "code"]
+  private static let errorType: [StaticString] = ["error", "type"]
+  private static let code: [StaticString] = ["code"]
+  private static let type: [StaticString] = ["type"]
+  private static let statusCode: [StaticString] = ["base_resp", "status_code"]
+  private static var places: [[StaticString]] { [errorCode, errorType, code, type, statusCode] }
 
   /// Judges an error by a row's table; nil when it says nothing.
   ///
@@ -80,17 +83,20 @@ package struct VendorErrors {
   private static func meaning(
     _ name: ByteString, _ status: Int?
   ) -> (meaning: FailureMeaning, status: Int)? {
-    if name == "account" { return (.accountEmpty, 402) }
-    if name == "key" { return (.keyRefused, 401) }
     // The key, for this model or in this region only.
     if name == "denied" { return (.keyRefused, 403) }
-    if name == "model" { return (.modelMissing, 404) }
-    if name == "rate" { return (.tooManyRequests, 429) }
-    if name == "content" { return (.contentRefused, 400) }
-    if name == "length" { return (.contextTooLong, 400) }
-    if name == "busy" { return (.overloaded, 503) }
-    if name == "timeout" { return (.timeout, 504) }
-    if name == "failed" { return (.broken, 502) }
+    let meaning = FailureMeaning(name)
+    switch meaning {
+    case .accountEmpty: return (meaning, 402)
+    case .keyRefused: return (meaning, 401)
+    case .modelMissing: return (meaning, 404)
+    case .tooManyRequests: return (meaning, 429)
+    case .contentRefused, .contextTooLong: return (meaning, 400)
+    case .overloaded: return (meaning, 503)
+    case .timeout: return (meaning, 504)
+    case .broken: return (meaning, 502)
+    case .unspecified: break
+    }
     // A code that comes with several statuses says less than the status.
     switch status ?? 400 {
     case 401...404, 408, 409, 429, 500...: return nil

@@ -71,12 +71,15 @@ struct RelayDialectErrorTests {
 
   @Test func believesTheVendorsTableWithoutTheOwnersList() {
     let format = ErrorFormat(
-      codes: ["code"], messages: ["message"],
-      rules: [
-        ErrorRule(0, "busy", .retry, .overloaded), ErrorRule(0, "stale", .refresh, .keyRefused),
-        ErrorRule(0, "day", .failover, .accountEmpty), ErrorRule(0, "bad", .client),
-        ErrorRule(0, "words", .client, .contentRefused), ErrorRule(0, "slow", .retry, .timeout),
-      ])
+      codes: "code", messages: "message",
+      rules: """
+        retry busy|busy
+        refresh key|stale
+        failover account|day
+        client|bad
+        client content|words
+        retry timeout|slow
+        """)
     func said(_ code: String, status: Int = 200) -> UpstreamError {
       UpstreamError(
         status: status, retryAfter: nil, body: RelayFixtures.buffer("{\"code\":\"\(code)\"}"),

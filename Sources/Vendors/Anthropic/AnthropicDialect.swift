@@ -35,23 +35,19 @@ extension Dialect {
 
   /// Source: https://docs.anthropic.com/en/api/errors, read 2026-11.
   static let anthropicErrors = ErrorFormat(
-    codes: ["error.type"], messages: ["error.message"],
-    rules: [
-      ErrorRule(
-        0, "invalid_request_error", .disable, .accountEmpty, phrase: "credit balance is too low"),
-      ErrorRule(
-        0, "invalid_request_error", .client, .contextTooLong, phrase: "prompt is too long"),
-      ErrorRule(
-        0, "invalid_request_error", .client, .contextTooLong, phrase: "exceed context limit"),
-      ErrorRule(0, "invalid_request_error", .client),
-      ErrorRule(0, "request_too_large", .client),
-      ErrorRule(0, "authentication_error", .disable, .keyRefused),
-      ErrorRule(0, "billing_error", .disable, .accountEmpty),
-      ErrorRule(0, "permission_error", .disable, .keyRefused),
-      ErrorRule(0, "not_found_error", .failover, .modelMissing),
-      ErrorRule(0, "rate_limit_error", .failover, .tooManyRequests),
-      ErrorRule(0, "api_error", .retry, .broken),
-      ErrorRule(0, "timeout_error", .retry, .timeout),
-      ErrorRule(0, "overloaded_error", .retry, .overloaded),
-    ])
+    codes: "error.type", messages: "error.message",
+    rules: """
+      disable account|invalid_request_error~credit balance is too low
+      client length|invalid_request_error~prompt is too long
+      client length|invalid_request_error~exceed context limit
+      client|invalid_request_error|request_too_large
+      disable key|authentication_error
+      disable account|billing_error
+      disable key|permission_error
+      failover model|not_found_error
+      failover rate|rate_limit_error
+      retry failed|api_error
+      retry timeout|timeout_error
+      retry busy|overloaded_error
+      """)
 }

@@ -182,15 +182,13 @@ extension Dialect {
     makeDecoder: { _ in CozeDecoder() }, alwaysStreams: true)
 
   static let cozeErrors = ErrorFormat(
-    codes: ["code"], messages: ["msg"],
-    rules: [
-      ErrorRule(0, "4000", .client),
-      ErrorRule(0, "4100", .disable, .keyRefused),
-      ErrorRule(0, "4101", .disable, .keyRefused),
-      ErrorRule(0, "4011", .disable, .accountEmpty),
-      ErrorRule(0, "4028", .disable, .accountEmpty),
-      ErrorRule(0, "4013", .failover, .tooManyRequests),
-      ErrorRule(0, "4015", .failover, .modelMissing),
-      ErrorRule(0, "5000", .retry, .broken),
-    ])
+    codes: "code", messages: "msg",
+    rules: """
+      client|4000
+      disable key|4100|4101
+      disable account|4011|4028
+      failover rate|4013
+      failover model|4015
+      retry failed|5000
+      """)
 }

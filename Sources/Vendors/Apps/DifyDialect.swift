@@ -202,18 +202,18 @@ extension Dialect {
   }
 
   static let difyErrors = ErrorFormat(
-    codes: ["code"], messages: ["message"],
-    rules: [
-      ErrorRule(0, "invalid_param", .client),
-      ErrorRule(0, "app_unavailable", .disable, .broken),
-      ErrorRule(0, "provider_not_initialize", .disable, .keyRefused),
-      ErrorRule(0, "provider_quota_exceeded", .disable, .accountEmpty),
-      ErrorRule(0, "model_currently_not_support", .disable, .modelMissing),
-      ErrorRule(0, "completion_request_error", .retry, .broken),
-      ErrorRule(0, "unauthorized", .disable, .keyRefused),
-      ErrorRule(0, "too_many_requests", .failover, .tooManyRequests),
-      ErrorRule(0, "rate_limit_error", .disable, .tooManyRequests),
-      ErrorRule(403, "", .disable, .keyRefused),
-      ErrorRule(404, "", .client),
-    ])
+    codes: "code", messages: "message",
+    rules: """
+      client|invalid_param
+      disable failed|app_unavailable
+      disable key|provider_not_initialize
+      disable account|provider_quota_exceeded
+      disable model|model_currently_not_support
+      retry failed|completion_request_error
+      disable key|unauthorized
+      failover rate|too_many_requests
+      disable rate|rate_limit_error
+      disable key|403:
+      client|404:
+      """)
 }

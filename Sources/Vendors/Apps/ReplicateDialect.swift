@@ -146,11 +146,11 @@ extension Dialect {
     ],
     drops: [.reasoning, .parallelTools], framing: .events,
     errors: ErrorFormat(
-      codes: ["title"], messages: ["detail", "title"],
-      rules: [
-        ErrorRule(403, "", .disable, .keyRefused),
-        ErrorRule(422, "", .client),
-      ]),
+      codes: "title", messages: "detail title",
+      rules: """
+        disable key|403:
+        client|422:
+        """),
     head: { (facts) throws(ChatProblem) in try ReplicateEncoder.head(facts) },
     encode: { (request, facts, output) throws(ChatProblem) in
       try ReplicateEncoder.encode(request, facts, output)

@@ -145,12 +145,12 @@ extension Dialect {
 
   /// The exception's name is in a header; status and sentence say as much of what it means.
   package static let bedrockErrors = ErrorFormat(
-    codes: ["__type", "code"], messages: ["message", "Message"],
-    rules: [
-      ErrorRule(400, "", .client, .contextTooLong, phrase: "too long"),
-      ErrorRule(400, "", .failover, .modelMissing, phrase: "on-demand throughput"),
-      ErrorRule(400, "", .disable, .accountEmpty, phrase: "service quota"),
-      ErrorRule(403, "", .disable, .keyRefused),
-      ErrorRule(424, "", .retry, .broken),
-    ], codeField: "x-amzn-errortype")
+    codes: "__type code", messages: "message Message",
+    rules: """
+      client length|400:~too long
+      failover model|400:~on-demand throughput
+      disable account|400:~service quota
+      disable key|403:
+      retry failed|424:
+      """, codeField: "x-amzn-errortype")
 }

@@ -16,6 +16,21 @@ package enum FailureAction: Sendable {
   case refresh
 }
 
+extension FailureAction {
+  /// The action of that word in a table.
+  fileprivate init(_ word: ByteString) {
+    if word == "retry" {
+      self = .retry
+    } else if word == "failover" {
+      self = .failover
+    } else if word == "disable" {
+      self = .disable
+    } else {
+      self = word == "refresh" ? .refresh : .client
+    }
+  }
+}
+
 /// What a failure means, where that decides what the client is told.
 package enum FailureMeaning: Sendable {
   case unspecified
@@ -39,50 +54,109 @@ package enum FailureMeaning: Sendable {
   case broken
 }
 
-/// One line of a vendor's table of errors; the first line that fits counts.
-package struct ErrorRule: Sendable {
-  /// The HTTP status; 0 for any.
-  package let status: Int
-  /// An exact code, as a string or a number; its beginning when it ends with `*`; empty for any.
-  package let code: StaticString
-  /// Words that the message must hold, ASCII case ignored; empty for any.
-  ///
-  /// Only where the vendor has no code.
-  package let phrase: StaticString
-  package let action: FailureAction
-  package let meaning: FailureMeaning
-
-  /// Makes a line.
-  package init(
-    _ status: Int, _ code: StaticString, _ action: FailureAction,
-    _ meaning: FailureMeaning = .unspecified, phrase: StaticString = ""
-  ) {
-    self.status = status
-    self.code = code
-    self.action = action
-    self.meaning = meaning
-    self.phrase = phrase
+extension FailureMeaning {
+  /// The meaning of that word in a table.
+  init(_ word: ByteString) {
+    if word == "account" {
+      self = .accountEmpty
+    } else if word == "key" {
+      self = .keyRefused
+    } else if word == "model" {
+      self = .modelMissing
+    } else if word == "rate" {
+      self = .tooManyRequests
+    } else if word == "content" {
+      self = .contentRefused
+    } else if word == "length" {
+      self = .contextTooLong
+    } else if word == "busy" {
+      self = .overloaded
+    } else if word == "timeout" {
+      self = .timeout
+    } else {
+      self = word == "failed" ? .broken : .unspecified
+    }
   }
 }
 
 /// Where a vendor puts what is wrong, and what its codes mean.
+///
+/// Texts only, so that the tables are data and no code. A line of `rules` is an action, a meaning
+/// (as in `VendorErrors`) and what they are for: `disable key|401:|invalid_api_key|auth*`. Each of
+/// these is an HTTP status and a colon, a code (exact, or its beginning and `*`), or both; after
+/// `~` come words that the message must hold, for vendors without a code. The first that fits
+/// counts.
 package struct ErrorFormat: Sendable {
-  /// Paths of members, with dots between (`error.code`), looked at in order.
-  package let codes: [StaticString]
-  package let messages: [StaticString]
-  package let rules: [ErrorRule]
+  /// Paths of members, with dots between (`error.code`), looked at in order; separated by spaces.
+  package let codes: StaticString
+  package let messages: StaticString
+  package let rules: StaticString
   /// The header field with the code, up to a colon; empty for none.
   package let codeField: StaticString
+  /// The code that says that an access token is stale, whatever `rules` say; empty for none.
+  private(set) var staleCode: StaticString = ""
 
   /// Makes a format.
   package init(
-    codes: [StaticString], messages: [StaticString], rules: [ErrorRule],
+    codes: StaticString, messages: StaticString, rules: StaticString,
     codeField: StaticString = ""
   ) {
-    self.codeField = codeField
     self.codes = codes
     self.messages = messages
     self.rules = rules
+    self.codeField = codeField
+  }
+
+  /// The same for a vendor that takes access tokens.
+  func refreshing(_ code: StaticString) -> ErrorFormat {
+    var format = self
+    format.staleCode = code
+    return format
+  }
+
+  /// The code that decides, with what it means; nil when no line fits.
+  fileprivate func find(
+    _ status: Int, _ codes: [ByteString], _ message: ByteString
+  ) -> (code: ByteString, action: FailureAction, meaning: FailureMeaning)? {
+    for code in codes where staleCode.utf8CodeUnitCount > 0 && code == staleCode {
+      return (code, .refresh, .keyRefused)
+    }
+    let sentence = message.lowercased
+    for line in ByteString(rules).list(separatedBy: 0x0A) {
+      let words = line.list(separatedBy: UInt8(ascii: "|"))
+      for word in words.dropFirst() {
+        guard let code = ErrorFormat.match(word, status, codes, sentence) else { continue }
+        let (action, meaning) = words[0].split(at: 0x20) ?? (words[0], .empty)
+        return (code, FailureAction(action), FailureMeaning(meaning))
+      }
+    }
+    return nil
+  }
+
+  /// The code that fits one entry of a line, empty without codes; nil when it does not fit.
+  private static func match(
+    _ word: ByteString, _ status: Int, _ codes: [ByteString], _ sentence: ByteString
+  ) -> ByteString? {
+    var (wanted, phrase) = word.split(at: UInt8(ascii: "~")) ?? (word, .empty)
+    if let (number, rest) = wanted.split(at: UInt8(ascii: ":")), let number = number.decimal {
+      guard number == Int64(status) else { return nil }
+      wanted = rest
+    }
+    guard holds(sentence, phrase) else { return nil }
+    if wanted.isEmpty { return codes.first ?? .empty }
+    let isBeginning = wanted.bytes.last == UInt8(ascii: "*")
+    for code in codes
+    where isBeginning ? code.bytes.starts(with: wanted.bytes.dropLast()) : code == wanted {
+      return code
+    }
+    return nil
+  }
+
+  private static func holds(_ sentence: ByteString, _ phrase: ByteString) -> Bool {
+    guard sentence.count >= phrase.count else { return false }
+    return (0...(sentence.count - phrase.count)).contains {
+      sentence.bytes[$0..<($0 + phrase.count)].elementsEqual(phrase.bytes)
+    }
   }
 }
 
@@ -135,13 +209,8 @@ package struct ErrorAnswer {
     var codes = ErrorAnswer.find(format.codes, in: answer)
     let code = code.split(at: UInt8(ascii: ":"))?.before ?? code
     if !code.isEmpty { codes.append(code) }
-    for rule in format.rules {
-      guard rule.status == 0 || rule.status == status else { continue }
-      guard let code = ErrorAnswer.match(rule.code, codes) else { continue }
-      guard ErrorAnswer.contains(message, rule.phrase) else { continue }
-      self.code = code
-      action = rule.action
-      meaning = rule.meaning
+    if let found = format.find(status, codes, message) {
+      (self.code, action, meaning) = found
       return
     }
     self.code = codes.first ?? .empty
@@ -163,27 +232,10 @@ package struct ErrorAnswer {
     }
   }
 
-  /// The code that the rule's one equals; empty for a rule without; nil when there is none.
-  private static func match(_ wanted: StaticString, _ codes: [ByteString]) -> ByteString? {
-    if wanted.utf8CodeUnitCount == 0 { return codes.first ?? .empty }
-    for code in codes where code == wanted || isBeginning(wanted, of: code) { return code }
-    return nil
-  }
-
-  private static func isBeginning(_ wanted: StaticString, of code: ByteString) -> Bool {
-    let count = wanted.utf8CodeUnitCount - 1
-    guard wanted.utf8Start[count] == UInt8(ascii: "*"), code.count >= count else { return false }
-    return (0..<count).allSatisfy { code[$0] == wanted.utf8Start[$0] }
-  }
-
-  private static func contains(_ message: ByteString, _ phrase: StaticString) -> Bool {
-    phrase.utf8CodeUnitCount == 0 || message.lowercased.bytes.span.firstIndex(of: phrase) != nil
-  }
-
   /// Strings and numbers at the paths, in their order.
-  private static func find(_ paths: [StaticString], in root: JSONValue?) -> [ByteString] {
+  private static func find(_ paths: StaticString, in root: JSONValue?) -> [ByteString] {
     var found: [ByteString] = []
-    for path in paths {
+    for path in ByteString(paths).list(separatedBy: 0x20) {
       guard let value = root?.at(path) else { continue }
       if let text = value.string {
         if !text.isEmpty { found.append(text) }
@@ -198,9 +250,9 @@ package struct ErrorAnswer {
 extension JSONValue {
   /// The value at a path of members with dots between; of arrays the first element counts.
   @inline(never)
-  func at(_ path: StaticString) -> JSONValue? {
+  func at(_ path: ByteString) -> JSONValue? {
     var value: JSONValue? = self
-    for key in ByteString(path).list(separatedBy: UInt8(ascii: ".")) {
+    for key in path.list(separatedBy: UInt8(ascii: ".")) {
       value = value?.kind == .array ? value?.element(0) : value
       value = value?.member(key)
     }

@@ -180,19 +180,13 @@ extension Dialect {
     makeDecoder: { CloudflareDecoder($0) })
 
   private static let cloudflareErrors = ErrorFormat(
-    codes: ["errors.code", "error.code"],
-    messages: ["errors.message", "error.message", "error"],
-    rules: [
-      ErrorRule(0, "10000", .disable, .keyRefused),
-      ErrorRule(401, "", .disable, .keyRefused),
-      ErrorRule(403, "", .disable, .keyRefused),
-      ErrorRule(0, "5007", .failover, .modelMissing),
-      ErrorRule(0, "7000", .failover, .modelMissing),
-      ErrorRule(0, "7003", .failover, .modelMissing),
-      ErrorRule(0, "3036", .disable, .accountEmpty),
-      ErrorRule(0, "3040", .retry, .overloaded),
-      ErrorRule(0, "5004", .client),
-      ErrorRule(0, "5006", .client),
-      ErrorRule(0, "3007", .retry, .timeout),
-    ])
+    codes: "errors.code error.code", messages: "errors.message error.message error",
+    rules: """
+      disable key|10000|401:|403:
+      failover model|5007|7000|7003
+      disable account|3036
+      retry busy|3040
+      client|5004|5006
+      retry timeout|3007
+      """)
 }

@@ -14,13 +14,13 @@ extension Dialect {
     ],
     drops: [], framing: .events,
     errors: ErrorFormat(
-      codes: [], messages: ["message"],
-      rules: [
-        ErrorRule(403, "", .disable, .keyRefused),
-        ErrorRule(429, "", .disable, .accountEmpty, phrase: "trial key"),
-        ErrorRule(498, "", .disable, .keyRefused),
-        ErrorRule(501, "", .client),
-      ]),
+      codes: "", messages: "message",
+      rules: """
+        disable key|403:
+        disable account|429:~trial key
+        disable key|498:
+        client|501:
+        """),
     head: { facts in
       CallHead(
         path: facts.path("/v2/chat"),

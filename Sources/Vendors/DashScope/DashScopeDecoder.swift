@@ -101,30 +101,19 @@ extension Dialect {
 
   /// Codes of the native protocol; the same in bodies and events.
   private static let dashScopeErrors = ErrorFormat(
-    codes: ["code"], messages: ["message"],
-    rules: [
-      ErrorRule(
-        0, "InvalidParameter", .client, .contextTooLong, phrase: "range of input length should be"),
-      ErrorRule(0, "InvalidParameter*", .client),
-      ErrorRule(0, "BadRequest*", .client),
-      ErrorRule(0, "InvalidURL*", .client),
-      ErrorRule(0, "UnsupportedOperation", .client),
-      ErrorRule(0, "DataInspectionFailed", .client, .contentRefused),
-      ErrorRule(0, "data_inspection_failed", .client, .contentRefused),
-      ErrorRule(0, "Arrearage", .disable, .accountEmpty),
-      ErrorRule(0, "InvalidApiKey", .disable, .keyRefused),
-      ErrorRule(0, "AccessDenied*", .failover, .keyRefused),
-      ErrorRule(0, "Model.AccessDenied", .failover, .keyRefused),
-      ErrorRule(0, "AllocationQuota*", .failover, .accountEmpty),
-      ErrorRule(0, "ModelNotFound", .failover, .modelMissing),
-      ErrorRule(0, "model_not_found", .failover, .modelMissing),
-      ErrorRule(0, "WorkSpaceNotFound", .failover, .modelMissing),
-      ErrorRule(0, "RequestTimeOut", .retry, .timeout),
-      ErrorRule(0, "Throttling*", .failover, .tooManyRequests),
-      ErrorRule(0, "LimitRequests", .failover, .tooManyRequests),
-      ErrorRule(0, "insufficient_quota", .failover, .tooManyRequests),
-      ErrorRule(0, "InternalError.Timeout", .retry, .timeout),
-      ErrorRule(0, "ModelUnavailable", .retry, .overloaded),
-      ErrorRule(0, "ModelServingError", .retry, .overloaded),
-    ])
+    codes: "code", messages: "message",
+    rules: """
+      client length|InvalidParameter~range of input length should be
+      client|InvalidParameter*|BadRequest*|InvalidURL*|UnsupportedOperation
+      client content|DataInspectionFailed|data_inspection_failed
+      disable account|Arrearage
+      disable key|InvalidApiKey
+      failover key|AccessDenied*|Model.AccessDenied
+      failover account|AllocationQuota*
+      failover model|ModelNotFound|model_not_found|WorkSpaceNotFound
+      retry timeout|RequestTimeOut
+      failover rate|Throttling*|LimitRequests|insufficient_quota
+      retry timeout|InternalError.Timeout
+      retry busy|ModelUnavailable|ModelServingError
+      """)
 }

@@ -63,38 +63,33 @@ extension Dialect {
 
   /// Codes come with HTTP 200; those of the token exchange are words.
   static let ernieErrors = ErrorFormat(
-    codes: ["error_code", "error"], messages: ["error_msg", "error_description"],
-    rules: [
-      ErrorRule(0, "1", .retry, .broken),
-      ErrorRule(0, "2", .retry, .overloaded),
-      ErrorRule(0, "3", .failover, .modelMissing),
-      ErrorRule(0, "4", .retry, .tooManyRequests),
-      ErrorRule(0, "6", .disable, .keyRefused),
-      ErrorRule(0, "13", .refresh, .keyRefused),
-      ErrorRule(0, "14", .disable, .keyRefused),
-      ErrorRule(0, "15", .retry, .keyRefused),
-      ErrorRule(0, "17", .disable, .accountEmpty),
-      ErrorRule(0, "18", .failover, .tooManyRequests),
-      ErrorRule(0, "19", .disable, .accountEmpty),
-      ErrorRule(0, "100", .refresh, .keyRefused),
-      ErrorRule(0, "110", .refresh, .keyRefused),
-      ErrorRule(0, "111", .refresh, .keyRefused),
-      ErrorRule(0, "336000", .retry, .broken),
-      ErrorRule(0, "336001", .client),
-      ErrorRule(0, "336002", .client),
-      ErrorRule(0, "336003", .client),
-      ErrorRule(0, "336004", .disable, .accountEmpty),
-      ErrorRule(0, "336005", .failover, .modelMissing),
-      ErrorRule(0, "336006", .client),
-      ErrorRule(0, "336007", .client, .contextTooLong),
-      ErrorRule(0, "336100", .retry, .overloaded),
-      ErrorRule(0, "336103", .client, .contextTooLong),
-      ErrorRule(0, "33610*", .client),
-      ErrorRule(0, "336501", .failover, .tooManyRequests),
-      ErrorRule(0, "336502", .failover, .tooManyRequests),
-      ErrorRule(0, "337*", .client),
-      ErrorRule(0, "invalid_client", .disable, .keyRefused),
-    ])
+    codes: "error_code error", messages: "error_msg error_description",
+    rules: """
+      retry failed|1
+      retry busy|2
+      failover model|3
+      retry rate|4
+      disable key|6
+      refresh key|13
+      disable key|14
+      retry key|15
+      disable account|17
+      failover rate|18
+      disable account|19
+      refresh key|100|110|111
+      retry failed|336000
+      client|336001|336002|336003
+      disable account|336004
+      failover model|336005
+      client|336006
+      client length|336007
+      retry busy|336100
+      client length|336103
+      client|33610*
+      failover rate|336501|336502
+      client|337*
+      disable key|invalid_client
+      """)
 }
 
 /// Reads answers of ERNIE's first version.

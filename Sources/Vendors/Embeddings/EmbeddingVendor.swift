@@ -95,7 +95,9 @@ private struct EmbeddingVendor {
 
   /// The vectors in the order of the texts; nil for an answer without them.
   func vectors(_ answer: JSONValue) -> [ByteString]? {
-    guard let list = answer.at(list), list.kind == .array, list.count > 0 else { return nil }
+    guard let list = answer.at(ByteString(list)), list.kind == .array, list.count > 0 else {
+      return nil
+    }
     var vectors = Array(repeating: ByteString.empty, count: list.count)
     var position: Int64 = 0
     for entry in list.elements {
@@ -124,7 +126,7 @@ private final class EmbeddingDecoder: ChatDecoder {
     guard let vectors = vendor.vectors(answer) else { return }
     events.add(.vectors(vectors))
     let path = vendor.tokens
-    if path.utf8CodeUnitCount > 0, let tokens = answer.at(path)?.int64 {
+    if path.utf8CodeUnitCount > 0, let tokens = answer.at(ByteString(path))?.int64 {
       var usage = ChatUsage()
       usage.prompt = max(0, min(tokens, ChatUsage.largestCount))
       events.add(.usage(usage))

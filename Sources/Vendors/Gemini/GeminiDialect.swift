@@ -43,35 +43,25 @@ extension Dialect {
     .files, .maxTokens, .system,
   ]
 
-  private static let geminiErrors = ErrorFormat(
-    codes: geminiCodes, messages: geminiMessages, rules: geminiRules)
-  private static let vertexErrors = ErrorFormat(
-    codes: geminiCodes, messages: geminiMessages,
-    rules: [ErrorRule(0, "UNAUTHENTICATED", .refresh, .keyRefused)] + geminiRules)
-
-  private static let geminiCodes: [StaticString] = ["error.details.reason", "error.status"]
-  private static let geminiMessages: [StaticString] = ["error.message"]
-
   /// Source: https://ai.google.dev/gemini-api/docs/troubleshooting, read 2026-11; a wrong key is
   /// a 400 there.
-  private static let geminiRules: [ErrorRule] = [
-    ErrorRule(0, "API_KEY_INVALID", .disable, .keyRefused),
-    ErrorRule(0, "INVALID_ARGUMENT", .disable, .keyRefused, phrase: "api key not valid"),
-    ErrorRule(0, "INVALID_ARGUMENT", .disable, .keyRefused, phrase: "api key expired"),
-    ErrorRule(
-      0, "INVALID_ARGUMENT", .client, .contextTooLong,
-      phrase: "exceeds the maximum number of tokens"),
-    ErrorRule(0, "INVALID_ARGUMENT", .client),
-    ErrorRule(0, "FAILED_PRECONDITION", .disable, .keyRefused),
-    ErrorRule(0, "UNAUTHENTICATED", .disable, .keyRefused),
-    ErrorRule(0, "PERMISSION_DENIED", .disable, .keyRefused),
-    ErrorRule(0, "NOT_FOUND", .failover, .modelMissing),
-    ErrorRule(0, "RESOURCE_EXHAUSTED", .failover, .tooManyRequests),
-    ErrorRule(0, "CANCELLED", .client),
-    ErrorRule(0, "INTERNAL", .retry, .broken),
-    ErrorRule(0, "UNAVAILABLE", .retry, .overloaded),
-    ErrorRule(0, "DEADLINE_EXCEEDED", .retry, .timeout),
-  ]
+  private static let geminiErrors = ErrorFormat(
+    codes: "error.details.reason error.status", messages: "error.message",
+    rules: """
+      disable key|API_KEY_INVALID|INVALID_ARGUMENT~api key not valid
+      disable key|INVALID_ARGUMENT~api key expired
+      client length|INVALID_ARGUMENT~exceeds the maximum number of tokens
+      client|INVALID_ARGUMENT|CANCELLED
+      disable key|FAILED_PRECONDITION|UNAUTHENTICATED|PERMISSION_DENIED
+      failover model|NOT_FOUND
+      failover rate|RESOURCE_EXHAUSTED
+      retry failed|INTERNAL
+      retry busy|UNAVAILABLE
+      retry timeout|DEADLINE_EXCEEDED
+      """)
+
+  /// There the access token may be stale.
+  private static let vertexErrors = geminiErrors.refreshing("UNAUTHENTICATED")
 }
 
 extension CallFacts {

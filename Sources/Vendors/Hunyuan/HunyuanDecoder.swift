@@ -95,27 +95,22 @@ extension Dialect {
 
   /// Codes of API 3.0; in the midst of a stream they are numbers.
   package static let hunyuanErrors = ErrorFormat(
-    codes: ["Response.Error.Code", "Error.Code", "ErrorMsg.Code"],
-    messages: ["Response.Error.Message", "Error.Message", "ErrorMsg.Msg"],
-    rules: [
-      ErrorRule(0, "AuthFailure*", .disable, .keyRefused),
-      ErrorRule(0, "UnauthorizedOperation*", .disable, .keyRefused),
-      ErrorRule(0, "RequestLimitExceeded*", .failover, .tooManyRequests),
-      ErrorRule(0, "LimitExceeded*", .failover, .tooManyRequests),
-      ErrorRule(0, "FailedOperation.EngineServerLimitExceeded", .failover, .tooManyRequests),
-      ErrorRule(0, "FailedOperation.EngineRequestTimeout", .retry, .timeout),
-      ErrorRule(0, "4001", .retry, .timeout),
-      ErrorRule(0, "FailedOperation.ResourcePackExhausted", .disable, .accountEmpty),
-      ErrorRule(0, "FailedOperation.FreeResourcePackExhausted", .disable, .accountEmpty),
-      ErrorRule(0, "FailedOperation.ServiceStop*", .disable, .accountEmpty),
-      ErrorRule(0, "FailedOperation.ServiceNotActivated", .disable, .keyRefused),
-      ErrorRule(0, "FailedOperation.UserUnAuthError", .disable, .keyRefused),
-      ErrorRule(0, "ResourceInsufficient*", .disable, .accountEmpty),
-      ErrorRule(0, "ResourceUnavailable*", .disable, .accountEmpty),
-      ErrorRule(0, "InvalidParameterValue.Model", .failover, .modelMissing),
-      ErrorRule(0, "InvalidParameter*", .client), ErrorRule(0, "MissingParameter*", .client),
-      ErrorRule(0, "UnknownParameter*", .client),
-      ErrorRule(0, "OperationDenied.TextIllegalDetected", .client, .contentRefused),
-      ErrorRule(0, "OperationDenied.ImageIllegalDetected", .client, .contentRefused),
-    ])
+    codes: "Response.Error.Code Error.Code ErrorMsg.Code",
+    messages: "Response.Error.Message Error.Message ErrorMsg.Msg",
+    rules: """
+      disable key|AuthFailure*|UnauthorizedOperation*
+      failover rate|RequestLimitExceeded*|LimitExceeded*
+      failover rate|FailedOperation.EngineServerLimitExceeded
+      retry timeout|FailedOperation.EngineRequestTimeout|4001
+      disable account|FailedOperation.ResourcePackExhausted
+      disable account|FailedOperation.FreeResourcePackExhausted
+      disable account|FailedOperation.ServiceStop*
+      disable key|FailedOperation.ServiceNotActivated
+      disable key|FailedOperation.UserUnAuthError
+      disable account|ResourceInsufficient*|ResourceUnavailable*
+      failover model|InvalidParameterValue.Model
+      client|InvalidParameter*|MissingParameter*|UnknownParameter*
+      client content|OperationDenied.TextIllegalDetected
+      client content|OperationDenied.ImageIllegalDetected
+      """)
 }

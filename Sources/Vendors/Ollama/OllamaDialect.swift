@@ -13,13 +13,13 @@ extension Dialect {
       .jsonSchema, .reasoning, .tools, .toolHistory, .images, .maxTokens, .system,
     ],
     drops: [], framing: .lines,
+    // The memory is this machine's: another channel may have more.
     errors: ErrorFormat(
-      codes: [], messages: ["error", "error.message"],
-      rules: [
-        ErrorRule(403, "", .disable, .keyRefused),
-        // It is this machine's memory: another channel may have more.
-        ErrorRule(500, "", .failover, .broken, phrase: "requires more system memory"),
-      ]),
+      codes: "", messages: "error error.message",
+      rules: """
+        disable key|403:
+        failover failed|500:~requires more system memory
+        """),
     head: { facts in
       CallHead(
         path: facts.basePath + "/api/chat",

@@ -214,23 +214,16 @@ extension Dialect {
 
   /// OpenAI's error codes; those of similar vendors are in the vendors' rows.
   package static let openAIErrors = ErrorFormat(
-    codes: ["error.code", "error.type", "code", "type"],
-    messages: ["error.message", "message", "error", "detail", "base_resp.status_msg"],
-    rules: [
-      ErrorRule(0, "insufficient_quota", .disable, .accountEmpty),
-      ErrorRule(0, "billing_hard_limit_reached", .disable, .accountEmpty),
-      ErrorRule(0, "billing_not_active", .disable, .accountEmpty),
-      ErrorRule(0, "exceeded_current_quota_error", .disable, .accountEmpty),
-      ErrorRule(0, "invalid_api_key", .disable, .keyRefused),
-      ErrorRule(0, "account_deactivated", .disable, .keyRefused),
-      ErrorRule(0, "invalid_authentication_error", .disable, .keyRefused),
-      ErrorRule(0, "incorrect_api_key_error", .disable, .keyRefused),
-      ErrorRule(0, "context_length_exceeded", .client, .contextTooLong),
-      ErrorRule(0, "content_filter", .client, .contentRefused),
-      ErrorRule(0, "content_policy_violation", .client, .contentRefused),
-      ErrorRule(0, "model_not_found", .failover, .modelMissing),
-      ErrorRule(0, "rate_limit_exceeded", .failover, .tooManyRequests),
-      ErrorRule(0, "rate_limit_error", .failover, .tooManyRequests),
-      ErrorRule(0, "rate_limit_reached_error", .failover, .tooManyRequests),
-    ])
+    codes: "error.code error.type code type",
+    messages: "error.message message error detail base_resp.status_msg",
+    rules: """
+      disable account|insufficient_quota|billing_hard_limit_reached
+      disable account|billing_not_active|exceeded_current_quota_error
+      disable key|invalid_api_key|account_deactivated|invalid_authentication_error
+      disable key|incorrect_api_key_error
+      client length|context_length_exceeded
+      client content|content_filter|content_policy_violation
+      failover model|model_not_found
+      failover rate|rate_limit_exceeded|rate_limit_error|rate_limit_reached_error
+      """)
 }

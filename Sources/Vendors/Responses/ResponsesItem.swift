@@ -72,35 +72,33 @@ struct ResponsesItem {
 
 /// The words of each kind of item, in the order of the cases.
 extension ResponsesItem.Kind {
-  private static let words: [[StaticString]] = [
-    [
-      "msg_", "message", "output_text", "text", "content_index", "response.output_text.delta",
-      "response.output_text.done", "response.content_part.added", "response.content_part.done",
-    ],
-    [
-      "msg_", "message", "refusal", "refusal", "content_index", "response.refusal.delta",
-      "response.refusal.done", "response.content_part.added", "response.content_part.done",
-    ],
-    [
-      "rs_", "reasoning", "summary_text", "text", "summary_index",
-      "response.reasoning_summary_text.delta", "response.reasoning_summary_text.done",
-      "response.reasoning_summary_part.added", "response.reasoning_summary_part.done",
-    ],
-    [
-      "fc_", "function_call", "", "arguments", "", "response.function_call_arguments.delta",
-      "response.function_call_arguments.done", "", "",
-    ],
+  private static let wordCount = 9
+  private static let words: [StaticString] = [
+    "msg_", "message", "output_text", "text", "content_index", "response.output_text.delta",
+    "response.output_text.done", "response.content_part.added", "response.content_part.done",
+    "msg_", "message", "refusal", "refusal", "content_index", "response.refusal.delta",
+    "response.refusal.done", "response.content_part.added", "response.content_part.done",
+    "rs_", "reasoning", "summary_text", "text", "summary_index",
+    "response.reasoning_summary_text.delta", "response.reasoning_summary_text.done",
+    "response.reasoning_summary_part.added", "response.reasoning_summary_part.done",
+    "fc_", "function_call", "", "arguments", "", "response.function_call_arguments.delta",
+    "response.function_call_arguments.done", "", "",
   ]
 
-  var prefix: StaticString { ResponsesItem.Kind.words[rawValue][0] }
-  var type: StaticString { ResponsesItem.Kind.words[rawValue][1] }
-  var partType: StaticString { ResponsesItem.Kind.words[rawValue][2] }
-  var textKey: StaticString { ResponsesItem.Kind.words[rawValue][3] }
-  var indexKey: StaticString { ResponsesItem.Kind.words[rawValue][4] }
-  var delta: StaticString { ResponsesItem.Kind.words[rawValue][5] }
-  var done: StaticString { ResponsesItem.Kind.words[rawValue][6] }
-  var partAdded: StaticString { ResponsesItem.Kind.words[rawValue][7] }
-  var partDone: StaticString { ResponsesItem.Kind.words[rawValue][8] }
+  @inline(never)
+  private func word(_ index: Int) -> StaticString {
+    ResponsesItem.Kind.words[rawValue * ResponsesItem.Kind.wordCount + index]
+  }
+
+  var prefix: StaticString { word(0) }
+  var type: StaticString { word(1) }
+  var partType: StaticString { word(2) }
+  var textKey: StaticString { word(3) }
+  var indexKey: StaticString { word(4) }
+  var delta: StaticString { word(5) }
+  var done: StaticString { word(6) }
+  var partAdded: StaticString { word(7) }
+  var partDone: StaticString { word(8) }
 }
 
 extension JSONWriter {

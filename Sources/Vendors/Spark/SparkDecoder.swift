@@ -93,26 +93,21 @@ extension Dialect {
     makeDecoder: { _ in SparkDecoder() }, alwaysStreams: true)
 
   /// Numbers of `header.code`; a refused handshake has a message only.
+  ///
+  /// Codes beyond those that are named are failures of the engine.
   package static let sparkErrors = ErrorFormat(
-    codes: ["header.code", "code"], messages: ["header.message", "message"],
-    rules: [
-      ErrorRule(0, "10003", .client), ErrorRule(0, "10004", .client),
-      ErrorRule(0, "10005", .client), ErrorRule(0, "10163", .client),
-      ErrorRule(0, "10006", .failover, .tooManyRequests),
-      ErrorRule(0, "10007", .failover, .tooManyRequests),
-      ErrorRule(0, "10008", .retry, .overloaded), ErrorRule(0, "10110", .retry, .overloaded),
-      ErrorRule(0, "10013", .client, .contentRefused),
-      ErrorRule(0, "10014", .client, .contentRefused),
-      ErrorRule(0, "10019", .client, .contentRefused),
-      ErrorRule(0, "10021", .client, .contentRefused),
-      ErrorRule(0, "10015", .disable, .keyRefused), ErrorRule(0, "10016", .disable, .keyRefused),
-      ErrorRule(0, "10907", .client, .contextTooLong),
-      ErrorRule(0, "11200", .disable, .keyRefused),
-      ErrorRule(0, "11201", .disable, .accountEmpty),
-      ErrorRule(0, "11202", .failover, .tooManyRequests),
-      ErrorRule(0, "11203", .failover, .tooManyRequests),
-      // The rest are failures of the engine.
-      ErrorRule(0, "1*", .retry, .broken),
-      ErrorRule(403, "", .disable, .keyRefused),
-    ])
+    codes: "header.code code", messages: "header.message message",
+    rules: """
+      client|10003|10004|10005|10163
+      failover rate|10006|10007
+      retry busy|10008|10110
+      client content|10013|10014|10019|10021
+      disable key|10015|10016
+      client length|10907
+      disable key|11200
+      disable account|11201
+      failover rate|11202|11203
+      retry failed|1*
+      disable key|403:
+      """)
 }
