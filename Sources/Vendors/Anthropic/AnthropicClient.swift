@@ -17,7 +17,9 @@ extension ClientDialect {
     read: { (root) throws(ChatProblem) in try AnthropicReader.read(root) },
     makeWriter: { AnthropicWriter($0) },
     writeError: { AnthropicWriter.write($0, to: $1) },
-    passedFields: ["anthropic-version", "anthropic-beta"])
+    passedFields: anthropicFields)
+
+  private static let anthropicFields: [StaticString] = ["anthropic-version", "anthropic-beta"]
 }
 
 /// Errors in Anthropic's form.

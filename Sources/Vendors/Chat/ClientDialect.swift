@@ -3,13 +3,13 @@ import MiniJSON
 import Platform
 
 /// A chat protocol of clients: how their requests are read and their answers written.
-package struct ClientDialect: Sendable {
+package final class ClientDialect: Sendable {
   package let name: StaticString
   /// Name of the vendors' dialect whose requests and answers are the same, so that they are passed
   /// on; empty when there is none.
   package let passes: StaticString
   /// Header fields of requests that go on to a vendor of the dialect `passes`.
-  package var passedFields: [StaticString] = []
+  package let passedFields: [StaticString]
   /// Names of fields in the client's words, for sentences; what is missing has OpenAI's name.
   package let fieldNames: [(field: ChatFields, name: StaticString)]
   /// Reads a request's body.
