@@ -1,18 +1,31 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Packs files with gzip, the same bytes each time, for the table in Sources/CDocuments.
+"""Packs the documents and the web pages with gzip, the same bytes each time, and writes the
+table of them that Sources/CDocuments compiles.
 
-    scripts/documents.py FOLDER FILE…
+    scripts/documents.py FOLDER
 
-Writes FOLDER/NAME.gz for each file that has none, or an older one with other contents.
+Writes FOLDER/NAME.gz for each file and FOLDER/table.inc, where they are not there already.
 """
 
+import hashlib
 import pathlib
 import sys
 import zlib
 
 # As CD_WINDOW_BITS in Sources/CDocuments/include/CDocuments.h.
 WINDOW_BITS = 13
+DOCUMENTS = {"/docs/API.md": "docs/API.md", "/openapi.json": "docs/openapi.json"}
+PAGES = pathlib.Path("Sources/WebUI")
+START = "index.html"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".md": "text/markdown; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 
 def pack(data):
@@ -24,20 +37,59 @@ def pack(data):
         len(data) & 0xFFFFFFFF).to_bytes(4, "little")
 
 
-def main(folder, files):
+def files():
+    """Path under which clients ask, and contents, of every file.
+
+    The pages' modules and styles have a name of all their contents in their path: they are kept
+    for ever, and those of another version are never mixed with these.
+    """
+    pages = sorted(file for file in PAGES.iterdir() if file.suffix in TYPES)
+    assert [file.name for file in pages if file.suffix == ".html"] == [START], PAGES
+    whole = hashlib.sha256()
+    for file in pages:
+        whole.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    version = whole.hexdigest()[:8]
+    for path, file in DOCUMENTS.items():
+        yield path, pathlib.Path(file).read_bytes()
+    for file in pages:
+        data = file.read_bytes()
+        if file.name == START:
+            yield "/", data.replace(b"{version}", version.encode())
+        else:
+            yield f"/ui/{version}/{file.name}", data
+
+
+def write(target, data):
+    """Writes a file unless it is there with the same contents; tells whether it did."""
+    if target.exists() and target.read_bytes() == data:
+        return False
+    target.write_bytes(data)
+    return True
+
+
+def tag(data):
+    """A strong validator's text."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    changed = False
-    for file in files:
-        target = folder / (file.name + ".gz")
-        packed = pack(file.read_bytes())
-        if not target.exists() or target.read_bytes() != packed:
-            target.write_bytes(packed)
-            changed = True
-    return changed
+    arrays, rows, changed = [], [], False
+    for number, (path, data) in enumerate(files()):
+        name = (path.rsplit("/", 1)[1] or START) + ".gz"
+        packed = pack(data)
+        changed |= write(folder / name, packed)
+        kind = TYPES[pathlib.Path(name[:-3]).suffix]
+        arrays.append(f'static const uint8_t file{number}[] = {{\n#embed "{name}"\n}};\n')
+        # A validator of the packed form, and another one of the plain form.
+        rows.append(f'    {{"{path}", "{kind}", "{tag(packed)}", "{tag(data)}",\n'
+                    f'     file{number}, sizeof file{number}}},\n')
+    text = "".join(arrays) + "static const struct cd_file files[] = {\n" + "".join(rows) + "};\n"
+    return write(folder / "table.inc", text.encode()) or changed
 
 
 if __name__ == "__main__":
-    changed = main(pathlib.Path(sys.argv[1]), [pathlib.Path(name) for name in sys.argv[2:]])
+    changed = main(pathlib.Path(sys.argv[1]))
     # The compiler knows no dependency on a file that was not there.
     if changed:
         pathlib.Path("Sources/CDocuments/CDocuments.c").touch()

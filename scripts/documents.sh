@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Packs the documents that are inside the binary into .build/documents, where that is not
-# done already.
+# Packs the documents and web pages that are inside the binary into .build/documents, where that
+# is not done already.
 #
 #   scripts/documents.sh
 set -eu
 cd "$(dirname "$0")/.."
-exec python3 scripts/documents.py .build/documents docs/API.md docs/openapi.json
+exec python3 scripts/documents.py .build/documents

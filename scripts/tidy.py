@@ -35,7 +35,7 @@ LAYERS = {
     "Vendors": (["Platform", "MiniJSON"], {}),
     "TinyGateway": (
         ["Platform", "MiniJSON", "MiniHTTP", "Store", "Vendors"],
-        {"CPlatform": r".*", "CDocuments": r"Document", "CWebUI": r"WebUI/AssetHandler"},
+        {"CPlatform": r".*", "CDocuments": r"Document"},
     ),
 }
 

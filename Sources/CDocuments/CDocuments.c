@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "CDocuments.h"
 
+#include <string.h>
+
 #pragma clang diagnostic ignored "-Wc23-extensions" /* #embed */
 
-#if !__has_embed("../../.build/documents/API.md.gz")
-#error "run scripts/documents.sh, which packs docs/ (make does it)"
+#if !__has_include("../../.build/documents/table.inc")
+#error "run scripts/documents.sh, which packs documents and pages (make does it)"
 #else
 
-/* The compiler writes these files into its list of dependencies, so a changed document is
- * compiled anew. */
-static const uint8_t reference[] = {
-#embed "../../.build/documents/API.md.gz"
-};
+/* The compiler writes these files into its list of dependencies, so a changed one is compiled
+ * anew. */
+#include "../../.build/documents/table.inc"
 
-static const uint8_t openapi[] = {
-#embed "../../.build/documents/openapi.json.gz"
-};
-
-const uint8_t *cd_reference(size_t *length) {
-  *length = sizeof reference;
-  return reference;
-}
-
-const uint8_t *cd_openapi(size_t *length) {
-  *length = sizeof openapi;
-  return openapi;
+const struct cd_file *cd_find(const uint8_t *path, size_t length) {
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+    if (strlen(files[i].path) == length && memcmp(files[i].path, path, length) == 0)
+      return &files[i];
+  return NULL;
 }
 #endif

@@ -3,62 +3,75 @@ import CDocuments
 import MiniHTTP
 import Platform
 
-/// A document of the management API, which is in the binary and for everybody to read.
+/// A document of the management API, or a file of the web pages, which is in the binary and for
+/// everybody to read.
 ///
 /// It is there packed with gzip, and sent so to whom takes it.
-struct Document: Sendable {
-  /// `docs/API.md`, for people.
-  static let reference = Document(
-    "/docs/API.md", "Content-Type: text/markdown; charset=utf-8\r\n", cd_reference)
-  /// `docs/openapi.json`, for programs.
-  static let openAPI = Document(
-    "/openapi.json", "Content-Type: application/json\r\n", cd_openapi)
+struct Document: @unchecked Sendable {
+  /// What a page may load and do (CSP 3): its own modules, styles and calls, nothing of others.
+  private static let policy: StaticString = """
+    Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'\r
 
-  let path: StaticString
-  private let contentType: StaticString
-  /// The packed text, in read-only memory.
-  nonisolated(unsafe) let packed: UnsafeRawBufferPointer
-  /// Strong validators (RFC 9110 §8.8.3), in their quotes: other bytes, another tag.
-  private let packedTag: ByteString
-  private let plainTag: ByteString
+    """
 
-  private init(
-    _ path: StaticString, _ contentType: StaticString,
-    _ find: (UnsafeMutablePointer<Int>?) -> UnsafePointer<UInt8>?
-  ) {
-    self.path = path
-    self.contentType = contentType
-    var count = 0
-    let start = find(&count)
-    packed = UnsafeRawBufferPointer(start: start, count: count)
-    let digest = Digest.sha256(packed).bytes.bytes
-    packedTag = "\"" + Digest.hex(ByteString(Array(digest.prefix(16)))) + "\""
-    plainTag = "\"" + Digest.hex(ByteString(Array(digest.suffix(16)))) + "\""
+  /// A row of the table in read-only memory.
+  private let file: UnsafePointer<cd_file>
+
+  /// The file with this path; nil for another one.
+  init?(_ path: Span<UInt8>) {
+    let found = path.withUnsafeBufferPointer { cd_find($0.baseAddress, $0.count) }
+    guard let found else { return nil }
+    file = found
+  }
+
+  /// The file that a request asks for; nil for another path.
+  static func find(_ head: RequestHead) -> Document? {
+    let path = head.isPath("/index.html") ? [UInt8(ascii: "/")] : head.path
+    return Document(path.span)
+  }
+
+  /// What clients ask for.
+  var path: ByteString { Document.text(file.pointee.path) }
+
+  private static func text(_ pointer: UnsafePointer<CChar>?) -> ByteString {
+    ByteString(cString: pointer) ?? .empty
+  }
+
+  /// The packed text.
+  var packed: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: file.pointee.packed, count: file.pointee.packed_length)
   }
 
   /// Bytes of the text as it was before it was packed.
-  var plainByteCount: Int {
-    cd_unpacked_length(packed.bindMemory(to: UInt8.self).baseAddress, packed.count)
-  }
+  var plainByteCount: Int { cd_unpacked_length(file.pointee.packed, file.pointee.packed_length) }
 
-  /// The document that a request asks for; nil for another path.
-  static func find(_ head: RequestHead) -> Document? {
-    if head.isPath("/openapi.json") { return openAPI }
-    return head.isPath("/docs/API.md") ? reference : nil
+  /// The strong validator (RFC 9110 §8.8.3) of one of the two forms, in its quotes.
+  func entityTag(isPacked: Bool) -> ByteString {
+    let tag = isPacked ? file.pointee.packed_tag : file.pointee.plain_tag
+    return "\"" + Document.text(tag) + "\""
   }
-
-  /// The validator of one of the two forms.
-  func entityTag(isPacked: Bool) -> ByteString { isPacked ? packedTag : plainTag }
 
   /// Appends the header fields of an answer with the text, or with the news that it is the same.
   func appendFields(to fields: Buffer, isPacked: Bool) {
-    fields.append(contentType)
-    if isPacked { fields.append("Content-Encoding: gzip\r\n") }
-    fields.append("Vary: Accept-Encoding\r\nETag: ")
+    fields.append("Content-Type: ")
+    fields.append(Document.text(file.pointee.type))
+    if isPacked { fields.append("\r\nContent-Encoding: gzip") }
+    fields.append("\r\nVary: Accept-Encoding\r\nETag: ")
     fields.append(entityTag(isPacked: isPacked))
-    // To be kept, and asked for again each time: another version may be here by then.
-    fields.append("\r\nCache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n")
+    // A page's files have the version in their path. What has none is kept too, but asked for
+    // again each time: another version may be here by then.
+    fields.append(
+      isVersioned
+        ? "\r\nCache-Control: public, max-age=31536000, immutable\r\n"
+        : "\r\nCache-Control: no-cache\r\n")
+    fields.append("X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n")
+    if isPage { fields.append(Document.policy) }
   }
+
+  private var isPage: Bool { path == "/" }
+  private var isVersioned: Bool { path.starts(with: "/ui/") }
 
   /// Whether an `If-None-Match` names this form (RFC 9110 §13.1.2: by weak comparison).
   func matches(_ condition: ByteString, isPacked: Bool) -> Bool {
@@ -67,6 +80,11 @@ struct Document: Sendable {
       let tag = part.trimmed
       return tag == "*" || tag == wanted || tag == "W/" + wanted
     }
+  }
+
+  /// A reader of the text; nil without memory.
+  fileprivate func open() -> OpaquePointer? {
+    cd_open(file.pointee.packed, file.pointee.packed_length)
   }
 
   /// Whether an `Accept-Encoding` takes gzip, and plain text no rather (RFC 9110 §12.5.3).
@@ -112,8 +130,7 @@ final class DocumentReader {
 
   /// Makes a reader at the beginning.
   init(_ document: Document) {
-    let packed = document.packed.bindMemory(to: UInt8.self)
-    reader = cd_open(packed.baseAddress, packed.count)
+    reader = document.open()
   }
 
   deinit { cd_close(reader) }

@@ -51,10 +51,6 @@ final class Router: Service {
     let requestID = gateway.makeRequestID()
     let path = request.path
     do throws(RelayError) {
-      if path == "/" || path == "/index.html" {
-        try request.mustBeReading()
-        return Page.answer(responder, requestID)
-      }
       if let call = Billing.Call(path) {
         try request.mustBeReading()
         return Billing.answer(call, try caller.get(), responder, gateway, requestID)

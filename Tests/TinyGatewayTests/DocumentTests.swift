@@ -13,8 +13,8 @@ struct DocumentTests {
   func isTheFileOfTheProject(_ document: Document) throws {
     let here = ByteString(utf8: #filePath)
     let root = File.directory(of: File.directory(of: File.directory(of: here)))
-    let folder: ByteString = document.path.text.hasPrefix("/docs/") ? "" : "/docs"
-    let text = try File.read(root + folder + ByteString(document.path), limit: 1 << 20)
+    let folder: ByteString = document.path.starts(with: "/docs/") ? "" : "/docs"
+    let text = try File.read(root + folder + document.path, limit: 1 << 20)
     #expect(document.plain() == text, "run scripts/documents.sh")
     #expect(document.plainByteCount == text.count)
   }
@@ -52,11 +52,12 @@ struct DocumentTests {
     #expect(Document.takesGzip(field.map { ByteString(utf8: $0) }) == expected)
   }
 
-  @Test func findsTheTwoPathsOnly() throws {
+  @Test func findsExactPathsOnly() throws {
     for (path, expected) in [
       ("/docs/API.md", "/docs/API.md"), ("/openapi.json", "/openapi.json"),
       ("/openapi.json?a=b", "/openapi.json"), ("/docs/api.md", nil), ("/docs/openapi.json", nil),
-      ("/docs/", nil), ("/API.md", nil), ("/docs/API.md/", nil),
+      ("/docs/", nil), ("/API.md", nil), ("/docs/API.md/", nil), ("/", "/"),
+      ("/index.html", "/"), ("/index.html/", nil), ("/ui/", nil), ("/ui/app.js", nil),
     ] as [(String, String?)] {
       let found = Document.find(try RelayFixtures.head(path: path))
       #expect(found?.path.text == expected, "\(path)")
@@ -95,6 +96,16 @@ struct DocumentTests {
 }
 
 extension Document {
+  /// `docs/API.md`, for people.
+  static var reference: Document { named("/docs/API.md") }
+  /// `docs/openapi.json`, for programs.
+  static var openAPI: Document { named("/openapi.json") }
+
+  private static func named(_ path: String) -> Document {
+    guard let document = Document(Array(path.utf8).span) else { preconditionFailure(path) }
+    return document
+  }
+
   /// The text as clients get it that take no gzip.
   func plain(step: Int = 8192) -> ByteString {
     let reader = DocumentReader(self)

@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* The documents of the management API, inside the binary: packed with gzip. */
+/* The documents of the management API and the web pages, inside the binary: packed with gzip. */
 #ifndef CDOCUMENTS_H
 #define CDOCUMENTS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* docs/API.md, packed, in read-only memory for ever. */
-const uint8_t *cd_reference(size_t *length);
+/* A file as clients ask for it. */
+struct cd_file {
+  const char *path;
+  const char *type;
+  /* Validators of the packed and of the plain form, without quotes. */
+  const char *packed_tag;
+  const char *plain_tag;
+  /* Packed, in read-only memory for ever. */
+  const uint8_t *packed;
+  size_t packed_length;
+};
 
-/* docs/openapi.json, packed, in read-only memory for ever. */
-const uint8_t *cd_openapi(size_t *length);
+/* The file with this path, in read-only memory for ever; NULL for another path. */
+const struct cd_file *cd_find(const uint8_t *path, size_t length);
 
 /* Packed files look no further back than 2 to the power of this, so that few bytes are enough to
  * unpack them; scripts/documents.py has the same number. */

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+// What every page uses: elements, words, numbers, calls of the management API, dialogs.
+
+/**
+ * Makes an element: `h("button.primary", { type: "submit", onclick: f }, "Save")`.
+ * Functions become listeners, true an empty attribute; null, undefined and false leave an
+ * attribute or a child out. Strings become text, never markup.
+ */
+export function h(name, attributes, ...children) {
+  const [tag, ...classes] = name.split(".");
+  const element = document.createElement(tag);
+  if (classes.length) element.className = classes.join(" ");
+  for (const [key, value] of Object.entries(attributes ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") element.addEventListener(key.slice(2), value);
+    else if (key === "value" || key === "checked") element[key] = value;
+    else element.setAttribute(key, value === true ? "" : value);
+  }
+  element.append(...pieces(children));
+  return element;
+}
+
+/** Children without those that are left out. */
+function pieces(children) {
+  return children.flat(Infinity).filter((child) =>
+    child !== null && child !== undefined && child !== false);
+}
+
+/** Puts other children into an element. */
+export function fill(element, ...children) {
+  element.replaceChildren(...pieces(children));
+  return element;
+}
+
+// What is kept in the browser
+
+/** A setting of this browser; null when there is none, also where nothing can be kept. */
+export function kept(key) {
+  try { return localStorage.getItem("tg." + key); } catch { return null; }
+}
+
+/** Keeps a setting of this browser; null forgets it. */
+export function keep(key, value) {
+  try {
+    if (value === null) localStorage.removeItem("tg." + key);
+    else localStorage.setItem("tg." + key, value);
+  } catch { /* A private window: it holds until the page is closed. */ }
+}
+
+// Words
+
+/** The language of the pages, `en` or `zh`: the one chosen, else the browser's first. */
+export const language =
+  kept("language") ?? (/^zh\b/i.test(navigator.languages?.[0] ?? "") ? "zh" : "en");
+const locale = language === "zh" ? "zh-CN" : navigator.language || "en";
+let words = {};
+
+/** Loads the words of the language; English needs none. */
+export async function loadWords() {
+  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  if (language === "zh") words = (await import("./zh.js")).default;
+}
+
+/** An English text in the language of the pages; `{0}`, `{1}` … stand for the values. */
+export function t(text, ...values) {
+  return (words[text] ?? text).replace(/\{(\d)\}/g, (_, index) => values[index]);
+}
+
+// Numbers and times
+
+const none = "–";
+
+/** 1234567 as 1,234,567. */
+export const number = (value, options) => value === null || value === undefined
+  ? none : new Intl.NumberFormat(locale, options).format(value);
+/** 1234567 as 1.2M. */
+export const short = (value) =>
+  number(value, { notation: "compact", maximumFractionDigits: 1 });
+/** 0.985 as 98.5%. */
+export const percent = (value) => number(value, { style: "percent", maximumFractionDigits: 1 });
+/** Money as the API tells it: a decimal text. */
+export const money = (value, currency) =>
+  number(value === null || value === undefined ? null : Number(value),
+    { style: "currency", currency, maximumFractionDigits: Math.abs(value) < 1 ? 6 : 2 });
+/** Milliseconds as 12 ms or 3.4 s. */
+export const duration = (ms) =>
+  ms === null || ms === undefined ? none
+    : ms < 1000 ? number(Math.round(ms)) + " ms"
+      : number(ms / 1000, { maximumFractionDigits: 1 }) + " s";
+/** Seconds as 3 d 4 h. */
+export function span(seconds) {
+  const parts = [[86400, t("d")], [3600, t("h")], [60, t("min")], [1, t("s")]];
+  const first = parts.findIndex(([size]) => seconds >= size);
+  const [large, small] = parts.slice(first < 0 ? 3 : first);
+  const text = number(Math.floor(seconds / large[0])) + " " + large[1];
+  return small ? text + " " + Math.floor(seconds % large[0] / small[0]) + " " + small[1] : text;
+}
+/** Bytes as 1.5 MB. */
+export function bytes(value) {
+  if (value === null || value === undefined) return none;
+  const step = value < 1000 ? 0 : value < 1e6 ? 1 : value < 1e9 ? 2 : 3;
+  return number(value / 1000 ** step, { maximumFractionDigits: step ? 1 : 0 }) +
+    " " + ["B", "kB", "MB", "GB"][step];
+}
+/** Unix seconds as date and time. */
+export const time = (seconds) =>
+  seconds === null || seconds === undefined ? none
+    : new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" })
+      .format(seconds * 1000);
+
+// The management API
+
+/** A call that failed: `message` is for people, `code` and `status` for programs. */
+export class ApiError extends Error {
+  constructor(message, code, status) {
+    super(message);
+    Object.assign(this, { code, status });
+  }
+}
+
+/** What happens when a login has ended, and when the gateway is out of reach. Set by app.js. */
+export const hooks = { login: async () => false, lost() {}, found() {} };
+
+/**
+ * Calls the management API and returns the answer's `data`.
+ * When the login has ended, asks for a new one and calls again, so that nothing typed is lost.
+ */
+export async function api(method, path, body, { signal } = {}) {
+  const response = await send(method, "/api/v1" + path, body, signal);
+  if (response.status === 401 && path !== "/auth/session" && await hooks.login()) {
+    return api(method, path, body, { signal });
+  }
+  return (await checked(response)).data;
+}
+
+/** The answer of a call as it is: for files and streams. Fails with an ApiError. */
+export async function fetchFrom(method, path, body, { signal, headers } = {}) {
+  const response = await send(method, path, body, signal, headers);
+  if (!response.ok) await checked(response);
+  return response;
+}
+
+async function send(method, path, body, signal, headers) {
+  const isData = body !== undefined && !(body instanceof Blob);
+  try {
+    const response = await fetch(path, {
+      method, signal, cache: "no-store",
+      headers: { ...(isData ? { "Content-Type": "application/json" } : {}), ...headers },
+      body: isData ? JSON.stringify(body) : body,
+    });
+    hooks.found();
+    return response;
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    hooks.lost();
+    throw new ApiError(t("The gateway cannot be reached."), "unreachable", 0);
+  }
+}
+
+async function checked(response) {
+  let answer = null;
+  try { answer = await response.json(); } catch { /* Not the gateway's own words. */ }
+  if (response.ok && answer) return answer;
+  const message = answer?.message || answer?.error?.message;
+  throw new ApiError(
+    message ? t(message) : t("The gateway answered with status {0}.", response.status),
+    answer?.code ?? answer?.error?.code ?? "", response.status);
+}
+
+/** Reads something: `get("/logs", { page: 2 })`. Empty parameters are left out. */
+export function get(path, query = {}, options) {
+  const pairs = Object.entries(query).filter(([, value]) =>
+    value !== "" && value !== null && value !== undefined);
+  const text = new URLSearchParams(pairs).toString();
+  return api("GET", path + (text && "?" + text), undefined, options);
+}
+
+/** Everything that a list has, page after page; at most 1000 items. */
+export async function getAll(path, query = {}, options) {
+  const items = [];
+  for (let page = 1; page <= 10; page++) {
+    const data = await get(path, { ...query, page, page_size: 100 }, options);
+    items.push(...data.items);
+    if (items.length >= data.total || !data.items.length) break;
+  }
+  return items;
+}
+
+/** Calls `work` now and every so many milliseconds while the page is seen, until `signal`. */
+export function every(milliseconds, work, signal) {
+  const run = async () => {
+    if (!document.hidden) {
+      try { await work(); } catch (error) {
+        if (error.name !== "AbortError" && !(error instanceof ApiError)) throw error;
+      }
+    }
+    if (!signal.aborted) setTimeout(run, milliseconds);
+  };
+  return run();
+}
+
+// Messages and dialogs
+
+/** Says something in passing; read aloud by screen readers. */
+export function notice(text) {
+  const area = document.getElementById("notices");
+  const line = h("div.notice", {}, text);
+  area.append(line);
+  setTimeout(() => line.remove(), 6000);
+}
+
+/** An error where it happened. */
+export const problem = (error) => h("p.problem", { role: "alert" }, error.message ?? error);
+
+/**
+ * A button that works: disabled meanwhile, a failure is shown behind it.
+ * `attributes.class` may be `primary`, `danger` or `quiet`.
+ */
+export function action(label, work, attributes = {}) {
+  const button = h("button", { type: "button", ...attributes }, label);
+  button.addEventListener("click", () => during(button, work));
+  return button;
+}
+
+/** Runs `work` while a button is disabled and busy; shows a failure behind it. */
+export async function during(button, work) {
+  if (button.getAttribute("aria-busy")) return;
+  button.nextElementSibling?.matches(".problem") && button.nextElementSibling.remove();
+  button.setAttribute("aria-busy", "true");
+  try {
+    await work(button);
+  } catch (error) {
+    if (error.name !== "AbortError") button.after(problem(error));
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+let dialogCount = 0;
+
+/** Opens a dialog and returns it; it is gone when it closes. Content gets a heading. */
+export function openDialog(title, ...content) {
+  const id = "dialog" + ++dialogCount;
+  const dialog = h("dialog", { "aria-labelledby": id }, h("h2", { id }, title), ...content);
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/** Asks once before something is destroyed; true when it shall be. */
+export function ask(question, label) {
+  return new Promise((resolve) => {
+    const dialog = openDialog(question, h("form", { method: "dialog" }, h("div.actions", {},
+      h("button", { value: "" }, t("Cancel")),
+      h("button.danger", { value: "yes" }, label))));
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
+  });
+}
+
+/** A button that copies a text. */
+export function copyButton(text, label = t("Copy")) {
+  return action(label, async (button) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Without HTTPS browsers keep the clipboard to themselves, but not the selection.
+      const area = h("textarea", { value: text, class: "unseen" });
+      button.after(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    notice(t("Copied."));
+  }, { class: "quiet" });
+}
