@@ -111,6 +111,30 @@ def raw(gateway):
         client.socket.close()
 
 
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser of all tests of the pages."""
+    from pages import browser
+    with browser() as instance:
+        yield instance
+
+
+@pytest.fixture
+def visit(chromium, gateway):
+    """Opens a gateway's pages, without more the shared one's, as one more visitor."""
+    from pages import Pages
+    opened = []
+
+    def open_pages(**options):
+        pages = Pages(chromium, options.pop("gateway", gateway), **options).__enter__()
+        opened.append(pages)
+        return pages
+
+    yield open_pages
+    for pages in opened:
+        pages.__exit__(None)
+
+
 def pytest_runtest_setup(item):
     """Leaves out what means nothing under an emulator."""
     if IS_EMULATED and item.get_closest_marker("native"):

@@ -7,30 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from gateway import FIRST_PASSWORD, PASSWORD
-from pages import DESKTOP, PHONE, Pages, browser
+from pages import DESKTOP, PHONE, Pages
 
 pytestmark = pytest.mark.native
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as instance:
-        yield instance
-
-
-@pytest.fixture
-def visit(chromium, gateway):
-    """Opens the shared gateway's pages as a visitor with things of their own."""
-    opened = []
-
-    def open_pages(**options):
-        pages = Pages(chromium, options.pop("gateway", gateway), **options).__enter__()
-        opened.append(pages)
-        return pages
-
-    yield open_pages
-    for pages in opened:
-        pages.__exit__(None)
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
