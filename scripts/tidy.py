@@ -13,6 +13,9 @@ import re
 import subprocess
 import sys
 
+import tidy_documents
+import tidy_pages
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOP_FILES = ["Makefile", "Package.swift"]
 TOP_FOLDERS = [".ci", "Sources", "Tests", "board-configs", "cross", "docs", "scripts"]
@@ -20,11 +23,12 @@ SKIPPED_FOLDERS = {"__pycache__", ".pytest_cache"}
 
 LINE_COLUMNS = 100
 FILE_LINES = 300
-TABLE_LINES = 500
+TABLE_LINES = 900
 FUNCTION_LINES = 60
 
+SOURCES = (".swift", ".c", ".h", ".py", ".sh", ".js", ".css")
 # Files that may have TABLE_LINES lines, because a table reads best in one piece.
-TABLES: dict[str, str] = {}
+TABLES = {tidy_pages.WORDS: "the pages' words in Chinese"}
 
 # Module: the Swift modules it may import, and which of its files may import a C module.
 LAYERS = {
@@ -79,8 +83,8 @@ def files_below(folder: str) -> list[str]:
 def check_text(path: str, lines: list[str]) -> None:
     """What holds for every text file of the project."""
     is_build_file = path.startswith(("scripts/", "cross/", ".ci/")) or path in TOP_FILES
-    has_columns = path.endswith((".c", ".h", ".py", ".sh")) or (
-        path.endswith(".swift") and not path.startswith("Tests/"))
+    has_columns = path.endswith(SOURCES) and (
+        not path.endswith(".swift") or not path.startswith("Tests/"))
     for number, line in enumerate(lines, 1):
         if has_columns and len(line) > LINE_COLUMNS:
             report(path, number, f"{len(line)} columns, break the line at {LINE_COLUMNS}")
@@ -175,11 +179,11 @@ def check_python(path: str, text: str) -> None:
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        return report(path, error.lineno or 1, f"Python cannot read this: {error.msg}")
+        report(path, error.lineno or 1, f"Python cannot read this: {error.msg}")
+        return
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             check_function(path, node.lineno, (node.end_lineno or node.lineno) - node.lineno + 1)
-    return None
 
 
 def check_shell(path: str) -> None:
@@ -219,40 +223,6 @@ def check_layers(path: str, lines: list[str]) -> None:
     return None
 
 
-def check_code_map(sources: list[str]) -> None:
-    """ARCHITECTURE.md names each file of Sources, and no other."""
-    path = "ARCHITECTURE.md"
-    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        lines = file.read().splitlines()
-    named: dict[str, int] = {}
-    module = ""
-    for number, line in enumerate(lines, 1):
-        heading = re.match(r"### `(\w+)`", line)
-        if heading:
-            module = heading.group(1)
-        elif line.startswith("## "):
-            module = ""
-        row = re.match(r"\| (`[^|]*`) \|", line)
-        if module and row:
-            for name in re.findall(r"`([^`]+)`", row.group(1)):
-                named[f"Sources/{module}/{name}"] = number
-    existing = {name for name in sources if name.endswith((".swift", ".c", ".h"))}
-    for name in sorted(existing - named.keys()):
-        report(name, 1, f"not in the code map, add it to {path}")
-    for name in sorted(named.keys() - existing):
-        report(path, named[name], f"names {name}, which does not exist, correct the code map")
-
-
-def check_links(path: str, lines: list[str]) -> None:
-    """Relative links of documents lead somewhere."""
-    for number, line in enumerate(lines, 1):
-        for target in re.findall(r"\]\(([^)#\s]+)", line):
-            if "://" in target or target.startswith("mailto:"):
-                continue
-            if not os.path.exists(os.path.join(ROOT, os.path.dirname(path), target)):
-                report(path, number, f"the link to {target} leads nowhere, correct it")
-
-
 def check_file(path: str) -> None:
     """All checks of one file."""
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
@@ -260,7 +230,7 @@ def check_file(path: str) -> None:
     lines = text.splitlines()
     check_text(path, lines)
     check_licence(path, lines)
-    if path.endswith((".swift", ".c", ".h", ".py", ".sh")):
+    if path.endswith(SOURCES):
         check_length(path, lines)
     if path.endswith(".swift"):
         check_swift_functions(path, lines)
@@ -274,7 +244,9 @@ def check_file(path: str) -> None:
         check_braced_functions(path, lines, re.compile(r"^\w+\(\) \{"))
         check_shell(path)
     elif path.endswith(".md"):
-        check_links(path, lines)
+        tidy_documents.check_links(ROOT, path, lines, report)
+    elif path.startswith(tidy_pages.FOLDER):
+        tidy_pages.check_page(path, lines, report)
 
 
 def main() -> int:
@@ -285,7 +257,8 @@ def main() -> int:
         paths += files_below(folder)
     for path in paths:
         check_file(path)
-    check_code_map(files_below("Sources"))
+    tidy_documents.check_code_map(ROOT, files_below("Sources"), report)
+    tidy_pages.check_words(ROOT, report)
     for path in TABLES:
         if path not in paths:
             report("scripts/tidy.py", 1, f"{path} in TABLES does not exist, remove it")

@@ -111,9 +111,9 @@ def raw(gateway):
         client.socket.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """The browser of all tests of the pages."""
+    """The browser of a file of tests; its event loop would be in the way of other files."""
     from pages import browser
     with browser() as instance:
         yield instance
