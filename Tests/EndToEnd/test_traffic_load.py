@@ -17,7 +17,8 @@ pytestmark = pytest.mark.native
 ROOM = {"memory_limit_mb": 128, "connections_per_address": 256}
 HANGS_MS = 800          # the longest that one attempt may take before its first byte
 INTERVAL_MS = 10
-HICCUP = 0.25           # seconds that the machine itself may add
+HICCUP = 0.25           # seconds that the machine itself may add at any time
+PAUSE, PAUSED = 0.75, 64  # and once: seconds, and the requests that are open then
 SETTINGS = {
     **ROOM, "first_byte_timeout_ms": HANGS_MS, "failover_connect_ms": 300,
     "retry_interval_ms": INTERVAL_MS, "breaker_cooldown_ms": 100, "breaker_cooldown_limit_ms": 100}
@@ -57,11 +58,16 @@ def three(fleet, milliseconds=5):
 
 
 def expect_in_time(run, healthy, *waits_ms):
-    """No request may take longer than the healthy ones and what the settings let it wait."""
+    """No request may take longer than the healthy ones and what the settings let it wait.
+
+    A machine that pauses hits all requests that are open at that moment, and no others.
+    """
     allowed = healthy + sum(waits_ms) / 1000 + HICCUP
-    assert run.slowest < allowed, (
-        f"the slowest request took {run.slowest:.3f} s, {allowed:.3f} s were allowed "
+    late = sum(sample.seconds >= allowed for sample in run.samples)
+    assert late <= PAUSED, (
+        f"{late} requests took longer than the {allowed:.3f} s that are allowed "
         f"({healthy:.3f} s without faults)")
+    assert run.slowest < allowed + PAUSE, f"the slowest request took {run.slowest:.3f} s"
 
 
 @pytest.mark.parametrize("stream, requests", [(False, 10_000), (True, 2000)],
