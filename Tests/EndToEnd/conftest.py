@@ -12,7 +12,10 @@ from upstream import Upstream
 
 
 def pytest_collection_modifyitems(items):
-    """Without a binary only the tests of the upstream itself run."""
+    """Marks the tests of the pages; without a binary only those of the upstream itself run."""
+    for item in items:
+        if item.path.name.startswith("test_web_"):
+            item.add_marker("web")
     if binary():
         return
     skip = pytest.mark.skip(reason="TINYGATEWAY_BINARY is not set")
