@@ -89,7 +89,7 @@ def test_every_fault_one_after_the_other_is_never_seen(gateway, fleet, healthy):
     upstreams = three(fleet, 30)
     pool = make_pool(gateway, upstreams)
     bad, each = upstreams[1], 2000
-    names = ["dead", "500", "reset", "hanging", "429"]
+    names = ["dead", "500", "reset", "429", "hanging"]
     hooks, met = {}, {}
 
     def begin(name):
