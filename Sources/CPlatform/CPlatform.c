@@ -165,18 +165,24 @@ int32_t cp_set_terminal_echo(int32_t on) {
   return result(tcsetattr(0, TCSANOW, &settings));
 }
 
-int64_t cp_resident_bytes(void) {
-  char text[128];
-  int descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+/* The number behind the first `mark` in the beginning of a file; 0 when there is none. */
+static int64_t number_in(const char *path, const char *mark) {
+  char text[1024];
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return 0;
   ssize_t got = read(descriptor, text, sizeof text - 1);
   close(descriptor);
   if (got <= 0) return 0;
   text[got] = 0;
-  char *second = strchr(text, ' ');
-  if (!second) return 0;
-  return (int64_t)strtol(second + 1, NULL, 10) * sysconf(_SC_PAGESIZE);
+  const char *found = strstr(text, mark);
+  return found ? strtoll(found + strlen(mark), NULL, 10) : 0;
 }
+
+int64_t cp_resident_bytes(void) {
+  return number_in("/proc/self/statm", " ") * sysconf(_SC_PAGESIZE);
+}
+
+int64_t cp_machine_memory(const char *name) { return number_in("/proc/meminfo", name) * 1024; }
 
 /* Files. */
 
@@ -242,6 +248,12 @@ int64_t cp_free_bytes(const char *path) {
   struct statvfs facts;
   if (statvfs(path, &facts) != 0) return -errno;
   return (int64_t)facts.f_bavail * (int64_t)facts.f_frsize;
+}
+
+int64_t cp_total_bytes(const char *path) {
+  struct statvfs facts;
+  if (statvfs(path, &facts) != 0) return -errno;
+  return (int64_t)facts.f_blocks * (int64_t)facts.f_frsize;
 }
 
 int64_t cp_file_size(const char *path) {

@@ -87,7 +87,7 @@ package struct TimeZone: Equatable, Sendable {
   }
 
   /// The first second of a local day; its midnight need not exist.
-  private func start(ofDay wanted: Int64) -> Int64 {
+  package func start(ofDay wanted: Int64) -> Int64 {
     let midnight = wanted * CivilDate.secondsPerDay
     let other = daylight?.offset ?? standardOffset
     var early = midnight - max(standardOffset, other)

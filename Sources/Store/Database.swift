@@ -209,6 +209,9 @@ package final class Database: @unchecked Sendable {
     }
   }
 
+  /// Bytes that SQLite has written in the calling thread since that began.
+  static var writtenByteCount: Int64 { cs_written_bytes() }
+
   /// SQLite's version, such as `3.46.1`.
   package static var libraryVersion: ByteString { ByteString(cString: cs_version()) ?? .empty }
 

@@ -25,6 +25,8 @@ package struct LogFilter: Sendable {
   package var isStream: Bool?
   /// Only rows with a smaller id: the last one of the page before.
   package var before: Int64?
+  /// Only rows with a larger id: the newest one that is known.
+  package var after: Int64?
 
   /// Makes a filter.
   package init(
@@ -42,7 +44,8 @@ package struct LogFilter: Sendable {
 
   /// Ids that the time range admits: from the first, up to but without the second.
   var idRange: (lowest: Int64, end: Int64) {
-    let lowest = from.map(LogID.first(ofSecond:)) ?? 0
+    let first = from.map(LogID.first(ofSecond:)) ?? 0
+    let lowest = max(first, after?.addingSaturated(1) ?? 0)
     let end = until.map(LogID.first(ofSecond:)) ?? .max
     return (lowest, min(end, before ?? .max))
   }

@@ -15,6 +15,8 @@ package final class Storage {
   private final class Outcome {
     var failure: StoreError?
     var hasWritten = false
+    /// Bytes that the storage thread has written so far.
+    var writtenByteCount: Int64 = 0
   }
 
   private let database: Database
@@ -24,6 +26,12 @@ package final class Storage {
 
   /// Why the last attempt to write failed; nil again after the next one that did not.
   package private(set) var failure: StoreError?
+  /// Unix seconds of the first failure since the last good write.
+  package private(set) var failingSince: Int64 = 0
+  /// Bytes that SQLite has written to `db.db`, its journal and backups.
+  package private(set) var written = DailyBytes()
+  /// Where the days of `written` begin.
+  var days = LocalDays(.utc)
 
   /// Hands the database to a thread of its own, or throws when there can be none.
   package init(_ database: Database, mailbox: Mailbox) throws(StoreError) {
@@ -78,8 +86,10 @@ package final class Storage {
           }
         } catch { outcome.failure = error }
         outcome.hasWritten = database.totalChangeCount != before
+        outcome.writtenByteCount = Database.writtenByteCount
       },
       completion: { [self] in
+        written.note(outcome.writtenByteCount, on: days.day(at: UnixTime.seconds))
         if let failure = outcome.failure {
           note(failure)
         } else if outcome.hasWritten {
@@ -109,7 +119,9 @@ package final class Storage {
   /// Remembers a failure of the medium; a wrong request says nothing about it.
   func note(_ error: StoreError) {
     switch error.kind {
-    case .full, .readOnly, .ioError, .corrupt, .busy: failure = error
+    case .full, .readOnly, .ioError, .corrupt, .busy:
+      if failure == nil { failingSince = UnixTime.seconds }
+      failure = error
     case .newerVersion, .duplicate, .constraint, .notFound, .other: break
     }
   }

@@ -41,7 +41,12 @@ package final class WriteBatch {
   /// How long what is written is kept; looked at with each flush.
   package var retention = Retention()
   /// Where the days of usage begin.
-  package var zone = TimeZone.utc { didSet { days = LocalDays(zone) } }
+  package var zone = TimeZone.utc {
+    didSet {
+      days = LocalDays(zone)
+      storage.days = days
+    }
+  }
   /// Log rows that were lost because nothing could be written.
   package private(set) var droppedRowCount: Int64 = 0
   /// Flushes that failed, wholly or but for the sums.

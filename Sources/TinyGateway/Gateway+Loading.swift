@@ -37,6 +37,7 @@ extension Gateway {
   }
 
   private func sayZone(_ name: ByteString, _ place: ByteString) {
+    zoneName = name
     log.write(.info) { line in
       line.append("days begin by the time zone ")
       line.append(name)

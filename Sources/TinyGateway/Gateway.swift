@@ -19,6 +19,8 @@ final class Gateway {
   var options = Options() { didSet { batch.retention = options.retention } }
   /// Where the days and months of quotas and statistics begin.
   var zone = TimeZone.utc { didSet { batch.zone = zone } }
+  /// The name or rule of `zone`.
+  var zoneName: ByteString = "UTC"
   /// What tokens with limits per minute have asked for lately.
   var rates = RateLimiter()
   let secrets: ChannelSecrets
@@ -186,11 +188,7 @@ final class Gateway {
   }
 
   private func warnAboutDefaultPassword() {
-    guard
-      accounts.users.values.contains(where: {
-        $0.record.role == .root && $0.record.mustChangePassword
-      })
-    else { return }
+    guard hasFirstPassword else { return }
     log.warn("the root account still has its first password; log in and choose a new one")
   }
 

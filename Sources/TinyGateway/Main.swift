@@ -125,16 +125,22 @@ enum Announcement {
 
 /// What `--version` says.
 enum Version {
+  /// How the Swift sources were compiled.
+  static var swiftMode: StaticString {
+    #if hasFeature(Embedded)
+      "Embedded Swift"
+    #else
+      "Swift with run-time library"
+    #endif
+  }
+
   static var text: ByteString {
     let text = Buffer()
     text.append("tinygateway ")
     append(cp_version(), to: text)
     text.append("\n")
-    #if hasFeature(Embedded)
-      text.append("Embedded Swift, ")
-    #else
-      text.append("Swift with run-time library, ")
-    #endif
+    text.append(swiftMode)
+    text.append(", ")
     append(cp_build_target(), to: text)
     text.append("\nSQLite ")
     text.append(Database.libraryVersion)

@@ -72,6 +72,10 @@ def fit_together(path, query):
         query["token_id"] = KEPT_ID
     if "series" in query or "format" in query:
         query.pop("page_size", None)
+    if query.get("series") == "day":
+        query["window"] = "30d"
+    if path == "/api/v1/models":
+        query.pop("channel_group", None)
     if "format" in query:
         query.pop("page", None)
     if "group_by" in query:

@@ -131,7 +131,12 @@ def tell_balance(stage):
     stage.path = "/deepseek/v1"
 
 
+def serve_a_model(stage):
+    stage.make("channels")
+
+
 SETUPS = {
+    "POST /api/v1/tokens/{id}/chat/completions": serve_a_model,
     "GET /api/v1/channels/{id}/balance": tell_balance,
     "POST /api/v1/auth/register": open_registration,
     "POST /api/v1/users/self/redeem": make_code,

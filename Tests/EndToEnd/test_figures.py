@@ -7,6 +7,7 @@ import time
 import openai
 import pytest
 
+from test_management_login import failure
 from test_sdk_chat import user
 
 
@@ -96,3 +97,64 @@ def test_a_month_of_fifty_channels_fits_a_small_board(make_gateway, upstream):
     # 50 channels of about 80 kB, and what reading them leaves behind in the allocator.
     assert full - empty < 50 * 110
     assert figures[0]["errors_by_kind"]["timeout"] in (40 * 720, 40 * 719)
+
+
+@pytest.mark.native
+def test_a_month_by_day_and_all_channels_together_are_small(make_gateway, upstream):
+    gateway = make_gateway(time_zone="Asia/Shanghai")
+    channels = [gateway.channel(upstream.url(), ["m"])["id"] for _ in range(12)]
+    gateway.stop()
+    fill(gateway.data_dir / "db.db", channels)
+    gateway.start()
+    gateway.login()
+
+    def figures(**parameters):
+        answer = gateway.request("GET", "/channels/stats", params={"window": "30d", **parameters})
+        assert answer.status_code == 200, answer.text
+        assert len(answer.content) < 600_000
+        return answer.json()["data"]
+
+    days = figures(series="day")
+    assert days["total"] == 12 and days["bucket_seconds"] == 86_400
+    for item in days["items"]:
+        series = item["series"]
+        assert 30 <= len(series) <= 31
+        assert sum(day["requests"] for day in series) == item["requests"]
+        # The first and the last day are cut; the others have 24 hours of 5,000 requests.
+        assert {day["requests"] for day in series[1:-1]} == {120_000}
+        assert [day["time"] for day in series] == sorted(day["time"] for day in series)
+        for day in series:
+            assert (day["time"] + 8 * 3600) % 86_400 == 0       # midnight in Shanghai
+            assert day["day"] == time.strftime("%Y-%m-%d", time.gmtime(day["time"] + 8 * 3600))
+    one = days["items"][0]
+    together = figures(series="day", sum="1")
+    assert "items" not in together and together["bucket_seconds"] == 86_400
+    both = together["sum"]
+    assert both["requests"] == 12 * one["requests"]
+    assert both["success_rate"] == one["success_rate"]
+    assert both["latency_ms_p95"] == one["latency_ms_p95"]
+    assert [day["requests"] for day in both["series"]] == [
+        12 * day["requests"] for day in one["series"]]
+    began = time.monotonic()
+    assert figures(sum="1")["sum"] == {k: v for k, v in both.items() if k != "series"}
+    print(f"sum of 12 busy channels over 30 days: {time.monotonic() - began:.3f} s")
+    assert len(figures(series="1", sum="1")["sum"]["series"]) in (719, 720)
+    for wrong in ({"series": "day", "window": "1h"}, {"series": "2"}, {"sum": "2"},
+                  {"window": "2d"}):
+        answer = gateway.request("GET", "/channels/stats", params=wrong)
+        failure(answer, 400, "invalid_parameter")
+
+
+def test_all_channels_are_one_series_of_minutes(gateway, upstream):
+    route = gateway.route(upstream, "status:500", "echo")
+    gateway.sdk().chat.completions.create(model=route.model, messages=user("x"))
+    data = gateway.call("GET", "/channels/stats?series=1&sum=1")
+    items = gateway.items("/channels/stats")
+    both = data["sum"]
+    assert (data["window"], data["bucket_seconds"]) == ("1h", 60)
+    for name in ("requests", "successes", "errors", "prompt_tokens", "completion_tokens"):
+        assert both[name] == sum(item[name] for item in items)
+        assert both[name] == sum(minute[name] for minute in both["series"])
+    assert both["errors_by_kind"]["upstream_server"] >= 1 and both["successes"] >= 1
+    times = [minute["time"] for minute in both["series"]]
+    assert times == sorted(set(times)) and all(t % 60 == 0 for t in times)

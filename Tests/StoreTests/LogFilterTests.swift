@@ -37,6 +37,20 @@ struct LogFilterTests {
     check(row(status: 499, error: 11, isGone: true), isFailure: false, isOK: false)
   }
 
+  @Test func admitsIdsBetweenTwoCursors() {
+    for (after, before, expected): (Int64?, Int64?, Bool) in [
+      (4, nil, true), (5, nil, false), (.max, nil, false), (4, 6, true), (4, 5, false),
+      (nil, 6, true),
+    ] {
+      var filter = LogFilter(before: before)
+      filter.after = after
+      #expect(filter.admits(row()) == expected)
+    }
+    var filter = LogFilter(from: 10)
+    filter.after = 5
+    #expect(filter.idRange.lowest == LogID.first(ofSecond: 10))
+  }
+
   @Test func comparesWhatIsPacked() {
     var filter = LogFilter()
     filter.requestID = 77

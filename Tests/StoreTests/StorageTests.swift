@@ -67,12 +67,43 @@ struct StorageTests {
         }
       })
     #expect(running.storage.failure?.kind == .full)
+    #expect(abs(running.storage.failingSince - UnixTime.seconds) < 10)
     _ = try running.perform { database throws(StoreError) in try UserTable.all(in: database) }
     #expect(running.storage.failure?.kind == .full)
     _ = try running.perform { database throws(StoreError) in
       try OptionTable.set("a", to: "1", in: database)
     }
     #expect(running.storage.failure == nil)
+  }
+
+  @Test func countsWhatIsWritten() throws {
+    let folder = TemporaryFolder()
+    let running = try Running(try folder.open())
+    var before: Int64 = 0
+    var growth: Int64 {
+      let total = running.storage.written.total
+      defer { before = total }
+      return total - before
+    }
+    _ = try running.perform { database throws(StoreError) in try UserTable.all(in: database) }
+    _ = growth
+    _ = try running.perform { database throws(StoreError) in try UserTable.all(in: database) }
+    #expect(growth == 0)
+    let large = ByteString([UInt8](repeating: 0x61, count: 100_000))
+    _ = try running.perform { database throws(StoreError) in
+      try OptionTable.set("a", to: large, in: database)
+    }
+    #expect((100_000..<200_000).contains(growth))
+    // A copy counts too.
+    let path = folder.path("copy.db")
+    running.storage.perform(inTransaction: false) { database throws(StoreError) in
+      try database.backup(to: path)
+    } completion: { _ in
+    }
+    running.settle()
+    #expect(growth >= Int64(folder.content("copy.db").count))
+    let today = TimeZone.utc.day(at: UnixTime.seconds)
+    #expect(running.storage.written.count(on: today) == running.storage.written.total)
   }
 
   @Test func runsWhatMayNotBeInATransaction() throws {

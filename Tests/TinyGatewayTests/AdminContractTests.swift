@@ -85,6 +85,8 @@ struct AdminContractTests {
 
   @Test func describesNoBodyWhereNoneIsRead() throws {
     for endpoint in EndpointTable.all where endpoint.fields.isEmpty {
+      // What takes its body as it comes reads it in a way of its own.
+      if case .receive = endpoint.run { continue }
       #expect(try bodyFields(operation(endpoint)) == nil, "\(endpoint.path)")
     }
   }

@@ -50,6 +50,19 @@ struct AdminReplyTests {
       })
   }
 
+  @Test func answersNothingMoreOnceHandedOver() throws {
+    var seen: [Bool] = []
+    let isForgotten = try isForgotten { owner in
+      let responder = owner.reply.handOver()
+      seen.append(responder?.isWaiting == true && owner.reply.isEnded)
+      owner.reply.succeed { _ in seen.append(false) }
+      owner.reply.fail(.busy)
+      seen.append(responder?.isWaiting == true && owner.reply.handOver() == nil)
+      owner.reply.cancel()
+    }
+    #expect(isForgotten && seen == [true, true])
+  }
+
   @Test func tellsOnceThatTheClientIsGone() throws {
     var count = 0
     #expect(

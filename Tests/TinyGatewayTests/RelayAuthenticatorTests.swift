@@ -98,6 +98,30 @@ struct RelayAuthenticatorTests {
     }
   }
 
+  @Test func holdsATokenToItsRulesWithoutItsKey() throws {
+    func refusal(_ token: Int64, peer: ByteString = "192.168.1.9") throws -> String? {
+      let token = try #require(fixture.gateway.accounts.token(token))
+      do {
+        // A key in the head says nothing then.
+        let head = try RelayFixtures.head(["X-Api-Key: sk-admin"], peer: peer)
+        let caller = try Authenticator.authenticate(head, fixture.gateway, as: token)
+        #expect(caller.token === token && caller.user.id == token.record.userID)
+        #expect(caller.pinnedChannel == nil)
+        return nil
+      } catch let error as RelayError {
+        return error.code.text
+      }
+    }
+    #expect(try refusal(1) == nil)
+    #expect(try refusal(12) == nil)
+    #expect(try refusal(4) == "token_disabled")
+    #expect(try refusal(5) == "token_disabled")
+    #expect(try refusal(6) == "invalid_api_key")
+    #expect(try refusal(7) == "token_expired")
+    #expect(try refusal(11) == nil)
+    #expect(try refusal(11, peer: "192.168.2.9") == "ip_not_allowed")
+  }
+
   @Test func saysWhichChannelGroupsServe() throws {
     let groups = fixture.gateway.userGroups
     let standard = try #require(groups.find("default"))

@@ -72,6 +72,7 @@ int32_t cp_is_directory(const char *path); /* 1, 0, or -errno */
 int32_t cp_is_writable(const char *path);  /* 0, or -errno */
 int64_t cp_file_size(const char *path);
 int64_t cp_free_bytes(const char *path); /* what this user may still write to its file system */
+int64_t cp_total_bytes(const char *path); /* how large that is */
 
 /* Sockets: all non-blocking and closed on exec. Addresses are 4 or 16 bytes. */
 int32_t cp_listen(const uint8_t *address, int32_t address_count, int32_t port, int32_t backlog);
@@ -122,5 +123,7 @@ void cp_wake_clear(int32_t descriptor);
 
 /* Resident memory of this process in bytes, or 0 where /proc is missing. */
 int64_t cp_resident_bytes(void);
+/* An amount of /proc/meminfo by its name, such as "MemTotal:", in bytes; 0 where it is missing. */
+int64_t cp_machine_memory(const char *name);
 
 #endif

@@ -54,6 +54,8 @@ int32_t cs_open(const char *path, cs_database **database);
  * not cost much stack or memory, and nothing that it names is run. `is_immutable`: without any
  * lock, as one that nobody changes. `*database` as above. */
 int32_t cs_open_untrusted(const char *path, int32_t is_immutable, cs_database **database);
+/* Bytes that SQLite has written to files in the calling thread: databases, journals, copies. */
+int64_t cs_written_bytes(void);
 /* Closes; without a checkpoint unless cs_set_checkpoint_on_close asked for it. */
 void cs_close(cs_database *database);
 void cs_set_checkpoint_on_close(cs_database *database, int32_t on);

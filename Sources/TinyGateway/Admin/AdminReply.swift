@@ -107,6 +107,12 @@ final class AdminReply {
     return responder
   }
 
+  /// Leaves the answer to somebody else; nil when nobody waits for one.
+  func handOver() -> Responder? {
+    defer { responder = nil }
+    return responder
+  }
+
   /// More of the request's body is accepted again.
   func resumeBody() { responder?.resume() }
 

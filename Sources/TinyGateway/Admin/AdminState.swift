@@ -16,6 +16,8 @@ final class AdminState {
   var exports = ExportPlaces()
   /// Whether a backup is being made or sent, or a restore received or done: one at a time.
   var isTransferring = false
+  /// What `/status` has read last of the disk and the machine, and when.
+  var machine: (facts: MachineFacts, readAt: Instant)?
   /// Rounds of PBKDF2 that suit this device; nil until they have been measured.
   var measuredPasswordRounds: Int?
 }

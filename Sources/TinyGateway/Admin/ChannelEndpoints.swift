@@ -15,7 +15,7 @@ enum ChannelEndpoints {
       run: .act(create)),
     Endpoint(
       method: .get, path: "/api/v1/channels/stats", access: .admin,
-      parameters: ["window", "series"], isList: true, run: .read(ChannelFigures.list)),
+      parameters: ["window", "series", "sum"], isList: true, run: .read(ChannelFigures.list)),
     Endpoint(method: .get, path: "/api/v1/channels/{id}", access: .admin, run: .read(show)),
     Endpoint(
       method: .put, path: "/api/v1/channels/{id}", access: .admin, fields: ChannelInput.fields,

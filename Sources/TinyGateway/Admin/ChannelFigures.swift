@@ -21,59 +21,117 @@ enum ChannelFigures {
     Window(name: "30d", bucketSeconds: 3600, bucketCount: 720, seriesPageSize: 10) { $0.byHour },
   ]
 
+  private static let windowNames: [StaticString] = ["1h", "24h", "30d"]
+  private static let seriesNames: [StaticString] = ["0", "1", "day"]
+  private static let sumNames: [StaticString] = ["0", "1"]
+
   /// Decimals of a rate.
   private static let rateDecimals = 4
 
-  /// Writes a page of channels with their figures.
+  /// What is told beside the figures of the whole window.
+  private enum Series: Int64 {
+    case none, buckets, days
+  }
+
+  /// Writes a page of channels with their figures, or the figures of all channels together.
   @Sendable static func list(
     _ request: AdminRequest, _ json: inout JSONWriter
   ) throws(AdminError) {
-    let window = try window(request)
-    let hasSeries = try hasSeries(request)
-    let first = UnixTime.seconds / window.bucketSeconds - window.bucketCount + 1
+    let window = windows[Int(try request.choice("window", windowNames) ?? 0)]
+    let series = Series(rawValue: try request.choice("series", seriesNames) ?? 0) ?? .none
+    guard series != .days || window.bucketCount == 720 else {
+      throw LogQuery.invalid("series", "may be day with window=30d only")
+    }
+    let isSum = try request.choice("sum", sumNames) == 1
+    let chart = Chart(window, series, request.gateway.zone)
+    let channels = request.gateway.channels.all
     json.beginObject()
     json.member("window", window.name)
-    json.member("bucket_seconds", window.bucketSeconds)
-    let limit = hasSeries ? window.seriesPageSize : Store.Page.sizeLimit
-    try request.writePage(
-      of: request.gateway.channels.all, sizeLimit: limit, &json
-    ) { channel, json in
-      let buckets = window.buckets(channel.statistics)
+    json.member("bucket_seconds", series == .days ? 86_400 : window.bucketSeconds)
+    if isSum {
+      json.key("sum")
       json.beginObject()
-      json.member("channel_id", channel.id)
-      json.member("name", channel.record.name)
-      json.member("status", ChannelEndpoints.name(of: channel.shownStatus))
-      write(buckets.sum(from: first), &json)
-      writeLastError(channel, &json)
-      if hasSeries {
-        json.key("series")
-        json.beginArray()
-        buckets.forEach(from: first) { bucket in
-          json.beginObject()
-          json.member("time", bucket.period * window.bucketSeconds)
-          write(bucket, &json)
-          json.endObject()
-        }
-        json.endArray()
-      }
+      chart.write(channels, &json)
       json.endObject()
+    } else {
+      let limit = series == .buckets ? window.seriesPageSize : Store.Page.sizeLimit
+      try request.writePage(of: channels, sizeLimit: limit, &json) { channel, json in
+        json.beginObject()
+        json.member("channel_id", channel.id)
+        json.member("name", channel.record.name)
+        json.member("status", ChannelEndpoints.name(of: channel.shownStatus))
+        writeLastError(channel, &json)
+        chart.write([channel], &json)
+        json.endObject()
+      }
     }
     json.endObject()
   }
 
-  private static func window(_ request: AdminRequest) throws(AdminError) -> Window {
-    let wanted = request.parameter("window") ?? "1h"
-    guard let window = windows.first(where: { wanted == $0.name }) else {
-      throw AdminError(400, "invalid_parameter", "window must be 1h, 24h or 30d.")
-    }
-    return window
-  }
+  /// The figures of channels over a window, and the same bucket by bucket.
+  private struct Chart {
+    private let window: Window
+    private let series: Series
+    private let zone: TimeZone
+    /// The oldest period of the window.
+    private let first: Int64
 
-  private static func hasSeries(_ request: AdminRequest) throws(AdminError) -> Bool {
-    guard let text = request.parameter("series") else { return false }
-    if text == "1" { return true }
-    guard text == "0" else { throw AdminError(400, "invalid_parameter", "series must be 0 or 1.") }
-    return false
+    init(_ window: Window, _ series: Series, _ zone: TimeZone) {
+      self.window = window
+      self.series = series
+      self.zone = zone
+      first = UnixTime.seconds / window.bucketSeconds - window.bucketCount + 1
+    }
+
+    /// Writes the sums of some channels into the open object, then their series if one is wanted.
+    func write(_ channels: [Channel], _ json: inout JSONWriter) {
+      guard series != .none else {
+        var sum = ChannelBucket(period: first)
+        for channel in channels {
+          sum.merge(window.buckets(channel.statistics).sum(from: first))
+        }
+        return ChannelFigures.write(sum, &json)
+      }
+      let buckets = merged(channels)
+      var sum = ChannelBucket(period: first)
+      for bucket in buckets { sum.merge(bucket) }
+      ChannelFigures.write(sum, &json)
+      json.key("series")
+      json.beginArray()
+      for bucket in buckets where bucket.requests > 0 {
+        json.beginObject()
+        if series == .days {
+          json.member("day", CalendarDate(days: bucket.period).text)
+          json.member("time", zone.start(ofDay: bucket.period))
+        } else {
+          json.member("time", bucket.period * window.bucketSeconds)
+        }
+        ChannelFigures.write(bucket, &json)
+        json.endObject()
+      }
+      json.endArray()
+    }
+
+    /// The buckets of the chart from its oldest to its newest, those without anything included.
+    private func merged(_ channels: [Channel]) -> [ChannelBucket] {
+      var days = LocalDays(zone)
+      let start = series == .days ? days.day(at: first * window.bucketSeconds) : first
+      var buckets: [ChannelBucket] = []
+      for channel in channels {
+        window.buckets(channel.statistics).forEach(from: first) { bucket in
+          let period =
+            series == .days ? days.day(at: bucket.period * window.bucketSeconds) : bucket.period
+          let index = Int(clamping: period - start)
+          // A clock that was set back leaves buckets in the future.
+          guard index < ChannelStatistics.hours else { return }
+          while buckets.count <= index {
+            buckets.append(ChannelBucket(period: start + Int64(buckets.count)))
+          }
+          buckets[index].merge(bucket)
+        }
+      }
+      return buckets
+    }
   }
 
   /// Writes the figures into the open object; means and rates are null without anything to count.

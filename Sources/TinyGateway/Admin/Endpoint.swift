@@ -92,7 +92,7 @@ enum EndpointTable {
 
   private static let channels =
     ChannelEndpoints.all + ChannelProbeEndpoints.all + ChannelGroupEndpoints.all
-    + ModelFallbackEndpoints.all + ExplainEndpoint.all
+    + ModelFallbackEndpoints.all + ExplainEndpoint.all + PlaygroundEndpoints.all
 
   private static let accounts =
     UserEndpoints.all + RegistrationEndpoint.all + UserGroupEndpoints.all + TokenEndpoints.all

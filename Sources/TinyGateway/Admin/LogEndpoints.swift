@@ -80,7 +80,7 @@ private final class LogPage {
   private let search: LogSearch
   private let page: Store.Page
   private let user: User
-  /// With a cursor the rows before it are not looked at, hence there is no total.
+  /// With a cursor the rows on its other side are not looked at, hence there is no total.
   private let hasTotal: Bool
   /// Lets the next search begin.
   private let ended: () -> Void
@@ -96,7 +96,7 @@ private final class LogPage {
     self.page = page
     self.user = user
     search = request.gateway.batch.search(filter)
-    hasTotal = filter.before == nil
+    hasTotal = filter.before == nil && filter.after == nil
   }
 
   /// Rows to be found before the answer, one more than are shown: whether there is a next page.

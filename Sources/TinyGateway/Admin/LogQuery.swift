@@ -8,7 +8,7 @@ enum LogQuery {
   /// Parameters that choose rows.
   static let parameters: [StaticString] = [
     "from", "until", "user_id", "token_id", "channel_id", "model", "status", "request_id",
-    "stream", "before",
+    "stream", "before", "after",
   ]
 
   private static let statuses: ClosedRange<Int64> = 100...599
@@ -28,6 +28,7 @@ enum LogQuery {
     filter.channelID = try id("channel_id", request)
     if filter.channelID != nil, try request.user().record.role == .user { throw .forbidden }
     filter.before = try id("before", request)
+    filter.after = try id("after", request)
     if let name = request.parameter("model") { filter.modelID = modelID(name, request.gateway) }
     if let text = request.parameter("status") { filter.outcome = try outcome(text) }
     if let text = request.parameter("stream") { filter.isStream = try isTrue(text, "stream") }

@@ -25,10 +25,8 @@ enum MetricsReport {
   /// Writes the report of a gateway.
   static func write(_ gateway: Gateway, to buffer: Buffer) {
     let uptime = Instant.now.milliseconds(since: gateway.startedInstant)
-    // A board without a battery starts in 1970 and learns the time later.
-    let isDated = gateway.startedAt >= UnixTime.buildSeconds
     let process = Process(
-      startedAt: isDated ? gateway.startedAt : UnixTime.seconds - uptime / 1000,
+      startedAt: gateway.startTime,
       uptimeMilliseconds: uptime, residentByteCount: cp_resident_bytes(),
       clientConnections: Int64(gateway.clientConnectionCount),
       relays: Int64(gateway.relays.count), heldByteCount: gateway.relays.heldByteCount,

@@ -29,7 +29,7 @@ enum TokenEndpoints {
   static let userTokenLimit = 100
 
   /// The token in the path, if the caller may see it.
-  private static func token(_ request: AdminRequest) throws(AdminError) -> Token {
+  static func token(_ request: AdminRequest) throws(AdminError) -> Token {
     let accounts = request.gateway.accounts
     guard let token = accounts.token(request.id),
       isManaged(accounts.user(token.record.userID), by: try request.user())

@@ -22,12 +22,19 @@ enum Authenticator {
     "invalid_api_key", "This API key is not known here. Check the key, or ask for a new one.")
 
   /// Checks everything that does not depend on the request's body.
+  ///
+  /// `token`: whose, where a login of the management API takes the place of the key; nil when the
+  /// head has the key.
   static func authenticate(
-    _ head: RequestHead, _ gateway: Gateway
+    _ head: RequestHead, _ gateway: Gateway, as token: Token? = nil
   ) throws(RelayError) -> Caller {
     let address = ClientAddress.of(head, trusting: gateway.configuration.trustedProxies)
     let found: (Token, User, Int64?)?
-    if let key = queryKey(head), head.count(of: .authorization) + head.count(of: .apiKey) == 0 {
+    if let token {
+      found = gateway.accounts.user(token.record.userID).map { (token, $0, nil) }
+    } else if let key = queryKey(head),
+      head.count(of: .authorization) + head.count(of: .apiKey) == 0
+    {
       found = find(key.bytes.span, gateway.accounts)
     } else {
       let key = try presentedKey(head)

@@ -91,7 +91,12 @@ final class Relay: Exchange, ClientExchange {
   var firstByteAt: Instant?
 
   /// Takes the request over, or prepares its refusal.
-  init(target: RelayTarget, head: RequestHead, responder: Responder, gateway: Gateway) {
+  ///
+  /// `token`: with which it is made, where the head has no key; see `PlaygroundEndpoint`.
+  init(
+    target: RelayTarget, head: RequestHead, responder: Responder, gateway: Gateway,
+    token: Token? = nil
+  ) {
     self.gateway = gateway
     self.responder = responder
     self.target = target
@@ -102,7 +107,7 @@ final class Relay: Exchange, ClientExchange {
     state = RelayState()
     gateway.relays.add(self, now: startedAt)
     do throws(RelayError) {
-      try admit(head)
+      try admit(head, token)
     } catch {
       self.error = error
       let mustRead =
@@ -117,9 +122,9 @@ final class Relay: Exchange, ClientExchange {
 
   var mode: RelayMode { target.mode }
 
-  func admit(_ head: RequestHead) throws(RelayError) {
+  func admit(_ head: RequestHead, _ token: Token?) throws(RelayError) {
     guard head.method == .post else { throw .methodNotAllowed("POST") }
-    let caller = try Authenticator.authenticate(head, gateway)
+    let caller = try Authenticator.authenticate(head, gateway, as: token)
     self.caller = caller
     if gateway.relays.isFull {
       throw .overloaded("The gateway is serving as many requests as it can. Try again shortly.")

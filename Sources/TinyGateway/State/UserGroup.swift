@@ -58,11 +58,11 @@ enum CallerGroups {
   /// Users may use only what their user group lists, also by a token from before a change of
   /// that list. Administrators may use any, and `default` when their user group does not exist.
   ///
-  /// `group`: the user's; nil when it does not exist.
-  static func of(token: Token, user: User, in group: UserGroup?) -> [ByteString] {
+  /// `group`: the user's; nil when it does not exist. `token`: nil where none is in use.
+  static func of(token: Token?, user: User, in group: UserGroup?) -> [ByteString] {
     let listed = group?.channelGroups ?? []
     let isUser = user.record.role == .user
-    if let own = token.ownChannelGroups.first {
+    if let token, let own = token.ownChannelGroups.first {
       return isUser && !listed.contains(own) ? [] : token.ownChannelGroups
     }
     return group == nil && !isUser ? standard : listed
