@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
-.PHONY: help prepared build run test check format tidy size release bench fuzz asan e2e clean
+.PHONY: help prepared build run test check format tidy size release bench fuzz asan e2e screenshots clean
 
 PORT ?= 3000
 SECONDS ?= 60
 DATA ?= data
 
 help: ## this list
-	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 # What compiling for the host needs: packages, certificate authorities, packed documents.
 prepared:
@@ -43,6 +43,11 @@ size: ## bytes of each release binary, by module
 
 e2e: ## end-to-end tests against dist/x86_64
 	@scripts/e2e.sh x86_64
+
+screenshots: ## a picture of every page in docs/images
+	@scripts/install-packages.sh test screenshots
+	@[ -x dist/x86_64/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=x86_64
+	@scripts/screenshots.sh
 
 bench: ## the gateway beside nginx; writes docs/performance.md
 	@scripts/install-packages.sh bench

@@ -10,6 +10,7 @@ Writes FOLDER/NAME.gz for each file and FOLDER/table.inc, where they are not the
 
 import hashlib
 import pathlib
+import re
 import sys
 import zlib
 
@@ -26,6 +27,9 @@ TYPES = {
     ".md": "text/markdown; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+
+# A comment that has its lines for itself, in a module or the style sheet.
+COMMENT = re.compile(rb"^[ \t]*(//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)[ \t]*\n", re.MULTILINE)
 
 
 def pack(data):
@@ -56,7 +60,7 @@ def files():
         if file.name == START:
             yield "/", data.replace(b"{version}", version.encode())
         else:
-            yield f"/ui/{version}/{file.name}", data
+            yield f"/ui/{version}/{file.name}", COMMENT.sub(b"", data)
 
 
 def write(target, data):

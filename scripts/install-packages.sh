@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that are missing for what is to be done.
 #
-#   scripts/install-packages.sh run|release|test|bench …
+#   scripts/install-packages.sh run|release|test|bench|screenshots …
 #
 # As root or through sudo; otherwise prints the command to type and fails. Silent and quick
 # when nothing is missing.
@@ -15,6 +15,7 @@ RUN="$SWIFT libsqlite3-dev libmbedtls-dev pkg-config make python3 ca-certificate
 RELEASE="$SWIFT make python3 ca-certificates tcl dpkg-dev xz-utils debian-archive-keyring patch"
 TEST="$RUN $RELEASE qemu-user-static python3-venv openssl curl tzdata"
 TEST="$TEST chromium-headless-shell fonts-droid-fallback"
+SCREENSHOTS="pngquant"
 BENCH="$RELEASE gcc openssl strace"
 ATTEMPTS=4
 
@@ -25,8 +26,9 @@ for purpose; do
     release) wanted+=($RELEASE) ;;
     test) wanted+=($TEST) ;;
     bench) wanted+=($BENCH) ;;
+    screenshots) wanted+=($SCREENSHOTS) ;;
     *)
-      echo "usage: $0 run|release|test|bench …" >&2
+      echo "usage: $0 run|release|test|bench|screenshots …" >&2
       exit 2
       ;;
   esac

@@ -23,12 +23,15 @@ SKIPPED_FOLDERS = {"__pycache__", ".pytest_cache"}
 
 LINE_COLUMNS = 100
 FILE_LINES = 300
-TABLE_LINES = 900
+TABLE_LINES = 1000
 FUNCTION_LINES = 60
 
 SOURCES = (".swift", ".c", ".h", ".py", ".sh", ".js", ".css")
 # Files that may have TABLE_LINES lines, because a table reads best in one piece.
-TABLES = {tidy_pages.WORDS: "the pages' words in Chinese"}
+TABLES = {
+    tidy_pages.WORDS: "the pages' words in Chinese",
+    f"{tidy_pages.FOLDER}/style.css": "one style sheet, so that the first page costs one request",
+}
 
 # Module: the Swift modules it may import, and which of its files may import a C module.
 LAYERS = {

@@ -102,19 +102,21 @@ export function bytes(value) {
   return number(value / 1000 ** step, { maximumFractionDigits: step ? 1 : 0 }) +
     " " + ["B", "kB", "MB", "GB"][step];
 }
-/** Unix seconds as date and time. */
-export const time = (seconds) =>
+/** Unix seconds as date and time, or as Intl's options say. */
+export const time = (seconds, options = { dateStyle: "medium", timeStyle: "medium" }) =>
   seconds === null || seconds === undefined ? none
-    : new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" })
-      .format(seconds * 1000);
+    : new Intl.DateTimeFormat(locale, options).format(seconds * 1000);
 
 // The management API
 
-/** A call that failed: `message` is for people, `code` and `status` for programs. */
+/**
+ * A call that failed: `message` is for people, `code` and `status` for programs; `request` names
+ * it in the log.
+ */
 export class ApiError extends Error {
-  constructor(message, code, status) {
+  constructor(message, code, status, request = null) {
     super(message);
-    Object.assign(this, { code, status });
+    Object.assign(this, { code, status, request });
   }
 }
 
@@ -133,11 +135,22 @@ export async function api(method, path, body, { signal } = {}) {
   return (await checked(response)).data;
 }
 
-/** The answer of a call as it is: for files and streams. Fails with an ApiError. */
-export async function fetchFrom(method, path, body, { signal, headers } = {}) {
-  const response = await send(method, path, body, signal, headers);
-  if (!response.ok) await checked(response);
-  return response;
+/** Whether a failure means that the login has ended, and not something of a client's token. */
+const isLogin = ({ status, code }) => status === 401 && /^(login|session|invalid_login)/.test(code);
+
+/**
+ * The answer of a call as it is: for files and streams. Fails with an ApiError.
+ * When the login has ended, asks for a new one and calls again.
+ */
+export async function fetchFrom(method, path, body, options = {}) {
+  const response = await send(method, path, body, options.signal, options.headers);
+  if (response.ok) return response;
+  try {
+    await checked(response);
+  } catch (error) {
+    if (isLogin(error) && await hooks.login()) return fetchFrom(method, path, body, options);
+    throw error;
+  }
 }
 
 async function send(method, path, body, signal, headers) {
@@ -164,16 +177,20 @@ async function checked(response) {
   const message = answer?.message || answer?.error?.message;
   throw new ApiError(
     message ? t(message) : t("The gateway answered with status {0}.", response.status),
-    answer?.code ?? answer?.error?.code ?? "", response.status);
+    answer?.code ?? answer?.error?.code ?? "", response.status,
+    response.headers.get("X-Oneapi-Request-Id"));
+}
+
+/** Parameters behind a path; empty ones are left out. */
+export function queryText(query) {
+  const text = new URLSearchParams(Object.entries(query).filter(([, value]) =>
+    value !== "" && value !== null && value !== undefined)).toString();
+  return text && "?" + text;
 }
 
 /** Reads something: `get("/logs", { page: 2 })`. Empty parameters are left out. */
-export function get(path, query = {}, options) {
-  const pairs = Object.entries(query).filter(([, value]) =>
-    value !== "" && value !== null && value !== undefined);
-  const text = new URLSearchParams(pairs).toString();
-  return api("GET", path + (text && "?" + text), undefined, options);
-}
+export const get = (path, query = {}, options) =>
+  api("GET", path + queryText(query), undefined, options);
 
 /** Everything that a list has, page after page; at most 1000 items. */
 export async function getAll(path, query = {}, options) {

@@ -7,12 +7,16 @@ import { ask, during, fill, h, openDialog, problem, t } from "./core.js";
  *   name, label, help       the API's name, and words for people
  *   type                    text (without), password, number, textarea, lines (an array, one a
  *                           line), pairs (an object, `key:value` a line), select, checkbox, time
- *                           (Unix seconds or null), or a function `(value, changed) => input` that
- *                           makes `{ element, read() }` of its own
+ *                           (Unix seconds or null), or a function
+ *                           `(value, changed, attributes) => { element, read() }`, whose inputs may
+ *                           be fields themselves: `inner()` gives those that are drawn
+ *   advanced                stands folded at the end
  *   options                 of a select, and proposals of a text: [value, label] or value
  *   empty                   what an empty input means: null, "" (without), …
  *   check(value)            a sentence when the value is wrong, else nothing; asked as one types
+ *   each(line)              the same for one of several lines, whose number the sentence gets
  *   shortcuts               of a time: [label, seconds from now or null]
+ *   class                   `half`: as wide as half of the form
  * and what an input knows: required, placeholder, min, max, maxlength, pattern, autocomplete, rows.
  */
 
@@ -24,7 +28,7 @@ let count = 0;
 export function drawField(field, value, changed = () => {}) {
   const id = "field" + ++count;
   const attributes = { id, name: field.name, "aria-describedby": id + "-note" };
-  for (const key of inputAttributes) attributes[key] = field[key];
+  for (const key of inputAttributes) if (field[key] !== undefined) attributes[key] = field[key];
   const made = typeof field.type === "function"
     ? field.type(value, changed, attributes)
     : makers[field.type ?? "text"](field, value, attributes);
@@ -39,7 +43,12 @@ export function drawField(field, value, changed = () => {}) {
   };
   const check = () => {
     let sentence = null;
-    try { sentence = field.check?.(made.read()); } catch (error) { sentence = error.message; }
+    try {
+      const now = made.read();
+      sentence = field.check?.(now);
+    } catch (error) {
+      sentence = error.message;
+    }
     fail(sentence);
     return !sentence;
   };
@@ -49,9 +58,9 @@ export function drawField(field, value, changed = () => {}) {
     ? h("label", { for: id }, field.label, field.required && h("abbr", { title: t("needed") }, "*"))
     : h("span", { class: "label" }, field.label);
   const isBox = field.type === "checkbox";
-  const element = h(isBox ? "div.field.box" : "div.field", { "data-field": field.name },
-    isBox ? [made.element, label] : [label, made.element], note);
-  return { field, element, input, read: made.read, check, fail };
+  const element = h("div.field" + (isBox ? ".box" : "") + (field.class ? "." + field.class : ""),
+    { "data-field": field.name }, isBox ? [made.element, label] : [label, made.element], note);
+  return { ...made, field, element, input, check, fail };
 }
 
 const makers = {
@@ -79,7 +88,11 @@ const makers = {
   lines(field, value, attributes) {
     const input = h("textarea", { rows: 4, spellcheck: "false", ...attributes,
       value: (value ?? []).join("\n") });
-    return { element: input, read: () => lines(input.value) };
+    return { element: input, read: () => numbered(input.value).map(([line, index]) => {
+      const sentence = field.each?.(line);
+      if (sentence) throw new Error(t("Line {0}: {1}", index, sentence));
+      return line;
+    }) };
   },
   pairs(field, value, attributes) {
     const input = h("textarea", { rows: 3, spellcheck: "false", ...attributes,
@@ -117,61 +130,72 @@ const makers = {
 
 const read = (input, field) => input.value === "" ? field.empty ?? "" : input.value;
 
+/** The lines of a text that are not empty, with their numbers. */
+const numbered = (text) => text.split("\n").map((line, index) => [line.trim(), index + 1])
+  .filter(([line]) => line);
 /** The lines of a text that are not empty. */
-export const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+export const lines = (text) => numbered(text).map(([line]) => line);
 
 /** Lines `key:value` as an object; the first colon counts. Fails with the line that has none. */
 export function pairs(text) {
   const result = {};
-  lines(text).forEach((line, index) => {
+  for (const [line, index] of numbered(text)) {
     const colon = line.indexOf(":");
     const [key, value] = [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
     if (colon < 1 || !value) {
-      throw new Error(t("Line {0} needs a name, a colon and another name.", index + 1));
+      throw new Error(t("Line {0} needs a name, a colon and another name.", index));
     }
-    if (key in result) throw new Error(t("Line {0}: {1} stands twice.", index + 1, key));
+    if (key in result) throw new Error(t("Line {0}: {1} stands twice.", index, key));
     result[key] = value;
-  });
+  }
   return result;
 }
 
 /**
  * Opens a dialog with a form. `save` gets the values: all of them, or with `changesOnly` those that
  * differ from `value`; when it fails, the form stays and the sentence stands at its field.
+ * `ready(inputs, send)` gets what was drawn by the fields' names, and a function that saves without
+ * leaving the form and tells whether it could.
  * Returns a promise: what `save` gave, or undefined when the form was left.
  */
-export function openForm({ title, fields, value = {}, submit, save, intro, changesOnly }) {
+export function openForm({ title, fields, value = {}, submit, save, intro, changesOnly, ready }) {
   return new Promise((resolve) => {
     let isDirty = false;
     let result;
     const changed = () => { isDirty = true; };
     const drawn = fields.map((field) => drawField(field, value[field.name], changed));
-    isDirty = false;
+    const all = () => drawn.flatMap((each) => [each, ...each.inner?.() ?? []]);
+    const send = async () => {
+      if (!isComplete(all())) return false;
+      const values = {};
+      for (const { field, read } of drawn) {
+        const now = read();
+        if (changesOnly && same(now, value[field.name])) continue;
+        if (now !== undefined) values[field.name] = now;
+      }
+      try {
+        result = await save(values);
+      } catch (error) {
+        if (!showAtField(error, all())) throw error;
+        return false;
+      }
+      isDirty = false;
+      return true;
+    };
     const button = h("button.primary", { type: "submit" }, submit ?? t("Save"));
+    const folded = drawn.filter((each) => each.field.advanced).map((each) => each.element);
     const form = h("form", {
       novalidate: true,
       onsubmit(event) {
         event.preventDefault();
-        if (!isComplete(form, drawn)) return;
-        during(button, async () => {
-          const values = {};
-          for (const { field, read } of drawn) {
-            const now = read();
-            if (changesOnly && same(now, value[field.name])) continue;
-            if (now !== undefined) values[field.name] = now;
-          }
-          try {
-            result = await save(values);
-          } catch (error) {
-            if (!showAtField(error, drawn)) throw error;
-            return;
-          }
-          isDirty = false;
-          dialog.close("saved");
-        });
+        during(button, async () => { if (await send()) dialog.close("saved"); });
       },
-    }, intro, drawn.map((each) => each.element), h("div.actions", {},
+    }, intro, drawn.filter((each) => !each.field.advanced).map((each) => each.element),
+    folded.length > 0 && h("details", {}, h("summary", {}, t("Advanced")), folded),
+    h("div.actions", {},
       h("button", { type: "button", onclick: () => leave() }, t("Cancel")), button));
+    ready?.(Object.fromEntries(drawn.map((each) => [each.field.name, each])), send);
+    isDirty = false;
     const dialog = openDialog(title, form);
     const leave = async () => {
       if (!isDirty || await ask(t("Leave the form without saving?"), t("Leave it"))) {
@@ -179,30 +203,36 @@ export function openForm({ title, fields, value = {}, submit, save, intro, chang
         dialog.close();
       }
     };
-    const stay = (event) => {
-      if (!isDirty) return dialog.close();
-      event.preventDefault();
-      const wanted = location.href;
-      history.replaceState(null, "", event.detail.oldURL);
-      leave().then(() => { if (!dialog.open) location.href = wanted; });
-    };
-    const warn = (event) => { if (isDirty) event.preventDefault(); };
-    dialog.addEventListener("cancel", (event) => { event.preventDefault(); leave(); });
-    document.addEventListener("leaving", stay);
-    addEventListener("beforeunload", warn);
-    dialog.addEventListener("close", () => {
-      document.removeEventListener("leaving", stay);
-      removeEventListener("beforeunload", warn);
-      resolve(result);
-    });
+    hold(dialog, () => isDirty, leave);
+    dialog.addEventListener("close", () => resolve(result));
     (form.querySelector("input, select, textarea") ?? button).focus();
   });
 }
 
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+/** Asks before a dialog with changes is left: by Escape, for another page, with the window. */
+function hold(dialog, isDirty, leave) {
+  const stay = (event) => {
+    if (!isDirty()) return dialog.close();
+    event.preventDefault();
+    const wanted = location.href;
+    history.replaceState(null, "", event.detail.oldURL);
+    leave().then(() => { if (!dialog.open) location.href = wanted; });
+  };
+  const warn = (event) => { if (isDirty()) event.preventDefault(); };
+  dialog.addEventListener("cancel", (event) => { event.preventDefault(); leave(); });
+  document.addEventListener("leaving", stay);
+  addEventListener("beforeunload", warn);
+  dialog.addEventListener("close", () => {
+    document.removeEventListener("leaving", stay);
+    removeEventListener("beforeunload", warn);
+  });
+}
+
+/** Whether two values of the API are the same. */
+export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 /** Whether all inputs are right; else says so at them and goes to the first one that is not. */
-function isComplete(form, drawn) {
+export function isComplete(drawn) {
   let first = null;
   for (const each of drawn) {
     let isRight = each.check();
@@ -213,18 +243,24 @@ function isComplete(form, drawn) {
     }
     if (!isRight) first ??= each;
   }
-  first?.input?.focus();
+  if (first) goTo(first);
   return !first;
 }
 
+/** Shows a field, also one that is folded, and goes to it. */
+function goTo({ element, input }) {
+  element.closest("details")?.setAttribute("open", "");
+  element.scrollIntoView({ block: "center" });
+  (input ?? element.querySelector("input, select, textarea, button"))?.focus();
+}
+
 /** Puts the API's sentence at the field that it begins with; false when it names none. */
-function showAtField(error, drawn) {
+export function showAtField(error, drawn) {
   const name = error.message?.split(" ")[0];
   const found = drawn.find((each) => each.field.name === name && each.element.isConnected);
   if (!found) return false;
-  found.fail(found.field.label + error.message.slice(name.length));
-  found.element.scrollIntoView({ block: "center" });
-  found.input?.focus();
+  found.fail(found.field.label + " " + t(error.message.slice(name.length + 1)));
+  goTo(found);
   return true;
 }
 

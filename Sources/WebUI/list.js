@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: MIT
 // Lists of the management API as tables, which are cards on a phone.
-import { action, ask, fill, get, h, number, t } from "./core.js";
+import { action, ask, fill, get, h, notice, number, t } from "./core.js";
 import { drawField, failed } from "./form.js";
+
+/** A row of a table. */
+export const tableRow = (columns, item, options = {}) => h("tr", { "data-id": item.id },
+  options.lead?.(item), columns.map((column) =>
+    h("td" + (column.class ? "." + column.class : ""), { "data-label": column.label || null },
+      column.value(item) ?? "")));
 
 /** A table; on a phone each row is a card whose cells carry the column's label. */
 export function table(caption, columns, items, options = {}) {
-  const cell = (column, item) => h("td" + (column.class ? "." + column.class : ""), {
-    "data-label": column.label || null,
-  }, column.value(item) ?? "");
   return h("div.scroll", { tabindex: "0", role: "region", "aria-label": caption }, h("table", {},
     h("caption.unseen", {}, caption),
     h("thead", {}, h("tr", {}, options.head, columns.map((column) =>
-      h("th" + (column.class ? "." + column.class : ""), { scope: "col" }, column.label)))),
-    h("tbody", {}, items.map((item) => h("tr", { "data-id": item.id }, options.lead?.(item),
-      columns.map((column) => cell(column, item)))))));
+      h("th" + (column.class ? "." + column.class : ""), { scope: "col" },
+        column.label || h("span.unseen", {}, t("Actions")))))),
+    h("tbody", {}, items.map((item) => tableRow(columns, item, options)))));
 }
 
 /**
  * Draws a list into `root` and returns `{ reload, items }`:
  *   signal           of the page
  *   path, query      what is read, one page after the other
+ *   load             in place of the path: a function `(query, { signal })` that gives such a page
  *   caption          what the table holds
  *   columns          [{ label, value(item) → node or text, class }]; class `end` aligns numbers
  *   actions(item)    the buttons of a row
@@ -28,6 +32,7 @@ export function table(caption, columns, items, options = {}) {
  *   bulk             [[label, function(items), class]]: what can be done to the chosen rows
  *   empty            what is said when there is nothing
  *   pageSize         rows of a page (50)
+ *   prepare(items)   is awaited before rows are drawn, for what their cells need
  *   before(data)     may draw something of the answer above the table
  */
 export function drawList(root, options) {
@@ -55,12 +60,15 @@ export function drawList(root, options) {
     try {
       for (const each of filters) query[each.field.name] = each.read();
       area.setAttribute("aria-busy", "true");
-      const data = await get(options.path, query, { signal: mine.signal });
+      const data = await (options.load?.(query, { signal: mine.signal }) ??
+        get(options.path, query, { signal: mine.signal }));
       const last = Math.max(1, Math.ceil(data.total / data.page_size));
       if (state.page > last) {
         state.page = last;
         return reload();
       }
+      await options.prepare?.(data.items);
+      if (mine !== controller) return;
       state.items = data.items;
       state.query = query;
       draw(data, last);
@@ -132,3 +140,40 @@ export function drawList(root, options) {
 export const deleteButton = (name, work) => action(t("Delete"), async () => {
   if (await ask(t("Delete {0}?", name), t("Delete"))) await work();
 }, { class: "quiet danger" });
+
+/** Names and their values below each other: `[name, value, attributes of the value]`. */
+export const terms = (rows) => h("dl.terms", {}, rows.filter(Boolean).map(
+  ([name, value, attributes]) => [h("dt", {}, name), h("dd", attributes, value)]));
+
+/** A number edited in its place: `save` gets it when it has changed; failures stand at it. */
+export function editedNumber(label, value, limits, save) {
+  const note = h("small.problem", { role: "alert" });
+  const say = (sentence) => {
+    fill(note, sentence);
+    if (sentence) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+  };
+  const input = h("input.number", {
+    type: "number", step: 1, value, "aria-label": label, ...limits,
+    onkeydown(event) {
+      if (event.key !== "Escape") return;
+      input.value = value;
+      say("");
+    },
+    async onchange() {
+      const wanted = input.value;
+      if (!wanted || !input.checkValidity()) {
+        return say(wanted ? input.validationMessage : t("This is needed."));
+      }
+      try {
+        await save(Number(wanted));
+        value = wanted;
+        say("");
+        notice(t("Saved."));
+      } catch (error) {
+        say(error.message);
+      }
+    },
+  });
+  return h("span.edited", {}, input, note);
+}

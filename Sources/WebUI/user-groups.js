@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Who may use which channel groups, and what they pay of a price.
 import { action, api, getAll, t } from "./core.js";
+import { choice } from "./fields.js";
 import { openForm } from "./form.js";
 import { deleteButton, drawList } from "./list.js";
 
@@ -13,12 +14,9 @@ export async function mount(root, { signal }) {
     changesOnly: !!group,
     fields: [
       { name: "name", label: t("Name"), required: true, maxlength: 64 },
-      { name: "channel_groups", label: t("Channel groups"), type: "lines",
-        help: t("One a line, tried in this order. There are: {0}.", channelGroups.join(", ")),
-        check: (names) => {
-          const unknown = names.find((name) => !channelGroups.includes(name));
-          return unknown && t("There is no channel group {0}.", unknown);
-        } },
+      { name: "channel_groups", label: t("Channel groups"),
+        type: choice({ label: t("Channel groups"), names: channelGroups, isOrdered: true }),
+        help: t("Tried in this order. None: its users may use no channel.") },
       { name: "ratio", label: t("Ratio"), inputmode: "decimal", required: true,
         help: t("What the group pays of a price: 0.5 is half, 0 nothing.") },
     ],
@@ -30,7 +28,8 @@ export async function mount(root, { signal }) {
     create: [t("New user group"), () => edit()],
     columns: [
       { label: t("Name"), value: (group) => group.name },
-      { label: t("Channel groups"), value: (group) => group.channel_groups.join(", ") },
+      { label: t("Channel groups"), value: (group) =>
+        group.channel_groups.join(" → ") || t("none") },
       { label: t("Ratio"), value: (group) => group.ratio, class: "end" },
     ],
     actions: (group, reload) => [

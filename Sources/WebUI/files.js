@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// Files that come from the gateway.
+import { h, t } from "./core.js";
+
+/**
+ * Reads the answer of fetchFrom to its end and gives it to the browser as a file. `progress` gets
+ * the bytes that have come and all of them, 0 when nobody knows. Returns how many there are.
+ */
+export async function save(response, name, progress) {
+  const all = Number(response.headers.get("Content-Length"));
+  const reader = response.body.getReader();
+  const parts = [];
+  let done = 0;
+  try {
+    for (let part; !(part = await reader.read()).done;) {
+      parts.push(part.value);
+      progress(done += part.value.length, all);
+    }
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    done = -1;
+  }
+  if (done < 0 || all && done !== all) {
+    throw new Error(t("The download broke off. Try it again."));
+  }
+  const address = URL.createObjectURL(new Blob(parts));
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60000);
+  return done;
+}
