@@ -10,12 +10,13 @@ Writes FOLDER/NAME.gz for each file and FOLDER/table.inc, where they are not the
 
 import hashlib
 import pathlib
-import re
 import sys
 import zlib
 
 # As CD_WINDOW_BITS in Sources/CDocuments/include/CDocuments.h.
-WINDOW_BITS = 13
+WINDOW_BITS = 14
+# What all pages may come to, packed.
+PAGES_LIMIT = 100_000
 DOCUMENTS = {"/docs/API.md": "docs/API.md", "/openapi.json": "docs/openapi.json"}
 PAGES = pathlib.Path("Sources/WebUI")
 START = "index.html"
@@ -28,9 +29,6 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 
-# A comment that has its lines for itself, in a module or the style sheet.
-COMMENT = re.compile(rb"^[ \t]*(//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)[ \t]*\n", re.MULTILINE)
-
 
 def pack(data):
     """gzip without name and time (RFC 1952)."""
@@ -39,6 +37,23 @@ def pack(data):
     head = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
     return head + body + zlib.crc32(data).to_bytes(4, "little") + (
         len(data) & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+def lean(name, text):
+    """A module or the style sheet without indentation, and without comments that have their lines
+    for themselves; what is inside a template literal stays."""
+    result, is_comment, is_literal = [], False, False
+    for line in text.split("\n"):
+        bare = line.strip()
+        if not is_literal:
+            is_comment |= bare.startswith("/*")
+            if is_comment or bare.startswith("//") or not bare:
+                is_comment &= not bare.endswith("*/")
+                continue
+        result.append(line if is_literal else bare)
+        is_literal ^= name.endswith(".js") and line.count("`") % 2 == 1
+    assert not is_literal and not is_comment, f"{name}: write a lone ` as \\x60"
+    return "\n".join(result) + "\n"
 
 
 def files():
@@ -60,7 +75,7 @@ def files():
         if file.name == START:
             yield "/", data.replace(b"{version}", version.encode())
         else:
-            yield f"/ui/{version}/{file.name}", COMMENT.sub(b"", data)
+            yield f"/ui/{version}/{file.name}", lean(file.name, data.decode()).encode()
 
 
 def write(target, data):
@@ -78,16 +93,19 @@ def tag(data):
 
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    arrays, rows, changed = [], [], False
+    arrays, rows, changed, total = [], [], False, 0
     for number, (path, data) in enumerate(files()):
         name = (path.rsplit("/", 1)[1] or START) + ".gz"
         packed = pack(data)
         changed |= write(folder / name, packed)
+        total += len(packed) if path not in DOCUMENTS else 0
         kind = TYPES[pathlib.Path(name[:-3]).suffix]
         arrays.append(f'static const uint8_t file{number}[] = {{\n#embed "{name}"\n}};\n')
         # A validator of the packed form, and another one of the plain form.
         rows.append(f'    {{"{path}", "{kind}", "{tag(packed)}", "{tag(data)}",\n'
                     f'     file{number}, sizeof file{number}}},\n')
+    if total > PAGES_LIMIT:
+        sys.exit(f"documents: the pages are {total} bytes packed, more than {PAGES_LIMIT}")
     text = "".join(arrays) + "static const struct cd_file files[] = {\n" + "".join(rows) + "};\n"
     return write(folder / "table.inc", text.encode()) or changed
 

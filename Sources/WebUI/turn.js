@@ -10,7 +10,7 @@ const imageBytes = 20e6;
  * adds what is new, so that a selection stays.
  */
 export function drawText(area, text) {
-  const pieces = text.split(/^```.*\n?/m);
+  const pieces = text.split(/^\x60{3}.*\n?/m);
   while (area.children.length > pieces.length) area.lastElementChild.remove();
   pieces.forEach((written, index) => {
     const piece = written.replace(index % 2 ? /\n$/ : /^\n+|\n+$/g, "");
