@@ -15,13 +15,17 @@ let optimization = Context.environment["OPT"] ?? "-Osize"
 let buildTime = Context.environment["SOURCE_DATE_EPOCH"] ?? "1763856000"
 let version = Context.environment["TINYGATEWAY_VERSION"] ?? "0.1.0-dev"
 
+// On boards the linker makes machine code of all modules at once, at fixed addresses: 5 % smaller.
+// With -O it would copy functions into each other once more, for 1.5 MB and 2 % fewer instructions.
+let linkTimeOptimization =
+  optimization == "-Osize" ? ["-Xfrontend", "-emit-bc", "-Xfrontend", "-lto=llvm-full"] : []
 let swiftSettings: [SwiftSetting] =
   isEmbedded
   ? [
     .enableExperimentalFeature("Embedded"),
     .unsafeFlags([
       "-wmo", optimization, "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections",
-    ]),
+    ] + linkTimeOptimization),
   ]
   : []
 let executableSettings: [SwiftSetting] =

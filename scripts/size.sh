@@ -9,7 +9,9 @@ cd "$(dirname "$0")/.."
 
 # Adds up the input sections of lld's map (address, load address, size, alignment, name; output
 # sections start right behind the alignment, input sections eight columns later) by the module
-# or library they come from.
+# or library they come from. Swift's come out of the linker's own compiler (*.lto.o): the first
+# name in a section's mangled one is the module, or the standard library ($eS), whose generic
+# functions are compiled for our types.
 breakdown() {
   awk '
     !match($0, /^ *[0-9a-f]+ +[0-9a-f]+ +[0-9a-f]+ +[0-9]+ /) { next }
@@ -26,6 +28,12 @@ breakdown() {
     }
     function origin(file,   parts, i) {
       if (file ~ /^<internal>/) return "(merged by the linker)"
+      if (file ~ /\.lto\.o:/) {
+        if (!(i = index(file, "$e"))) return "(other Swift)"
+        file = substr(file, i + 2)
+        if (!match(file, /^[0-9]+/)) return "(generic Swift)"
+        return substr(file, RLENGTH + 1, substr(file, 1, RLENGTH))
+      }
       sub(/:\(.*/, "", file)
       if (sub(/\.a\(.*/, "", file)) { sub(/.*\/(lib)?/, "", file); return file }
       for (i = split(file, parts, "/"); i > 0; i--)

@@ -63,7 +63,7 @@ const columns = (isAdmin) => [
   isAdmin && { label: t("Channel"), value: (row) => nameOf(row.channel_name, row.channel_id) },
   { label: t("Status"), value: outcome },
   { label: t("Tokens in + out"), class: "end", value: (row) =>
-    `${short(row.prompt_tokens)} + ${short(row.completion_tokens)}` },
+    `${short(row.prompt_tokens)}\u00a0+\u00a0${short(row.completion_tokens)}` },
   { label: t("Cost"), class: "end", value: (row) => money(row.cost, row.currency) },
   { label: t("Latency"), class: "end", value: (row) => duration(row.latency_ms) },
 ].filter(Boolean);
