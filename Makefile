@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
-.PHONY: help prepared build run test check format tidy size release bench fuzz asan e2e screenshots clean
+.PHONY: help prepared build run test check format tidy size release bench fuzz asan e2e \
+  screenshots board flash qemu-board clean
 
 PORT ?= 3000
 SECONDS ?= 60
@@ -48,6 +49,22 @@ screenshots: ## a picture of every page in docs/images
 	@scripts/install-packages.sh test screenshots
 	@[ -x dist/x86_64/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=x86_64
 	@scripts/screenshots.sh
+
+board: ## packages and images of BOARD (a name in board-configs) in dist/BOARD
+	@scripts/install-packages.sh board
+	@target="$$(sed -n 's/^target: *//p' board-configs/$(BOARD).yaml)"; \
+	  [ -z "$$target" ] || [ -x "dist/$$target/tinygateway" ] || \
+	  $(MAKE) --no-print-directory release TARGETS="$$target"
+	@scripts/board.py $(BOARD)
+
+flash: ## brings dist/BOARD to TARGET, VIA ssh, adb or dev; ROLLBACK=1 goes back
+	@scripts/flash.py $(BOARD) --via $(VIA) --target '$(TARGET)' \
+	  $(if $(YES),--yes) $(if $(ROLLBACK),--rollback)
+
+qemu-board: ## boots an emulated Orange Pi PC with the gateway and cuts its power CUTS (2) times
+	@scripts/install-packages.sh qemu
+	@[ -x dist/armv7/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=armv7
+	@scripts/qemu-board.py --cuts $(or $(CUTS),2)
 
 bench: ## the gateway beside nginx; writes docs/performance.md
 	@scripts/install-packages.sh bench

@@ -23,9 +23,10 @@ let swiftSettings: [SwiftSetting] =
   isEmbedded
   ? [
     .enableExperimentalFeature("Embedded"),
-    .unsafeFlags([
-      "-wmo", optimization, "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections",
-    ] + linkTimeOptimization),
+    .unsafeFlags(
+      [
+        "-wmo", optimization, "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections",
+      ] + linkTimeOptimization),
   ]
   : []
 let executableSettings: [SwiftSetting] =

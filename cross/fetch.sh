@@ -3,6 +3,7 @@
 # Fetches Debian packages without touching the package state of this machine.
 #
 #   cross/fetch.sh packages ARCH    .deb files of the sysroot of one Debian architecture
+#   cross/fetch.sh kernel           Linux for ARMv7 boards with its modules, and BusyBox, unpacked
 #   cross/fetch.sh sources          SQLite's amalgamation and Mbed TLS, with Debian's patches
 #
 # Prints the folder; what is there is not fetched again. apt checks every signature. The mirror
@@ -93,6 +94,30 @@ fetch_packages() {
   echo "$result"
 }
 
+# Debian's kernel for armhf boards, to emulate one.
+fetch_kernel() {
+  local result name
+  SUITE="$SYSROOT_SUITE"
+  result="$CACHE/kernel-$SUITE-armhf"
+  if [ ! -d "$result" ]; then
+    say "fetching Debian's kernel for ARMv7"
+    make_apt_root "$CACHE/apt-$SUITE-armhf" \
+      "deb [signed-by=$KEYRING] $MIRROR $SUITE main" armhf
+    rm -rf "$result.new"
+    mkdir "$result.new"
+    cd "$result.new"
+    fetch download busybox-static
+    name="$(apt-cache -c "$CACHE/apt-$SUITE-armhf/apt.conf" depends linux-image-armmp |
+      sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p' | head -n 1)"
+    [ -n "$name" ] || die "linux-image-armmp of $SUITE names no kernel"
+    fetch download "$name"
+    for package in *.deb; do dpkg-deb -x "$package" .; done
+    rm -f ./*.deb
+    mv "$result.new" "$result"
+  fi
+  echo "$result"
+}
+
 # Makes sqlite3.c and sqlite3.h out of SQLite's source tree, with the tools of this machine.
 make_amalgamation() {
   local tree="$1" log="$1/amalgamation.log"
@@ -140,6 +165,7 @@ find_toolchain
 mkdir -p "$CACHE"
 case "${1:-}" in
   packages) fetch_packages "${2:?architecture}" ;;
+  kernel) fetch_kernel ;;
   sources) fetch_sources ;;
-  *) die "usage: $0 packages ARCH | sources" ;;
+  *) die "usage: $0 packages ARCH | kernel | sources" ;;
 esac

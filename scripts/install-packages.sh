@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that are missing for what is to be done.
 #
-#   scripts/install-packages.sh run|release|test|bench|screenshots …
+#   scripts/install-packages.sh run|release|test|bench|screenshots|board|qemu …
 #
 # As root or through sudo; otherwise prints the command to type and fails. Silent and quick
 # when nothing is missing.
@@ -13,7 +13,11 @@ set -euo pipefail
 SWIFT="binutils g++ libc6-dev libncurses6 libsqlite3-0 libxml2"
 RUN="$SWIFT libsqlite3-dev libmbedtls-dev pkg-config make python3 ca-certificates"
 RELEASE="$SWIFT make python3 ca-certificates tcl dpkg-dev xz-utils debian-archive-keyring patch"
-TEST="$RUN $RELEASE qemu-user-static python3-venv openssl curl tzdata"
+# Packages and images of boards.
+BOARD="python3 ca-certificates dpkg mtd-utils e2fsprogs xz-utils"
+# Boards that are emulated.
+QEMU="$BOARD qemu-system-arm kmod cpio"
+TEST="$RUN $RELEASE $BOARD qemu-user-static python3-venv openssl curl tzdata"
 TEST="$TEST chromium-headless-shell fonts-droid-fallback"
 SCREENSHOTS="pngquant"
 BENCH="$RELEASE gcc openssl strace"
@@ -27,8 +31,10 @@ for purpose; do
     test) wanted+=($TEST) ;;
     bench) wanted+=($BENCH) ;;
     screenshots) wanted+=($SCREENSHOTS) ;;
+    board) wanted+=($BOARD) ;;
+    qemu) wanted+=($QEMU) ;;
     *)
-      echo "usage: $0 run|release|test|bench|screenshots …" >&2
+      echo "usage: $0 run|release|test|bench|screenshots|board|qemu …" >&2
       exit 2
       ;;
   esac

@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -116,6 +119,21 @@ int32_t cp_random(void *bytes, size_t count) {
   }
   close(descriptor);
   return 0;
+}
+
+int32_t cp_random_is_ready(void) {
+#ifdef SYS_getrandom
+  uint8_t byte;
+  return syscall(SYS_getrandom, &byte, 1, GRND_NONBLOCK) >= 0 || errno != EAGAIN;
+#else
+  return 1;
+#endif
+}
+
+void cp_sleep(int64_t milliseconds) {
+  struct timespec rest = {.tv_sec = (time_t)(milliseconds / 1000),
+                          .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+  nanosleep(&rest, NULL);
 }
 
 /* Process. */
@@ -243,6 +261,20 @@ int32_t cp_is_directory(const char *path) {
 }
 
 int32_t cp_is_writable(const char *path) { return result(access(path, W_OK | X_OK)); }
+
+int32_t cp_file_system(const char *path, int64_t *facts) {
+  struct statfs system;
+  struct stat file;
+  if (statfs(path, &system) != 0 || stat(path, &file) != 0) return -errno;
+  facts[CP_FS_MAGIC] = (int64_t)(uint32_t)system.f_type;
+  facts[CP_FS_TOTAL] = (int64_t)system.f_blocks * (int64_t)system.f_bsize;
+  facts[CP_FS_FREE] = (int64_t)system.f_bavail * (int64_t)system.f_bsize;
+  struct statvfs flags;
+  facts[CP_FS_READ_ONLY] = statvfs(path, &flags) == 0 && (flags.f_flag & ST_RDONLY) != 0;
+  facts[CP_FS_MAJOR] = (int64_t)major(file.st_dev);
+  facts[CP_FS_MINOR] = (int64_t)minor(file.st_dev);
+  return 0;
+}
 
 int64_t cp_free_bytes(const char *path) {
   struct statvfs facts;

@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -118,6 +119,13 @@ int32_t cp_socket_error(int32_t descriptor) {
   socklen_t length = sizeof error;
   if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return -errno;
   return -error;
+}
+
+int32_t cp_await_connection(int32_t descriptor, int32_t milliseconds) {
+  struct pollfd asked = {.fd = descriptor, .events = POLLOUT};
+  int count = poll(&asked, 1, milliseconds);
+  if (count == 0) return -ETIMEDOUT;
+  return count < 0 ? -errno : cp_socket_error(descriptor);
 }
 
 int64_t cp_receive(int32_t descriptor, void *bytes, size_t count) {

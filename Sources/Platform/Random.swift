@@ -10,6 +10,26 @@ package enum Random {
     }
   }
 
+  /// Waits until the kernel has random numbers, which at boot takes a while.
+  ///
+  /// Linux from 5.4 on gathers them itself, but only while somebody waits inside getrandom, which
+  /// has no time limit: so a thread does that, and ends with it or with the program.
+  ///
+  /// `waiting`: called once, before the first wait. False when there are none after so long.
+  package static func wait(milliseconds: Int64, _ waiting: () -> Void) -> Bool {
+    if cp_random_is_ready() != 0 { return true }
+    waiting()
+    do throws(SystemError) {
+      try Thread.start("random") { _ = number() }
+    } catch { return false }
+    let end = Instant.now.advanced(byMilliseconds: milliseconds)
+    while Instant.now < end {
+      cp_sleep(100)
+      if cp_random_is_ready() != 0 { return true }
+    }
+    return false
+  }
+
   /// That many random bytes.
   package static func bytes(_ count: Int) -> ByteString {
     var bytes = [UInt8](repeating: 0, count: count)

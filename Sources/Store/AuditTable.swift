@@ -7,6 +7,8 @@ package enum AuditTable {
   package static let rowLimit: Int64 = 10_000
   /// How many of them may be failed logins, or guessing would push out who changed what.
   package static let failureLimit: Int64 = 2_000
+  /// Rows and failed logins that are kept where they take memory.
+  private static let memoryShare: Int64 = 10
   /// The action of a failed login.
   package static let failedLogin: ByteString = "login_failed"
 
@@ -33,17 +35,18 @@ package enum AuditTable {
 
   /// Removes the oldest rows beyond the limits.
   package static func trim(in database: Database) throws(StoreError) {
+    let share = database.keepsHistoryInMemory ? memoryShare : 1
     try database.run(
       """
       DELETE FROM audit WHERE action = ?1 AND id <=
         (SELECT id FROM audit WHERE action = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
       """
-    ) { $0.bind(text: failedLogin).bind(failureLimit) }
+    ) { $0.bind(text: failedLogin).bind(failureLimit / share) }
     try database.run(
       """
       DELETE FROM audit WHERE id <= (SELECT id FROM audit ORDER BY id DESC LIMIT 1 OFFSET ?1)
       """
-    ) { $0.bind(rowLimit) }
+    ) { $0.bind(rowLimit / share) }
   }
 
   /// At most `limit` of the wanted rows, newest first, after leaving out `offset` of them.

@@ -16,10 +16,17 @@ final class BatchWriter: @unchecked Sendable {
 
   private let ring: LogRing
   private var prunedHour: Int64 = 0
-  private var usagePruning = UsagePruning()
+  private let reserveByteCount: Int64
+  private var usagePruning: UsagePruning
 
-  /// Makes a writer that keeps the log below a size.
-  init(logByteLimit: Int64) { ring = LogRing(byteLimit: logByteLimit) }
+  /// Makes a writer that keeps the log below its size and the reserve free.
+  init(_ settings: StoreSettings) {
+    let isInMemory = settings.keepsHistoryInMemory
+    ring = LogRing(byteLimit: settings.logByteLimit, isInMemory: isInMemory)
+    reserveByteCount = isInMemory ? 0 : settings.reserveByteCount
+    usagePruning = UsagePruning(
+      rowLimit: isInMemory ? UsageDayTable.memoryRowLimit : UsageDayTable.rowLimit)
+  }
 
   /// Writes everything, or on a full disk at least the sums; lets what has expired go.
   ///
@@ -29,6 +36,7 @@ final class BatchWriter: @unchecked Sendable {
     in database: Database
   ) -> Outcome {
     do throws(StoreError) {
+      if !contents.rows.isEmpty { try keepReserve(for: contents.rows.count, in: database) }
       try database.transaction { () throws(StoreError) in
         try writeSums(of: contents, in: database)
         for row in contents.rows { try LogTable.insert(row, in: database) }
@@ -49,6 +57,27 @@ final class BatchWriter: @unchecked Sendable {
       guard error.kind == .full, !contents.rows.isEmpty else { return .failed(error) }
       return writeSumsOnly(of: contents, in: database, because: error)
     }
+  }
+
+  /// Bytes of a log row and its part of a page, rather too many.
+  private static let rowByteCount: Int64 = 200
+
+  /// Throws `.full` when rows would make the file grow into what is kept free for settings.
+  ///
+  /// Pages that old rows have left are as good as free space, so the log goes on as a ring.
+  private func keepReserve(
+    for rowCount: Int, in database: Database
+  ) throws(StoreError) {
+    guard reserveByteCount > 0, let free = OpenFile.freeByteCount(near: database.path),
+      free < reserveByteCount
+    else { return }
+    let unused =
+      try database.integer("PRAGMA freelist_count") * database.integer("PRAGMA page_size")
+    guard unused < Int64(rowCount) * BatchWriter.rowByteCount else { return }
+    throw StoreError(
+      .full, message: "reserve",
+      sentence:
+        "there is no room for the log: what is left under the data directory is kept for settings")
   }
 
   /// Makes room for the next flush by letting old rows go.

@@ -38,6 +38,9 @@ struct CopiedTable {
     name == "logs" || name == "audit" || name == "usage_days" || name == "channel_hours"
   }
 
+  /// Whether rows may live in memory: records, and the names that only they refer to.
+  var isHistory: Bool { isRecord || name == "models" }
+
   /// Whether rows are logins: these stay on the device where they were made.
   var isLogin: Bool { name == "sessions" || name == "ended_logins" }
 

@@ -15,6 +15,8 @@ package final class Database: @unchecked Sendable {
   package let wasUnclean: Bool
   /// The schema's number before this opening changed it; nil when it was current.
   package internal(set) var migratedFrom: Int64?
+  /// Whether tables of what happened are temporary ones, in memory.
+  package internal(set) var keepsHistoryInMemory = false
 
   private var raw: OpaquePointer?
   private var statements: [UInt: Statement] = [:]

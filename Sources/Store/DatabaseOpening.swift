@@ -29,6 +29,7 @@ extension Database {
     do throws(StoreError) {
       try Migrations.run(on: self)
       try probe(reallyWriting: mustProbe)
+      if settings.keepsHistoryInMemory { try moveHistoryToMemory() }
     } catch { throw explained(error, settings) }
   }
 
@@ -64,6 +65,22 @@ extension Database {
         sentence: "the database does not accept this journal_mode here: use persist")
     }
     return (before == "wal") != (after == "wal")
+  }
+
+  /// Puts empty temporary tables of the same names before those of the file: a name without its
+  /// schema means the temporary table.
+  ///
+  /// What the file already holds stays there, out of sight.
+  private func moveHistoryToMemory() throws(StoreError) {
+    for table in try CopiedTable.all(in: self) where table.isHistory {
+      let made = try first(
+        "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?1",
+        { $0.bind(text: table.name) }, { $0.bytes() })
+      guard let made, made.starts(with: "CREATE TABLE ") else { continue }
+      let definition = ByteString(Array(made.bytes.dropFirst(13)))
+      try execute("CREATE TEMP TABLE " + definition)
+    }
+    keepsHistoryInMemory = true
   }
 
   /// Takes the write lock, and writes a page when the journal mode is new to the file.

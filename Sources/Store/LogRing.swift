@@ -17,25 +17,48 @@ final class LogRing {
   private static let usageDayByteCount: Int64 = 50
 
   private let byteLimit: Int64
+  /// Whether the log lies in memory; the size is that of the temporary tables then.
+  private let isInMemory: Bool
   private var otherByteCount: Int64 = 0
   private var trimsUntilEstimate = 0
 
   /// Makes a ring.
-  init(byteLimit: Int64) { self.byteLimit = byteLimit }
+  init(byteLimit: Int64, isInMemory: Bool) {
+    self.byteLimit = byteLimit
+    self.isInMemory = isInMemory
+  }
 
   /// Deletes old rows when the log is too large; at least twice as many as were added.
   func trim(afterAdding rowCount: Int, in database: Database) throws(StoreError) {
-    let pageCount =
-      try database.integer("PRAGMA page_count") - database.integer("PRAGMA freelist_count")
-    let used = pageCount * (try database.integer("PRAGMA page_size"))
+    let used =
+      isInMemory
+      ? try LogRing.memoryByteCount(of: database) : try LogRing.usedByteCount(of: database)
     guard used > byteLimit else { return }
     if trimsUntilEstimate == 0 {
-      otherByteCount = try LogRing.otherByteCount(in: database)
+      otherByteCount =
+        isInMemory
+        ? try LogRing.historyByteCount(in: database) : try LogRing.otherByteCount(in: database)
       trimsUntilEstimate = LogRing.trimsPerEstimate
     }
     trimsUntilEstimate -= 1
     guard used - otherByteCount > byteLimit else { return }
     try LogTable.deleteOldest(LogRing.stepCount(afterAdding: rowCount), in: database)
+  }
+
+  /// Bytes of the file that hold something.
+  static func usedByteCount(of database: Database) throws(StoreError) -> Int64 {
+    try
+      (database.integer("PRAGMA main.page_count")
+      - database.integer("PRAGMA main.freelist_count"))
+      * database.integer("PRAGMA main.page_size")
+  }
+
+  /// Bytes of the temporary tables that hold something.
+  static func memoryByteCount(of database: Database) throws(StoreError) -> Int64 {
+    try
+      (database.integer("PRAGMA temp.page_count")
+      - database.integer("PRAGMA temp.freelist_count"))
+      * database.integer("PRAGMA temp.page_size")
   }
 
   /// Rows that one flush may remove.
@@ -50,7 +73,12 @@ final class LogRing {
       + database.integer("SELECT count(*) FROM users") * userByteCount
       + database.integer("SELECT count(*) FROM tokens") * tokenByteCount
       + database.integer("SELECT count(*) FROM channels") * channelByteCount
-      + database.integer("SELECT count(*) FROM channel_hours") * hourByteCount
+      + historyByteCount(in: database)
+  }
+
+  /// Bytes of what is recorded beside the log, roughly.
+  private static func historyByteCount(in database: Database) throws(StoreError) -> Int64 {
+    try database.integer("SELECT count(*) FROM channel_hours") * hourByteCount
       + database.integer("SELECT count(*) FROM usage_days") * usageDayByteCount
   }
 }

@@ -152,7 +152,11 @@ package enum Restore {
       for table in tables { try table.deleteRows(in: database) }
       return (tables, epoch)
     }
-    for table in tables where !table.isLogin { try copy(table, from: source, to: database) }
+    for table in tables where !table.isLogin {
+      // A log that fitted another device's disk may not fit this one's memory.
+      if database.keepsHistoryInMemory, table.isHistory { continue }
+      try copy(table, from: source, to: database)
+    }
     for table in tables {
       let column = try writing { () throws(StoreError) in
         try table.implausibleColumn(in: database)

@@ -27,7 +27,8 @@ package struct StoreSettings: Sendable {
       }
     }
 
-    var name: StaticString {
+    /// As SQLite and the board file call it.
+    package var name: StaticString {
       switch self {
       case .wal: "wal"
       case .persist: "persist"
@@ -94,6 +95,10 @@ package struct StoreSettings: Sendable {
   package var flushRowCount: Int
   /// Bytes that the request log may take in the file; 0 keeps no log rows at all.
   package var logByteLimit: Int64
+  /// Whether logs, audit and statistics live in memory, so that they end with the program.
+  package var keepsHistoryInMemory: Bool
+  /// Bytes that stay free on the medium for changes of settings: log rows do not take them.
+  package var reserveByteCount: Int64
 
   /// Makes settings; the defaults fit a disk or an SSD.
   package init(
@@ -101,7 +106,8 @@ package struct StoreSettings: Sendable {
     lockingMode: LockingMode = .exclusive, pageByteCount: Int = 4096, cacheKilobytes: Int = 512,
     walAutocheckpointPages: Int = 1000, journalSizeLimit: Int64 = 4 << 20,
     flushIntervalMilliseconds: Int64 = 5000, flushRowCount: Int = 1000,
-    logByteLimit: Int64 = 64 << 20
+    logByteLimit: Int64 = 64 << 20, keepsHistoryInMemory: Bool = false,
+    reserveByteCount: Int64 = 0
   ) {
     self.journalMode = journalMode
     self.synchronous = synchronous
@@ -113,6 +119,8 @@ package struct StoreSettings: Sendable {
     self.flushIntervalMilliseconds = flushIntervalMilliseconds
     self.flushRowCount = flushRowCount
     self.logByteLimit = logByteLimit
+    self.keepsHistoryInMemory = keepsHistoryInMemory
+    self.reserveByteCount = reserveByteCount
   }
 
   /// Throws `.other` with a sentence that names the setting which is out of range.

@@ -72,6 +72,8 @@ package struct UsageSums: Equatable, Sendable {
 enum UsageDayTable {
   /// Rows that are kept; above, the oldest days go.
   static let rowLimit: Int64 = 200_000
+  /// The same where rows take memory: a quarter of a megabyte.
+  static let memoryRowLimit: Int64 = 5_000
 
   /// Adds to what is stored under the key.
   static func add(

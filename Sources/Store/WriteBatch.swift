@@ -57,7 +57,7 @@ package final class WriteBatch {
   /// Makes an empty batch that goes on from what the database holds.
   package init(storage: Storage, snapshot: Snapshot, settings: StoreSettings) {
     self.storage = storage
-    writer = BatchWriter(logByteLimit: settings.logByteLimit)
+    writer = BatchWriter(settings)
     intervalMilliseconds = settings.flushIntervalMilliseconds
     flushRowCount = settings.flushRowCount
     keepsRows = settings.logByteLimit > 0

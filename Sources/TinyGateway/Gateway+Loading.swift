@@ -25,6 +25,11 @@ extension Gateway {
     rates = RateLimiter()
   }
 
+  /// Whether root still has the password that everybody knows.
+  var hasFirstPassword: Bool {
+    accounts.users.values.contains { $0.record.role == .root && $0.record.mustChangePassword }
+  }
+
   /// Finds out where days begin, and says so.
   func loadZone() {
     if !configuration.timeZone.isEmpty, let found = TimeZone(configuration.timeZone) {

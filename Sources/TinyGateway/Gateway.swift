@@ -165,7 +165,9 @@ final class Gateway {
     }
     for warning in configuration.warnings { log.warn(warning.text) }
     if !tlsProblem.isEmpty { log.warn("channels with https will not work: \(tlsProblem.text)") }
-    warnAboutDefaultPassword()
+    if hasFirstPassword {
+      log.warn("the root account still has its first password; log in and choose a new one")
+    }
     loop.add(SignalHandler(descriptor: signals, gateway: self))
     loop.endOfTurn = { [self] in endOfTurn() }
     channelTests.setInterval(
@@ -185,11 +187,6 @@ final class Gateway {
       log.error("the last usage could not be saved: \(error.sentence.text)")
       return false
     }
-  }
-
-  private func warnAboutDefaultPassword() {
-    guard hasFirstPassword else { return }
-    log.warn("the root account still has its first password; log in and choose a new one")
   }
 
   // While running.

@@ -21,6 +21,7 @@ enum Main {
     case .help: ProcessContext.write(Help.text(for: invocation.operands.first), to: 1)
     case .version: ProcessContext.write(Version.text, to: 1)
     case .checkConfig: checkConfiguration(invocation)
+    case .doctor: examine(invocation)
     case .passwd: changePassword(invocation)
     case .backup, .restore: transfer(invocation)
     case .importing: importDatabase(invocation)
@@ -29,16 +30,37 @@ enum Main {
     cp_exit(0)
   }
 
+  private static func examine(_ invocation: Invocation) {
+    let (configuration, _) = load(invocation)
+    cp_exit(DoctorCommand.run(configuration))
+  }
+
+  /// How long the kernel may take to gather random numbers at boot.
+  private static let randomMilliseconds: Int64 = 120_000
+
+  /// Waits for random numbers: keys and tokens made without them could be guessed.
+  private static func awaitRandom() {
+    let isReady = Random.wait(milliseconds: randomMilliseconds) {
+      ProcessContext.write("waiting for the kernel to gather random numbers\n", to: 1)
+    }
+    guard !isReady else { return }
+    ProcessContext.write(
+      "tinygateway: the kernel has no random numbers after two minutes; start urngd or rngd\n",
+      to: 2)
+    cp_exit(1)
+  }
+
   private static func load(
     _ invocation: Invocation
   ) -> (configuration: Configuration, loader: ConfigurationLoader) {
+    awaitRandom()
     let loader = ConfigurationLoader(
       invocation: invocation, environment: ProcessContext.environment)
     do throws(ConfigurationError) {
       return (try loader.load(), loader)
     } catch {
       ProcessContext.write(error.text, to: 2)
-      cp_exit(1)
+      cp_exit(invocation.command == .doctor ? 2 : 1)
     }
   }
 

@@ -14,15 +14,30 @@ enum UpstreamTrust {
     "/etc/pki/tls/certs/ca-bundle.crt",
   ]
 
+  /// Where the authorities are found, or why there are none.
+  static func source(caFile: ByteString) -> (source: ByteString, problem: ByteString) {
+    do throws(TLSError) {
+      return (try find(caFile: caFile).source, .empty)
+    } catch {
+      return (.empty, error.text)
+    }
+  }
+
+  private static func find(
+    caFile: ByteString
+  ) throws(TLSError) -> (trust: TLSTrust, source: ByteString) {
+    try find(
+      caFile: caFile,
+      environmentFile: ByteString(cString: cp_environment("SSL_CERT_FILE")) ?? .empty,
+      bundles: bundles.map { ByteString($0) })
+  }
+
   /// The context for connections to upstreams, or why there is none.
   static func context(
     _ configuration: Configuration, log: Log
   ) -> (context: TLSContext?, problem: ByteString) {
     do throws(TLSError) {
-      let (trust, source) = try find(
-        caFile: configuration.caFile,
-        environmentFile: ByteString(cString: cp_environment("SSL_CERT_FILE")) ?? .empty,
-        bundles: bundles.map { ByteString($0) })
+      let (trust, source) = try find(caFile: configuration.caFile)
       let context = try TLSContext.client(trust: trust, extraAuthorities: nil)
       log.debug(
         "upstreams are verified with \(trust.certificateCount) authorities of \(source.text)")

@@ -20,4 +20,8 @@ struct RandomTests {
     #expect(Set(text.bytes).count == 62)
     #expect(Random.base62(0) == .empty)
   }
+
+  @Test func doesNotWaitWhereThereAreRandomNumbers() {
+    #expect(Random.wait(milliseconds: 0) { Issue.record("it waits") })
+  }
 }

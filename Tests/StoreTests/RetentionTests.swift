@@ -48,7 +48,7 @@ struct RetentionTests {
 
   @Test func letsOldRowsGoAFewWithEachFlush() throws {
     let database = try TemporaryFolder().open()
-    let writer = BatchWriter(logByteLimit: 1 << 30)
+    let writer = BatchWriter(StoreSettings(logByteLimit: 1 << 30))
     try fill(database, count: 400, ageDays: 8)
     try fill(database, count: 10, ageDays: 6)
     let step = LogRing.stepCount(afterAdding: 1)

@@ -15,13 +15,18 @@ struct ConfigurationBoardsTests {
   @Test func everyBoardFileIsAccepted() throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: folder)
       .filter { $0.hasSuffix(".yaml") }
-    #expect(files.count >= 4)
+    #expect(files.count >= 16)
     for file in files {
       let fixture = try ConfigurationFixture()
       let configuration = try fixture.load(["--board", folder + "/" + file]).get()
       #expect(configuration.boardName.text + ".yaml" == file)
-      #expect(!configuration.isDefault("target"), "\(file) names no target")
-      #expect(!configuration.isDefault("memory_limit_mb"), "\(file) names no memory limit")
+      for key in [
+        "target", "cpu_flags", "storage_medium", "file_system", "init_system", "log_place",
+        "memory_limit_mb", "journal_mode", "synchronous", "locking_mode", "page_size", "cache_kb",
+        "flush_interval_ms", "flush_rows", "log_limit_mb",
+      ] as [StaticString] {
+        #expect(!configuration.isDefault(key), "\(file) does not set \(key)")
+      }
       // The data directory comes from the option here.
       #expect(
         try String(contentsOfFile: folder + "/" + file, encoding: .utf8).contains("\ndata_dir: /"))

@@ -116,6 +116,33 @@ struct ConfigurationErrorTests {
       board: "initial_root_password: 12345678")
   }
 
+  @Test func refusesWhatDoesNotFitThePartition() throws {
+    let small =
+      "partition_kb: 512\nlog_limit_mb: 0\nreserve_kb: 64\njournal_size_limit_kb: 64\n"
+      + "page_size: 1024\n"
+    try check(
+      "",
+      expecting: "board.yaml:6: journal_mode: wal fills a partition of 1 MiB or less before it is "
+        + "folded back; write persist, with page_size: 1024 and history: memory",
+      board: small + "journal_mode: wal")
+    try check(
+      "log_limit_mb: 2\nreserve_kb: 1024\njournal_size_limit_kb: 1000",
+      expecting:
+        "config.yaml:3: journal_size_limit_kb: 1000 is too much for partition_kb; write at most 64",
+      "config.yaml:2: reserve_kb: 1024 is too much for partition_kb; write at most 128",
+      "config.yaml:1: log_limit_mb: is more than half of partition_kb; lower it, or keep the log "
+        + "out of the flash with history: memory",
+      board: small + "journal_mode: persist")
+    try check(
+      "wal_autocheckpoint_pages: 100",
+      expecting: "config.yaml:1: wal_autocheckpoint_pages: 100 is too much for partition_kb; "
+        + "write at most 64",
+      board: "partition_kb: 2048\njournal_size_limit_kb: 256\nlog_limit_mb: 1")
+    try check(
+      "history: memory\nmemory_limit_mb: 32\nlog_limit_mb: 5",
+      expecting: "config.yaml:3: log_limit_mb: 5 is too much for memory_limit_mb; write at most 4")
+  }
+
   @Test func refusesImpossiblePairs() throws {
     try check(
       "locking_mode: normal",

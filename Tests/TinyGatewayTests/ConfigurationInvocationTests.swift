@@ -52,7 +52,7 @@ struct ConfigurationInvocationTests {
 
   @Test func saysWhatIsWrong() {
     let commands =
-      "write serve, check-config, passwd, backup, restore, import, version or help\n"
+      "write serve, check-config, doctor, passwd, backup, restore, import, version or help\n"
     check("start", expecting: "command line: start: is no command; " + commands)
     check("help start", expecting: "command line: start: is no command; " + commands)
     check(

@@ -14,7 +14,7 @@ struct ConfigurationTableTests {
 
   @Test func everySettingReachesAField() throws {
     let untouched = Configuration(ConfigurationLayers())
-    let free = ["storage_medium", "target", "cpu_flags", "init_system"]
+    let free = ["storage_medium", "target", "cpu_flags", "init_system", "log_place", "erase_kb"]
     for row in ConfigurationTable.rows where !free.contains(row.name.description) {
       var changed = untouched
       row.set(&changed, other(than: row.defaultValue, row))

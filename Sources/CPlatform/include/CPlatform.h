@@ -40,6 +40,8 @@ void cp_local_time(int64_t unix_seconds, int32_t *fields);
 
 /* Random bytes from the kernel; waits for its pool at boot. */
 int32_t cp_random(void *bytes, size_t count);
+int32_t cp_random_is_ready(void); /* 0 while the pool is filling at boot, else 1 */
+void cp_sleep(int64_t milliseconds);
 
 /* Process. */
 int64_t cp_command_line(uint8_t *text, int64_t capacity); /* NUL-separated */
@@ -71,6 +73,17 @@ int32_t cp_sync_directory(const char *path);
 int32_t cp_is_directory(const char *path); /* 1, 0, or -errno */
 int32_t cp_is_writable(const char *path);  /* 0, or -errno */
 int64_t cp_file_size(const char *path);
+/* Facts about the file system of a path, each at its place. */
+enum {
+  CP_FS_MAGIC = 0, /* as in statfs(2) */
+  CP_FS_TOTAL = 1, /* bytes */
+  CP_FS_FREE = 2,  /* bytes that this user may still write */
+  CP_FS_READ_ONLY = 3,
+  CP_FS_MAJOR = 4, /* the device that stat(2) gives for the path */
+  CP_FS_MINOR = 5,
+  CP_FS_COUNT = 6
+};
+int32_t cp_file_system(const char *path, int64_t *facts);
 int64_t cp_free_bytes(const char *path); /* what this user may still write to its file system */
 int64_t cp_total_bytes(const char *path); /* how large that is */
 
@@ -81,6 +94,8 @@ int32_t cp_connect(const uint8_t *address, int32_t address_count, int32_t port, 
 int32_t cp_accept(int32_t listener, uint8_t *address, int32_t *address_count);
 int32_t cp_local_port(int32_t descriptor);
 int32_t cp_is_own_peer(int32_t descriptor); /* 1 when both ends have the same address */
+/* Waits until a connection under way is made: 0, or -errno, -ETIMEDOUT after `milliseconds`. */
+int32_t cp_await_connection(int32_t descriptor, int32_t milliseconds);
 int32_t cp_socket_error(int32_t descriptor); /* pending -errno, or 0 */
 int64_t cp_receive(int32_t descriptor, void *bytes, size_t count);
 int64_t cp_send(int32_t descriptor, const void *bytes, size_t count);

@@ -29,6 +29,15 @@ extension ResponseHead {
   }
 }
 
+extension ResponseHead {
+  /// The sender's clock in seconds since 1970, by the field `Date`; nil when it does not tell.
+  package var dateSeconds: Int64? {
+    range(of: "date").flatMap { range in
+      withBytes(range) { HTTPDate.seconds($0, now: max(UnixTime.seconds, UnixTime.buildSeconds)) }
+    }
+  }
+}
+
 /// The number of a rest.
 enum RetryAfter {
   /// Reads a whole or decimal number of units; rounds up to a millisecond.

@@ -18,6 +18,12 @@ final class AdminState {
   var isTransferring = false
   /// What `/status` has read last of the disk and the machine, and when.
   var machine: (facts: MachineFacts, readAt: Instant)?
+  /// Whether the doctor is looking: one at a time.
+  var isExamining = false
+  /// Where the doctor looks, off the loop; made with the first examination.
+  var doctorWorker: Worker?
+  /// What verified upstreams say about the time.
+  var clockHint = ClockHint()
   /// Rounds of PBKDF2 that suit this device; nil until they have been measured.
   var measuredPasswordRounds: Int?
 }

@@ -138,9 +138,4 @@ extension Gateway {
     startedAt >= UnixTime.buildSeconds
       ? startedAt : UnixTime.seconds - Instant.now.milliseconds(since: startedInstant) / 1000
   }
-
-  /// Whether an account with the role root still has its first password.
-  var hasFirstPassword: Bool {
-    accounts.users.values.contains { $0.record.role == .root && $0.record.mustChangePassword }
-  }
 }

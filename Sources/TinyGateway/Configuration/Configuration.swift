@@ -13,6 +13,8 @@ struct Configuration: Sendable {
   /// The board file that was read; empty for none.
   var boardFile: ByteString = .empty
   var fileSystem = FileSystem.unknown
+  /// Of the writable partition, as the board file says; 0 when it does not.
+  var partitionKilobytes: Int64 = 0
   /// What went wrong without being worth not to start; for the log.
   var warnings: [ByteString] = []
 

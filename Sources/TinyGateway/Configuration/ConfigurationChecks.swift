@@ -21,6 +21,7 @@ enum ConfigurationChecks {
   static func problems(in configuration: Configuration) -> [ConfigurationProblem] {
     var problems: [ConfigurationProblem] = []
     checkStorage(configuration, &problems)
+    checkPartition(configuration, &problems)
     checkTimes(configuration, &problems)
     checkPasswords(configuration, &problems)
     checkTLS(configuration, &problems)
@@ -28,32 +29,6 @@ enum ConfigurationChecks {
     checkFiles(configuration, &problems)
     checkTests(configuration, &problems)
     return problems
-  }
-
-  private static func checkStorage(
-    _ configuration: Configuration, _ problems: inout [ConfigurationProblem]
-  ) {
-    if configuration.fileSystem == .jffs2 && configuration.storage.journalMode == .wal
-      && configuration.storage.lockingMode == .normal
-    {
-      // SQLite answers `wal` and fails at the next statement: JFFS2 has no shared memory maps.
-      problems.append(
-        ConfigurationProblem(
-          configuration.origin(of: "locking_mode"),
-          """
-          normal does not work with journal_mode wal on jffs2; write exclusive, or use \
-          journal_mode: persist
-          """))
-    }
-    if configuration.storage.journalMode == .delete && configuration.storage.synchronous == .full {
-      problems.append(
-        ConfigurationProblem(
-          configuration.origin(of: "journal_mode"),
-          """
-          delete needs synchronous: extra, or a power cut takes back what was acknowledged; \
-          write wal or persist, or add synchronous: extra
-          """))
-    }
   }
 
   private static func checkTimes(

@@ -20,7 +20,7 @@ struct ConfigurationLoader {
     switch invocation.command {
     case .serve, .passwd, .restore: true
     case .importing: !invocation.isDryRun
-    case .checkConfig, .backup, .version, .help: false
+    case .checkConfig, .doctor, .backup, .version, .help: false
     }
   }
 

@@ -224,6 +224,14 @@ enum ConfigurationTable {
       "Request log in db.db, oldest rows go first; 0 keeps none."
     ) { $0.storage.logByteLimit = $1.number << 20 },
     ConfigurationRow(
+      "history", .choice, choices: "flash|memory", default: "flash",
+      "Where request log, audit and statistics live; memory: they end with the program."
+    ) { $0.storage.keepsHistoryInMemory = $1.int == 1 },
+    ConfigurationRow(
+      "reserve_kb", .number, in: 0...1_048_576, default: "256",
+      "Kept free under data_dir for settings: with less, the request log does not grow."
+    ) { $0.storage.reserveByteCount = $1.number << 10 },
+    ConfigurationRow(
       "log_addresses", .choice, choices: "false|true", default: "true",
       "Whether the request log holds the clients' addresses.", isReloadable: true
     ) { $0.logsAddresses = $1.int == 1 },
@@ -251,6 +259,15 @@ enum ConfigurationTable {
       section: "Facts about the board"
     ) { $0.fileSystem = FileSystem(rawValue: $1.int) ?? .unknown },
     ConfigurationRow(
+      "partition_kb", .number, in: 0...Int64(Int32.max), default: "0",
+      "Size of the writable partition; 0: unknown. What does not fit it is refused.",
+      scope: .board
+    ) { $0.partitionKilobytes = $1.number },
+    ConfigurationRow(
+      "erase_kb", .number, in: 0...1024, default: "0",
+      "Erase block of the flash, from the board's /proc/mtd; for images.", scope: .board
+    ) { _, _ in },
+    ConfigurationRow(
       "storage_medium", .choice, choices: "disk|spinor|spinand|emmc|sd|ram", default: "disk",
       "What the data directory is stored on; for people and packages.", scope: .board
     ) { _, _ in },
@@ -266,6 +283,11 @@ enum ConfigurationTable {
     ConfigurationRow(
       "init_system", .choice, choices: "systemd|procd|busybox|none", default: "none",
       "What starts the gateway; for packages.", scope: .board
+    ) { _, _ in },
+    ConfigurationRow(
+      "log_place", .choice, choices: "journal|logd|syslog|none", default: "none",
+      "Where the init script sends standard output, the gateway's log; for packages.",
+      scope: .board
     ) { _, _ in },
   ]
 }

@@ -12,6 +12,7 @@ enum Help {
     switch topic.flatMap({ Command($0) }) {
     case .serve: appendServe(to: buffer)
     case .checkConfig: buffer.append(checkConfig)
+    case .doctor: buffer.append(doctor)
     case .passwd: buffer.append(passwd)
     case .backup: buffer.append(backup)
     case .restore: buffer.append(restore)
@@ -26,6 +27,14 @@ enum Help {
     tinygateway check-config [OPTIONS]
     Reads all settings as serve would, prints the ones in force with their source, or everything
     that is wrong. Starts, makes and changes nothing. Exit status 0 when all is well, else 1.
+
+    """
+
+  private static let doctor: StaticString = """
+    tinygateway doctor [OPTIONS]
+    Looks at file system, flash, database, clock, names, certificate authorities, memory, kernel,
+    port, password and at whether channels can be reached, and says what to do. Changes nothing.
+    Exit status 0 when all is well, 1 with warnings, 2 with errors.
 
     """
 
@@ -72,6 +81,7 @@ enum Help {
 
       tinygateway [serve] [OPTIONS]   starts the gateway
       tinygateway check-config        shows the settings in force, or what is wrong with them
+      tinygateway doctor              looks for what is wrong with the device and the settings
       tinygateway passwd [USERNAME]   sets a password
       tinygateway backup FILE         writes everything into one file
       tinygateway restore FILE        puts a backup in the place of all there is

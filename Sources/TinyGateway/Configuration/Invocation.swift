@@ -3,11 +3,12 @@ import Platform
 
 /// What the program is asked to do.
 enum Command: Sendable {
-  case serve, checkConfig, passwd, backup, restore, importing, version, help
+  case serve, checkConfig, doctor, passwd, backup, restore, importing, version, help
 
   /// All commands as they are typed.
   static let names: [(name: StaticString, command: Command)] = [
-    ("serve", .serve), ("check-config", .checkConfig), ("passwd", .passwd),
+    ("serve", .serve), ("check-config", .checkConfig), ("doctor", .doctor),
+    ("passwd", .passwd),
     ("backup", .backup), ("restore", .restore), ("import", .importing),
     ("version", .version), ("help", .help),
   ]
@@ -25,7 +26,7 @@ enum Command: Sendable {
   var operandLimit: Int {
     switch self {
     case .passwd, .backup, .restore, .importing, .help: 1
-    case .serve, .checkConfig, .version: 0
+    case .serve, .checkConfig, .doctor, .version: 0
     }
   }
 }

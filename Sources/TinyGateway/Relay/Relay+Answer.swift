@@ -30,6 +30,9 @@ extension Relay {
 
   func receivedHead(_ head: ResponseHead) {
     firstByteAt = gateway.loop.now
+    if let channel, channel.url.isSecure {
+      gateway.admin.clockHint.note(head, now: gateway.loop.now)
+    }
     let status = head.status.code
     guard (200...299).contains(status) || status == 101 && way != .splice else {
       let rest = head.retryAfterMilliseconds(now: UnixTime.milliseconds)

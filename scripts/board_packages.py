@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""Packages of a board: Debian, OpenWrt, and for the build systems of OpenWrt and Tina."""
+
+import gzip
+import tempfile
+from pathlib import Path
+
+from board_tools import EPOCH, ROOT, archive, packed, run, tool, write
+
+SUMMARY = "one OpenAI-style address in front of many language-model services"
+
+
+def deb(board):
+    """A Debian package."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        board.tree(folder)
+        document = folder / "usr/share/doc/tinygateway"
+        write(document / "copyright", (ROOT / "LICENSE").read_bytes())
+        log = f"tinygateway ({board.version}) unstable; urgency=low\n\n  * See CHANGELOG.md.\n"
+        write(document / "changelog.gz", gzip.compress(log.encode(), 9, mtime=EPOCH))
+        size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) // 1024 + 1
+        write(folder / "DEBIAN/control", (
+            f"Package: tinygateway\nVersion: {board.version}\nArchitecture: {board.debian}\n"
+            "Maintainer: TinyGateway <tinygateway@localhost>\nSection: net\n"
+            f"Priority: optional\nInstalled-Size: {size}\nRecommends: ca-certificates\n"
+            f"Description: {SUMMARY}\n"
+            " Clients speak the OpenAI, Anthropic or Gemini API to it; it converts, balances,\n"
+            " retries and meters. One static binary, settings in /etc/tinygateway/board.yaml\n"
+            f" ({board.name}).\n"))
+        write(folder / "DEBIAN/conffiles", "/etc/tinygateway/board.yaml\n")
+        for script in ("postinst", "prerm", "postrm"):
+            write(folder / "DEBIAN" / script, board.template("deb." + script), 0o755)
+        path = board.out / f"tinygateway_{board.version}_{board.debian}.deb"
+        run(tool("dpkg-deb"), "--root-owner-group", "-Zxz", "--build", folder, path)
+    board.note(path)
+
+
+def ipk(board):
+    """An OpenWrt package: a gzip'd tar of three members."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "data"
+        board.tree(folder)
+        size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+        control = Path(name) / "control"
+        write(control / "control", (
+            f"Package: tinygateway\nVersion: {board.version}\nArchitecture: {board.openwrt}\n"
+            "Maintainer: TinyGateway <tinygateway@localhost>\nSection: net\nLicense: MIT\n"
+            f"Installed-Size: {size}\nDescription: {SUMMARY}\n"))
+        write(control / "conffiles", "/etc/tinygateway/board.yaml\n")
+        for script in ("postinst", "prerm"):
+            write(control / script, board.template("ipk." + script), 0o755)
+        members = {"debian-binary": b"2.0\n", "data.tar.gz": archive(folder),
+                   "control.tar.gz": archive(control)}
+    path = board.out / f"tinygateway_{board.version}_{board.openwrt}.ipk"
+    write(path, packed({f"./{name}": (content, 0o644) for name, content in members.items()}))
+    board.note(path)
+
+
+def feed(board):
+    """A package for the build systems of OpenWrt and Tina, with the binary in it."""
+    folder = board.out / "feed" / "tinygateway"
+    board.tree(folder / "files")
+    write(folder / "Makefile", board.template("feed.mk"))
+    board.note(folder / "Makefile")
