@@ -126,14 +126,14 @@ make_amalgamation() {
     cd "$tree/made"
     export CC="$TOOLCHAIN/bin/clang" BUILD_CC="$TOOLCHAIN/bin/clang"
     ../configure --disable-tcl --disable-readline
-    make sqlite3.c
+    make sqlite3.c OPTS="$SQLITE_OMITTED"
   ) >"$log" 2>&1 || { tail -n 20 "$log" >&2 && die "could not make sqlite3.c (needs tclsh)"; }
 }
 
 fetch_sources() {
   local result new package
   SUITE="$SOURCE_SUITE"
-  result="$CACHE/sources-$SUITE"
+  result="$CACHE/sources-$SUITE-$(sha256sum <<<"$SQLITE_OMITTED" | cut -c 1-6)"
   new="$result.new"
   if [ ! -d "$result" ]; then
     say "fetching the sources of: $SOURCE_PACKAGES"

@@ -9,9 +9,9 @@ cd "$(dirname "$0")/.."
 
 # Adds up the input sections of lld's map (address, load address, size, alignment, name; output
 # sections start right behind the alignment, input sections eight columns later) by the module
-# or library they come from. Swift's come out of the linker's own compiler (*.lto.o): the first
-# name in a section's mangled one is the module, or the standard library ($eS), whose generic
-# functions are compiled for our types.
+# or library they come from. Swift's for the boards come out of the linker's own compiler
+# (*.lto.o): the first name in a section's mangled one is the module, or the standard library
+# ($eS), whose generic functions are compiled for our types.
 breakdown() {
   awk '
     !match($0, /^ *[0-9a-f]+ +[0-9a-f]+ +[0-9a-f]+ +[0-9]+ /) { next }

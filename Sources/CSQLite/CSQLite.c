@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 _Static_assert(
@@ -106,6 +107,13 @@ static void count_writes(void) {
 
 int64_t cs_written_bytes(void) { return written; }
 
+/* unixepoch(), which migrations use: releases are built without SQLite's date functions. */
+static void tell_time(sqlite3_context *context, int count, sqlite3_value **arguments) {
+  (void)count;
+  (void)arguments;
+  sqlite3_result_int64(context, (sqlite3_int64)time(NULL));
+}
+
 static int32_t open_file(const char *name, int flags, cs_database **database) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, count_writes);
@@ -116,6 +124,8 @@ static int32_t open_file(const char *name, int flags, cs_database **database) {
   sqlite3_extended_result_codes(opened, 1);
   sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+  sqlite3_create_function(
+      opened, "unixepoch", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, tell_time, NULL, NULL);
   cs_set_checkpoint_on_close(*database, 0);
   return result;
 }
