@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
 .PHONY: help prepared build run test check format tidy size release bench fuzz asan e2e \
-  screenshots board flash qemu-board clean
+  screenshots board flash qemu-board power-cut flash-bench clean
 
 PORT ?= 3000
 SECONDS ?= 60
@@ -70,6 +70,15 @@ bench: ## the gateway beside nginx; writes docs/performance.md
 	@scripts/install-packages.sh bench
 	@[ -x dist/x86_64/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=x86_64
 	@scripts/bench.sh --write docs/performance.md
+
+power-cut: ## 200 kills under load and every simulated power cut; ROUNDS=n
+	@[ -x dist/x86_64/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=x86_64
+	@scripts/power-cut.sh $(ROUNDS)
+
+flash-bench: ## bytes, calls and syncs of a simulated day for each board; writes docs/flash.md
+	@scripts/install-packages.sh bench
+	@[ -x dist/x86_64/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=x86_64
+	@scripts/flash-bench.sh --write docs/flash.md
 
 fuzz: prepared ## every fuzz target for SECONDS (60)
 	@scripts/fuzz.sh $(SECONDS)

@@ -72,12 +72,17 @@ var targets: [Target] = [
 ]
 
 if !isEmbedded {
+  targets.append(
+    .target(
+      name: "CRecordingVFS", path: "Tests/CRecordingVFS",
+      linkerSettings: sqliteLibraries))
   for module in ["Platform", "MiniJSON", "MiniHTTP", "Store", "Vendors", "TinyGateway"] {
     targets.append(
       .testTarget(
         name: "\(module)Tests",
         dependencies: [.target(name: module)]
-          + (module == "Platform" ? [] : ["Platform"])))
+          + (module == "Platform" ? [] : ["Platform"])
+          + (module == "Store" ? ["CRecordingVFS"] : [])))
   }
 }
 

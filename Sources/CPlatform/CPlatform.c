@@ -2,6 +2,7 @@
 #define _GNU_SOURCE 1
 #include "CPlatform.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -292,4 +293,25 @@ int64_t cp_file_size(const char *path) {
   struct stat facts;
   if (stat(path, &facts) != 0) return -errno;
   return facts.st_size;
+}
+
+int64_t cp_file_time(const char *path) {
+  struct stat facts;
+  if (stat(path, &facts) != 0) return -errno;
+  return facts.st_mtime;
+}
+
+int64_t cp_list_names(const char *folder, const char *prefix, uint8_t *names, int64_t capacity) {
+  DIR *opened = opendir(folder);
+  if (opened == NULL) return -errno;
+  int64_t used = 0;
+  const struct dirent *entry;
+  while ((entry = readdir(opened)) != NULL) {
+    int64_t count = (int64_t)strlen(entry->d_name) + 1;
+    if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 || count > capacity - used) continue;
+    memcpy(names + used, entry->d_name, (size_t)count);
+    used += count;
+  }
+  closedir(opened);
+  return used;
 }

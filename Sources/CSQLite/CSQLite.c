@@ -57,6 +57,8 @@ int32_t cs_first_byte(const char *path) {
   return got == 1 ? byte : -1;
 }
 
+int32_t cs_file_exists(const char *path) { return access(path, F_OK) == 0; }
+
 void cs_remove_file(const char *path) { (void)unlink(path); }
 
 int32_t cs_rename_file(const char *from, const char *to) {

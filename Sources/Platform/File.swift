@@ -59,6 +59,20 @@ package enum File {
     path.withCString { cp_file_size($0) } >= 0
   }
 
+  /// Names in a folder that begin with `prefix`, in no order; none without a folder.
+  ///
+  /// Those beyond 64 kB of names are left out.
+  package static func names(in folder: ByteString, prefix: ByteString) -> [ByteString] {
+    let capacity = 64 << 10
+    let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { target, count in
+      let used = folder.withCString { folder in
+        prefix.withCString { cp_list_names(folder, $0, target.baseAddress, Int64(capacity)) }
+      }
+      count = max(0, Int(used))
+    }
+    return ByteString(bytes).list(separatedBy: 0)
+  }
+
   /// The folder of a path, `.` for a bare name.
   package static func directory(of path: ByteString) -> ByteString {
     guard let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }

@@ -23,6 +23,16 @@ extension Database {
     }
   }
 
+  /// Beside a database of which a page was found damaged while it was in use.
+  static let checkSuffix: ByteString = "-check"
+
+  /// Has the next opening look through the whole file, however cleanly this one ends.
+  func markForCheck() {
+    do throws(StoreError) { try Database.makeFile(path + Database.checkSuffix) } catch {}
+  }
+
+  static func exists(_ path: ByteString) -> Bool { path.withCString { cs_file_exists($0) } != 0 }
+
   /// Removes a file; one that is missing is no error.
   static func removeFile(_ path: ByteString) { path.withCString { cs_remove_file($0) } }
 

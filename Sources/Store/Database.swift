@@ -31,7 +31,9 @@ package final class Database: @unchecked Sendable {
     let prepared = path.withCString { cs_prepare_file($0) }
     if prepared < 0 { throw StoreError(opening: path, errorNumber: -prepared) }
     wasCreated = prepared == 1
-    wasUnclean = Database.isNonZero(path + "-wal") || Database.isNonZero(path + "-journal")
+    wasUnclean =
+      Database.isNonZero(path + "-wal") || Database.isNonZero(path + "-journal")
+      || Database.exists(path + Database.checkSuffix)
     var opened: OpaquePointer?
     let result = path.withCString { cs_open($0, &opened) }
     raw = opened
@@ -185,7 +187,7 @@ package final class Database: @unchecked Sendable {
   var isReadOnly: Bool { raw.map { cs_is_database_read_only($0) != 0 } ?? false }
 
   /// Rows changed since the opening: tells whether a job has written.
-  var totalChangeCount: Int64 { raw.map { cs_total_change_count($0) } ?? 0 }
+  package var totalChangeCount: Int64 { raw.map { cs_total_change_count($0) } ?? 0 }
 
   /// Writes a compact copy of the database, mode 0600, to a path where no file is.
   ///

@@ -46,6 +46,7 @@ extension Database {
     guard wasUnclean || size <= Database.alwaysCheckedByteCount else { return }
     let verdict = try first("PRAGMA quick_check(1)") { $0.bytes() } ?? .empty
     if verdict != ByteString("ok") { throw StoreError(.corrupt, message: verdict) }
+    Database.removeFile(path + Database.checkSuffix)
   }
 
   /// Sets the journal mode; true when the file changes from or to WAL.

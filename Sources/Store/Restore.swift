@@ -74,18 +74,19 @@ package enum Restore {
 
   /// Replaces everything in `database` by what a checked file holds.
   ///
-  /// Not within a transaction. Keeps the old contents beside the database, as `….before-restore`.
+  /// Not within a transaction. Keeps the old contents beside the database, as `….before-restore`,
+  /// unless `keepsOld` is false.
   /// All logins end: accounts get a new session epoch, and the secret that signs logins is gone.
   ///
   /// `finish`: called within the transaction, after the copying: what it throws undoes all.
   package static func apply<R>(
-    _ path: ByteString, to database: Database,
+    _ path: ByteString, to database: Database, keepsOld: Bool = true,
     finish: (Database) throws(StoreError) -> R
   ) throws(Failure) -> R {
     let stage = database.path + ByteString(stageSuffix)
     defer { Database.removeFile(stage) }
     let source = try current(try open(path), stage: stage)
-    try writing { () throws(StoreError) in try keepOld(database) }
+    if keepsOld { try writing { () throws(StoreError) in try keepOld(database) } }
     var invalid: ByteString?
     do throws(StoreError) {
       return try database.transaction { () throws(StoreError) in

@@ -25,7 +25,23 @@ package final class Storage {
   private var isClosed = false
 
   /// Why the last attempt to write failed; nil again after the next one that did not.
-  package private(set) var failure: StoreError?
+  package private(set) var failure: StoreError? {
+    didSet {
+      guard oldValue?.kind != failure?.kind else { return }
+      if failure == nil { probeMilliseconds = Storage.probeMilliseconds }
+      healthChanged?(failure)
+    }
+  }
+  /// Told of each change of `failure` from one kind to another, or to none; not of repeats.
+  package var healthChanged: ((StoreError?) -> Void)?
+  /// When to find out whether the medium takes writes again, if nothing is written before; nil
+  /// while it does, so that a healthy one is never written to without need.
+  package private(set) var probeAt: Instant?
+  private var probeMilliseconds = Storage.probeMilliseconds
+  private static let probeMilliseconds: Int64 = 5000
+  private static let probeLimitMilliseconds: Int64 = 300_000
+  /// Whether a page of the database was found damaged.
+  private var hasFoundDamage = false
   /// Unix seconds of the first failure since the last good write.
   package private(set) var failingSince: Int64 = 0
   /// Bytes that SQLite has written to `db.db`, its journal and backups.
@@ -92,8 +108,9 @@ package final class Storage {
         written.note(outcome.writtenByteCount, on: days.day(at: UnixTime.seconds))
         if let failure = outcome.failure {
           note(failure)
-        } else if outcome.hasWritten {
-          failure = nil
+        } else if outcome.hasWritten, inTransaction {
+          // Other jobs tell by themselves: what was rolled back counts as changed, too.
+          noteSuccess()
         }
         completion(outcome.failure)
       })
@@ -112,6 +129,7 @@ package final class Storage {
     repeat { worker.drain() } while mailbox.runCompletions()
     isClosed = true
     let unwritten = batch?.flushForStop(in: database)
+    if hasFoundDamage { database.markForCheck() }
     try database.close()
     if let unwritten { throw unwritten }
   }
@@ -121,13 +139,29 @@ package final class Storage {
     switch error.kind {
     case .full, .readOnly, .ioError, .corrupt, .busy:
       if failure == nil { failingSince = UnixTime.seconds }
+      if error.kind == .corrupt { hasFoundDamage = true }
       failure = error
+      probeAt = .now.advanced(byMilliseconds: probeMilliseconds)
     case .newerVersion, .duplicate, .constraint, .notFound, .other: break
     }
   }
 
   /// Forgets the failure after a good write.
-  func noteSuccess() { failure = nil }
+  func noteSuccess() {
+    failure = nil
+    probeAt = nil
+  }
+
+  /// Writes one page to see whether that works again; with growing pauses.
+  func probe() {
+    probeAt = nil
+    probeMilliseconds = min(probeMilliseconds * 2, Storage.probeLimitMilliseconds)
+    perform { (database: Database) throws(StoreError) in
+      try database.pragma("user_version", try database.integer("PRAGMA user_version"))
+    } completion: { [self] result in
+      if case .success = result { noteSuccess() }
+    }
+  }
 }
 
 extension StoreError {

@@ -72,7 +72,7 @@ package final class WriteBatch {
     let usage = oldestWaiting?.advanced(byMilliseconds: intervalMilliseconds)
     let audit = oldestAudit?.advanced(
       byMilliseconds: max(intervalMilliseconds, WriteBatch.auditMilliseconds))
-    guard let due = usage ?? audit else { return nil }
+    guard let due = usage ?? audit else { return storage.probeAt }
     return retryAt ?? min(due, audit ?? due)
   }
 
@@ -152,9 +152,10 @@ package final class WriteBatch {
     noteWaiting(now)
   }
 
-  /// Flushes when the deadline has passed.
+  /// Flushes when the deadline has passed; with nothing to flush, tries a medium that failed.
   package func deadlinePassed(now: Instant) {
-    if let deadline, deadline <= now { flush(now: now) }
+    guard let deadline, deadline <= now else { return }
+    if waiting.isEmpty { storage.probe() } else { flush(now: now) }
   }
 
   /// Writes what waits, at once; nothing when a flush is under way.

@@ -42,6 +42,9 @@ final class Gateway {
   /// What the management API keeps in memory: login guard, changes under way, channel tests.
   let admin = AdminState()
   let channelTests = ChannelTestTimer()
+  let backups: BackupKeeper
+  /// What was done about a damaged database at the start; nil when it was sound.
+  let recovery: Recovery.Notice?
   let startedAt = UnixTime.seconds
   let startedInstant = Instant.now
   let requestIDs = RequestIDSource()
@@ -73,7 +76,10 @@ final class Gateway {
     self.loader = loader
     self.log = log
     capacity = configuration.capacity
-    let database = try Gateway.openDatabase(configuration, log)
+    let opened = try OpenedDatabase(configuration, log: log)
+    let snapshot = opened.snapshot
+    (jwtSecret, recovery) = (opened.loginSecret, opened.recovery)
+    backups = BackupKeeper(configuration, now: .now)
     (tlsContext, tlsProblem) = UpstreamTrust.context(configuration, log: log)
     do throws(SystemError) {
       loop = try EventLoop()
@@ -89,20 +95,10 @@ final class Gateway {
     fileWorker = Worker(name: "files", mailbox: loop.mailbox)
     relays = RelayRegistry(
       limit: capacity.requests, bodiesByteCount: capacity.bodiesHeldByteCount)
-    let snapshot: Snapshot
-    let hours: [Int64: BucketSeries]
-    do throws(StoreError) {
-      try RootAccount.ensure(in: database, configuration: configuration)
-      jwtSecret = try Gateway.secret(in: database)
-      snapshot = try Snapshot(from: database)
-      hours = try ChannelStatistics.savedHours(in: database)
-    } catch {
-      throw StartError(error.sentence.text)
-    }
     secrets = try ChannelSecrets(
       path: configuration.path(ChannelSecrets.fileName), for: snapshot.channels, log: log)
     do throws(StoreError) {
-      storage = try Storage(database, mailbox: loop.mailbox)
+      storage = try Storage(opened.database, mailbox: loop.mailbox)
     } catch {
       throw StartError(error.sentence.text)
     }
@@ -110,35 +106,8 @@ final class Gateway {
       storage: storage, snapshot: snapshot, settings: configuration.storage)
     batch.retention = options.retention
     loadZone()
-    load(snapshot, hours)
-  }
-
-  private static func openDatabase(
-    _ configuration: Configuration, _ log: Log
-  ) throws(StartError) -> Database {
-    do throws(StoreError) {
-      let database = try Database(
-        path: configuration.path("db.db"), settings: configuration.storage)
-      BackupFiles.removeLeftovers(configuration)
-      if database.wasUnclean { log.warn("the last stop was not clean; the database is sound") }
-      return database
-    } catch {
-      throw StartError("\(configuration.path("db.db").text): \(error.sentence.text)")
-    }
-  }
-
-  /// The JWT secret, made at first start.
-  private static func secret(in database: Database) throws(StoreError) -> ByteString {
-    if let known = try OptionTable.value(OptionTable.loginSecretName, in: database),
-      known.count == 64
-    {
-      return known
-    }
-    let made = Digest.hex(Random.bytes(32))
-    try database.transaction { () throws(StoreError) in
-      try OptionTable.set(OptionTable.loginSecretName, to: made, in: database)
-    }
-    return made
+    load(snapshot, opened.hours)
+    storage.healthChanged = { [self] in storageChanged($0) }
   }
 
   /// What routes are looked up in.
@@ -198,11 +167,13 @@ final class Gateway {
     relays.endOverdue(now: now)
     let goesOn = waitingRoom.turnEnded(now: now)
     channelTests.deadlinePassed(now: now, self)
+    backups.deadlinePassed(now: now, self)
     var wake = Int64.max
     func wakeAt(_ due: Instant?) { wake = min(wake, due?.nanoseconds ?? .max) }
     wakeAt(batch.deadline)
     wakeAt(relays.nextCheck)
     wakeAt(channelTests.deadline)
+    wakeAt(backups.deadline)
     wakeAt(waitingRoom.nextDeadline)
     if log.hasPending {
       if now >= logFlushAt {
@@ -228,6 +199,7 @@ final class Gateway {
     stopDeadline = loop.now.advanced(byMilliseconds: configuration.stopTimeoutMilliseconds)
     server?.stop()
     channelTests.stop(now: loop.now)
+    backups.stop()
     pool.closeIdle()
   }
 

@@ -174,7 +174,7 @@ class Gateway(Subject):
         if session:
             headers["Authorization"] = "Bearer " + session
         try:
-            connection.request(method, path, json.dumps(body), headers)
+            connection.request(method, path, body and json.dumps(body), headers)
             response = connection.getresponse()
             text = response.read().decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:

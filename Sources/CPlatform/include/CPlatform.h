@@ -84,6 +84,10 @@ enum {
   CP_FS_COUNT = 6
 };
 int32_t cp_file_system(const char *path, int64_t *facts);
+int64_t cp_file_time(const char *path); /* of its last change, seconds since 1970; or -errno */
+/* Names in a folder that begin with `prefix`, each with a zero byte behind it; those that do not
+ * fit into `capacity` are left out. Their bytes, or -errno. */
+int64_t cp_list_names(const char *folder, const char *prefix, uint8_t *names, int64_t capacity);
 int64_t cp_free_bytes(const char *path); /* what this user may still write to its file system */
 int64_t cp_total_bytes(const char *path); /* how large that is */
 

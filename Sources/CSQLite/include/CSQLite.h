@@ -39,6 +39,7 @@ const char *cs_version(void);
 int32_t cs_prepare_file(const char *path);
 /* First byte of a file; -1 when it is missing, empty or unreadable. */
 int32_t cs_first_byte(const char *path);
+int32_t cs_file_exists(const char *path);
 void cs_remove_file(const char *path);
 /* 0, or -errno. */
 int32_t cs_rename_file(const char *from, const char *to);

@@ -45,9 +45,16 @@ struct BackupCommand {
   func restore() throws(StartError) {
     guard File.exists(file) else { throw StartError(file + " does not exist or cannot be read") }
     let passphrase = try passphrase()
-    let database = try database()
+    var database: Database?
+    do throws(StoreError) {
+      database = try openDatabase()
+    } catch {
+      // What is damaged is what a restore is for.
+      guard error.kind == .corrupt else { throw StartError(error.sentence) }
+    }
     let secrets = try secrets(of: database)
     let state: RestoredState
+    var kept = ByteString("db.db") + ByteString(Restore.keptSuffix)
     do throws(Restore.Failure) {
       var other: ChannelSecrets?
       if let key = try Restore.check(file), let passphrase {
@@ -56,23 +63,25 @@ struct BackupCommand {
           throw .invalid("the passphrase is not that of this backup; nothing was changed")
         }
       }
-      let blank = AuditRecord(
-        id: 0, userID: 0, username: .empty, action: .empty, target: .empty, address: nil,
-        requestID: 0)
-      state = try RestoredState.restore(
-        file, to: database, secrets: secrets, other: other,
-        audit: AuditNote("restore", "command restore").filling(blank))
+      if let database {
+        state = try RestoredState.restore(
+          file, to: database, secrets: secrets, other: other,
+          audit: AuditNote("restore", "command restore").filling(Recovery.blankAuditRow))
+      } else {
+        let recovery = Recovery(configuration, log: Log(level: .error))
+        (state, kept) = try recovery.restore(file, secrets: secrets, other: other)
+      }
     } catch {
       switch error {
       case .invalid(let sentence): throw StartError(file + ": " + sentence)
       case .storage(let error): throw StartError(error.sentence)
       }
     }
-    do throws(StoreError) { try database.close() } catch { throw StartError(error.sentence) }
-    tell(state, secrets)
+    do throws(StoreError) { try database?.close() } catch { throw StartError(error.sentence) }
+    tell(state, secrets, kept)
   }
 
-  private func tell(_ state: RestoredState, _ secrets: ChannelSecrets) {
+  private func tell(_ state: RestoredState, _ secrets: ChannelSecrets, _ kept: ByteString) {
     let text = Buffer()
     text.append("Restored: ")
     text.append(decimal: state.snapshot.users.count)
@@ -82,7 +91,9 @@ struct BackupCommand {
     text.append(decimal: state.snapshot.channels.count)
     text.append(" channels, ")
     text.append(decimal: state.snapshot.managementTokens.count)
-    text.append(" management tokens. What was there is kept as db.db.before-restore.\n")
+    text.append(" management tokens. What was there is kept as ")
+    text.append(kept)
+    text.append(".\n")
     for record in state.snapshot.channels where ChannelSecrets.isLocked(secrets.opened(record)) {
       text.append("Channel ")
       text.append(decimal: record.id)
@@ -112,12 +123,14 @@ struct BackupCommand {
   }
 
   private func database() throws(StartError) -> Database {
-    do throws(StoreError) {
-      let database = try Database(
-        path: configuration.path("db.db"), settings: configuration.storage)
-      BackupFiles.removeLeftovers(configuration)
-      return database
-    } catch { throw StartError(error.sentence) }
+    do throws(StoreError) { return try openDatabase() } catch { throw StartError(error.sentence) }
+  }
+
+  private func openDatabase() throws(StoreError) -> Database {
+    let database = try Database(
+      path: configuration.path("db.db"), settings: configuration.storage)
+    BackupFiles.removeLeftovers(configuration)
+    return database
   }
 
   private func rounds(in database: Database) throws(StartError) -> Int {
@@ -126,10 +139,10 @@ struct BackupCommand {
     } catch { throw StartError(error.sentence) }
   }
 
-  private func secrets(of database: Database) throws(StartError) -> ChannelSecrets {
-    let records: [ChannelRecord]
+  private func secrets(of database: Database?) throws(StartError) -> ChannelSecrets {
+    var records: [ChannelRecord] = []
     do throws(StoreError) {
-      records = try ChannelTable.all(in: database)
+      if let database { records = try ChannelTable.all(in: database) }
     } catch { throw StartError(error.sentence) }
     return try ChannelSecrets(
       path: configuration.path(ChannelSecrets.fileName), for: records, log: Log(level: .error))

@@ -94,11 +94,13 @@ struct RestoredState {
   /// `other`: those of the device that made the backup; nil when they are not known: a channel
   /// whose keys are encrypted under them is locked then.
   /// `audit`: the row about this, written in the same transaction; its id is chosen here.
+  /// `keepsOld`: whether what was there is kept in a file.
+  @inline(never)
   static func restore(
     _ path: ByteString, to database: Database, secrets: ChannelSecrets, other: ChannelSecrets?,
-    audit: AuditRecord
+    audit: AuditRecord, keepsOld: Bool = true
   ) throws(Restore.Failure) -> RestoredState {
-    try Restore.apply(path, to: database) { (database) throws(StoreError) in
+    try Restore.apply(path, to: database, keepsOld: keepsOld) { (database) throws(StoreError) in
       for record in try ChannelTable.all(in: database) {
         guard let sealed = secrets.resealed(record, from: other ?? secrets) else {
           throw StoreError(.other, message: "no random bytes")

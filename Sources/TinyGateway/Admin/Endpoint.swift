@@ -99,7 +99,7 @@ enum EndpointTable {
     + RedemptionEndpoints.all + RedeemEndpoint.all
     + PriceEndpoints.all + OptionEndpoints.all + ManagementTokenEndpoints.all
     + SessionEndpoints.all + AuditEndpoints.all + LogEndpoints.all + StatisticsEndpoints.all
-    + BackupEndpoints.all + DoctorEndpoint.all
+    + BackupEndpoints.all + StoredBackupEndpoints.all + DoctorEndpoint.all
 
   /// What a method and a path lead to.
   enum Finding {

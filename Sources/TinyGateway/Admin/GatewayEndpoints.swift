@@ -13,12 +13,13 @@ enum GatewayEndpoints {
       method: .get, path: "/api/v1/config", access: .admin, run: .read(ConfigurationEndpoint.show)),
   ]
 
-  /// Liveness only: that the loop turns and answers.
+  /// Liveness only: that the loop turns and answers, and whether the medium takes writes.
   @Sendable private static func health(
     _ request: AdminRequest, _ json: inout JSONWriter
   ) throws(AdminError) {
     json.beginObject()
     json.member("status", "ok" as StaticString)
+    json.member("storage", request.gateway.isStorageFailing ? "failing" : "ok" as StaticString)
     json.endObject()
   }
 }

@@ -76,6 +76,12 @@ struct Configuration: Sendable {
   /// How the database lies on its medium; with the intervals of the write batch.
   var storage = StoreSettings()
 
+  /// Folder of scheduled backups; empty for our own.
+  var backupDirectory: ByteString = .empty
+  var backupIntervalHours: Int64 = 0
+  var backupKeep = 0
+  var backupsHoldLogs = false
+
   /// By row: the value in force and where it came from.
   private(set) var settings: [ConfigurationSetting] = []
 

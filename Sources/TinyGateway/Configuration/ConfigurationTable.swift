@@ -8,7 +8,8 @@ enum ConfigurationTable {
   static let day: Int64 = 86_400_000
   static let timeRange: ClosedRange<Int64> = 100...day
 
-  static let rows: [ConfigurationRow] = network + amounts + times + traffic + storage + places
+  static let rows: [ConfigurationRow] =
+    network + amounts + times + traffic + storage + backups + places
 
   private static let network: [ConfigurationRow] = [
     ConfigurationRow(
@@ -235,6 +236,25 @@ enum ConfigurationTable {
       "log_addresses", .choice, choices: "false|true", default: "true",
       "Whether the request log holds the clients' addresses.", isReloadable: true
     ) { $0.logsAddresses = $1.int == 1 },
+  ]
+
+  private static let backups: [ConfigurationRow] = [
+    ConfigurationRow(
+      "backup_dir", .path, in: 1...1024, default: "",
+      "Existing folder for scheduled backups, best on another medium; empty: backups in data_dir.",
+      section: "Backups"
+    ) { $0.backupDirectory = DataDirectory.normalized($1.text) },
+    ConfigurationRow(
+      "backup_interval_hours", .number, in: 0...8760, default: "24",
+      "A backup is made so often when something has changed; 0: only when asked."
+    ) { $0.backupIntervalHours = $1.number },
+    ConfigurationRow(
+      "backup_keep", .number, in: 1...1000, default: "3", "So many are kept, the newest."
+    ) { $0.backupKeep = $1.int },
+    ConfigurationRow(
+      "backup_logs", .choice, choices: "false|true", default: "false",
+      "Whether they hold request log, statistics and audit."
+    ) { $0.backupsHoldLogs = $1.int == 1 },
   ]
 
   private static let places: [ConfigurationRow] = [

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""SIGKILL at random points under load, while settings change.
+
+TINYGATEWAY_POWER_CUTS rounds (10), in turns with each journal mode; `make power-cut` does 200. A
+kill leaves to the kernel what was written: lost and torn writes are for the unit tests
+(PowerCutTests).
+"""
+
+import os
+import random
+import shutil
+import sqlite3
+import threading
+import time
+from contextlib import closing
+
+import httpx
+import pytest
+
+from process import next_number
+from test_sdk_chat import user
+
+ROUNDS = int(os.environ.get("TINYGATEWAY_POWER_CUTS", "10"))
+INTERVAL = 0.1
+# A flush is due after the interval; then it waits for a processor and for the disk.
+LATE = 1.0
+MODES = [
+    {}, {"journal_mode": "persist", "page_size": 1024}, {"journal_mode": "truncate"},
+    {"journal_mode": "delete", "synchronous": "extra"}, {"locking_mode": "normal"}]
+
+
+class Load:
+    """Requests and changes of settings from several threads until the gateway is gone."""
+
+    def __init__(self, gateway, model, token, names):
+        self.gateway, self.model, self.token, self.names = gateway, model, token, names
+        self.began, self.done = 0, []           # requests; times of those that were answered
+        self.lock = threading.Lock()
+        self.threads = [threading.Thread(target=self.work, args=(job,))
+                        for job in (self.ask, self.ask, self.create, self.rename)]
+        for thread in self.threads:
+            thread.start()
+
+    def work(self, job):
+        with httpx.Client(base_url=self.gateway.url, timeout=20, trust_env=False) as client:
+            try:
+                while True:
+                    job(client)
+            except httpx.HTTPError:
+                return
+
+    def ask(self, client):
+        with self.lock:
+            self.began += 1
+        answer = client.post(
+            "/v1/chat/completions", json={"model": self.model, "messages": user("x")},
+            headers={"Authorization": f"Bearer {self.token['key']}"})
+        assert answer.status_code == 200, answer.text
+        self.done.append(time.monotonic())
+
+    def change(self, client, method, path, body):
+        answer = client.request(method, "/api/v1" + path, json=body,
+                                headers={"Authorization": f"Bearer {self.gateway.jwt}"})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    def create(self, client):
+        made = self.change(client, "POST", "/tokens", {"name": f"made {next_number()}"})
+        self.names[made["id"]] = {made["name"]}
+
+    def rename(self, client):
+        if not self.names:
+            return
+        number, name = random.choice(list(self.names)), f"renamed {next_number()}"
+        self.names[number].add(name)            # may be there from now on
+        self.change(client, "PUT", f"/tokens/{number}", {"name": name})
+        self.names[number] = {name}             # and nothing else
+
+
+@pytest.fixture
+def boards(make_gateway, upstream):
+    """A gateway of each mode with a route, a token to be charged, and what is acknowledged."""
+    made = []
+    for mode in MODES[:ROUNDS]:
+        gateway = make_gateway(flush_interval_ms=int(INTERVAL * 1000), **mode)
+        route, token = gateway.route(upstream, "echo"), gateway.token(name="charged")
+        gateway.sdk(token["key"]).chat.completions.create(model=route.model, messages=user("x"))
+        charge = gateway.used_quota(token)
+        assert charge > 0
+        gateway.stop()
+        made.append((gateway, route.model, token, charge, {}))
+    return made
+
+
+def check_file(gateway, copy):
+    """The file by itself, as another program sees it after the cut."""
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir()
+    for path in gateway.data_dir.glob("db.db*"):
+        shutil.copy(path, copy)
+    with closing(sqlite3.connect(copy / "db.db")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+@pytest.mark.native
+@pytest.mark.timeout(120 + 5 * ROUNDS)
+def test_power_is_cut_under_load(boards, tmp_path):
+    seed = random.randrange(1 << 32)
+    random.seed(seed)
+    changes = lost = 0
+    for number in range(ROUNDS):
+        gateway, model, token, charge, names = boards[number % len(boards)]
+        where = f"round {number} of seed {seed}, {gateway.config}"
+        gateway.start()
+        before = gateway.used_quota(token)
+        load = Load(gateway, model, token, names)
+        time.sleep(random.uniform(0.05, 1.0) if number % 4 else random.uniform(1.2, 1.6))
+        cut = time.monotonic()
+        gateway.kill()
+        for thread in load.threads:
+            thread.join()
+        check_file(gateway, tmp_path / "copy")
+        gateway.start()
+        assert "damaged" not in gateway.log, where
+        after = gateway.used_quota(token) - before
+        known = sum(1 for done in load.done if done < cut - INTERVAL - LATE)
+        assert known * charge <= after <= load.began * charge, where
+        lost = max(lost, len(load.done) - after // charge)
+        found = {item["id"]: item["name"] for item in gateway.items("/tokens")}
+        for made, possible in names.items():
+            assert found.get(made) in possible, where
+            names[made] = {found[made]}
+        changes += len(names)
+        gateway.stop()
+    assert changes > ROUNDS
+    print(f"{ROUNDS} cuts, {changes} settings looked at, at most {lost} requests of usage lost")
