@@ -44,7 +44,7 @@ struct PowerCutTests {
 
   /// Changes settings and flushes usage as a gateway does, into the recording.
   private func work(_ database: Database, _ recording: Recording) throws {
-    let writer = BatchWriter(logByteLimit: 1 << 20)
+    let writer = BatchWriter(StoreSettings(logByteLimit: 1 << 20))
     for number in 1...PowerCutTests.changeCount {
       recording.mark(100 + number)
       try database.transaction { () throws(StoreError) in
