@@ -56,22 +56,26 @@ struct TimeZoneRuleParser {
   private static let usualTime: Int64 = 2 * 3600
   private static let usualChanges: ByteString = ",M3.2.0,M11.1.0"
 
-  private var rest: ArraySlice<UInt8>
+  private var text: [UInt8]
+  private var position = 0
 
-  init(_ text: ByteString) { rest = text.bytes[...] }
+  init(_ text: ByteString) { self.text = text.bytes }
+
+  private var next: UInt8? { position < text.count ? text[position] : nil }
 
   /// The zone; nil unless the whole text is a rule.
   mutating func zone() -> TimeZone? {
     guard skipName(), let west = time(hours: TimeZoneRuleParser.zoneHours) else { return nil }
-    guard !rest.isEmpty else { return TimeZone(standardOffset: -west, daylight: nil) }
+    guard next != nil else { return TimeZone(standardOffset: -west, daylight: nil) }
     guard skipName() else { return nil }
     var offset = 3600 - west
-    if let first = rest.first, first != UInt8(ascii: ",") {
+    if let next, next != UInt8(ascii: ",") {
       guard let west = time(hours: TimeZoneRuleParser.zoneHours) else { return nil }
       offset = -west
     }
-    if rest.isEmpty { rest = TimeZoneRuleParser.usualChanges.bytes[...] }
-    guard take(","), let start = change(), take(","), let end = change(), rest.isEmpty
+    if next == nil { text += TimeZoneRuleParser.usualChanges.bytes }
+    guard take(UInt8(ascii: ",")), let start = change(), take(UInt8(ascii: ",")),
+      let end = change(), next == nil
     else { return nil }
     return TimeZone(
       standardOffset: -west, daylight: DaylightTime(offset: offset, start: start, end: end))
@@ -79,26 +83,26 @@ struct TimeZoneRuleParser {
 
   /// An abbreviation: three letters or more, or anything of letters, digits and signs in `<>`.
   private mutating func skipName() -> Bool {
-    let isQuoted = take("<")
-    let name = rest.prefix { byte in
-      ASCII.isLetter(byte)
-        || isQuoted
-          && (ASCII.isDigit(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-"))
-    }
-    rest = rest.dropFirst(name.count)
-    return name.count >= 3 && (!isQuoted || take(">"))
+    let isQuoted = take(UInt8(ascii: "<"))
+    let start = position
+    while let byte = next, ASCII.isLetter(byte) || isQuoted && isNumeric(byte) { position += 1 }
+    return position - start >= 3 && (!isQuoted || take(UInt8(ascii: ">")))
+  }
+
+  private func isNumeric(_ byte: UInt8) -> Bool {
+    ASCII.isDigit(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
   }
 
   /// `[+-]hh[:mm[:ss]]` in seconds.
   private mutating func time(hours limit: Int64) -> Int64? {
-    let isNegative = take("-")
-    if !isNegative { _ = take("+") }
+    let isNegative = take(UInt8(ascii: "-"))
+    if !isNegative { _ = take(UInt8(ascii: "+")) }
     guard let hours = number(0...limit) else { return nil }
     var seconds = hours * 3600
-    if take(":") {
+    if take(UInt8(ascii: ":")) {
       guard let minutes = number(0...59) else { return nil }
       seconds += minutes * 60
-      if take(":") {
+      if take(UInt8(ascii: ":")) {
         guard let more = number(0...59) else { return nil }
         seconds += more
       }
@@ -109,7 +113,7 @@ struct TimeZoneRuleParser {
   /// `Mm.w.d`, `Jn` or `n`, with `/time`.
   private mutating func change() -> ClockChange? {
     guard let day = day() else { return nil }
-    guard take("/") else {
+    guard take(UInt8(ascii: "/")) else {
       return ClockChange(day: day, seconds: TimeZoneRuleParser.usualTime)
     }
     guard let seconds = time(hours: TimeZoneRuleParser.changeHours) else { return nil }
@@ -117,9 +121,10 @@ struct TimeZoneRuleParser {
   }
 
   private mutating func day() -> ClockChange.Day? {
-    if take("J") { return number(1...365).map { .julian($0) } }
-    guard take("M") else { return number(0...365).map { .ofYear($0) } }
-    guard let month = number(1...12), take("."), let week = number(1...5), take("."),
+    if take(UInt8(ascii: "J")) { return number(1...365).map { .julian($0) } }
+    guard take(UInt8(ascii: "M")) else { return number(0...365).map { .ofYear($0) } }
+    guard let month = number(1...12), take(UInt8(ascii: ".")), let week = number(1...5),
+      take(UInt8(ascii: ".")),
       let weekday = number(0...6)
     else { return nil }
     return .weekday(month: month, week: week, weekday: weekday)
@@ -127,18 +132,20 @@ struct TimeZoneRuleParser {
 
   /// One to three digits.
   private mutating func number(_ range: ClosedRange<Int64>) -> Int64? {
-    let digits = rest.prefix(while: ASCII.isDigit)
-    guard digits.count <= 3, let number = ByteString(Array(digits)).decimal,
-      range.contains(number)
-    else { return nil }
-    rest = rest.dropFirst(digits.count)
-    return number
+    var number: Int64 = 0
+    let start = position
+    while let byte = next, ASCII.isDigit(byte) {
+      guard position - start < 3 else { return nil }
+      number = number * 10 + Int64(byte & 0x0F)
+      position += 1
+    }
+    return position > start && range.contains(number) ? number : nil
   }
 
-  /// Takes the byte if it comes next.
-  private mutating func take(_ byte: Unicode.Scalar) -> Bool {
-    guard rest.first == UInt8(ascii: byte) else { return false }
-    rest = rest.dropFirst()
+  /// Takes a byte if it comes next.
+  private mutating func take(_ byte: UInt8) -> Bool {
+    guard next == byte else { return false }
+    position += 1
     return true
   }
 }

@@ -49,7 +49,10 @@ export function drawList(root, options) {
   };
   const bar = h("div.bar", {}, filters.map((each) => each.element), options.tools,
     options.create && action(options.create[0], async () => {
-      if (await options.create[1]() !== undefined) await reload();
+      if (await options.create[1]() === undefined) return;
+      // New rows have the largest ids, so they are on the last page.
+      state.page = Math.ceil((state.total + 1) / (options.pageSize ?? 50)) || 1;
+      await reload();
     }, { class: "primary", id: "create" }));
 
   async function reload() {
@@ -70,6 +73,7 @@ export function drawList(root, options) {
       await options.prepare?.(data.items);
       if (mine !== controller) return;
       state.items = data.items;
+      state.total = data.total;
       state.query = query;
       draw(data, last);
     } catch (error) {

@@ -78,14 +78,18 @@ enum AdminText {
   /// `secrets`: keys that must not be repeated.
   static func redacted(_ text: ByteString, hiding secrets: [ByteString]) -> ByteString {
     let source = Buffer()
-    var rest = text.bytes[...]
-    while let first = rest.first {
-      if let secret = secrets.first(where: { $0.count >= 4 && rest.starts(with: $0.bytes) }) {
+    let bytes = text.bytes
+    var position = 0
+    while position < bytes.count {
+      let secret = secrets.first {
+        $0.count >= 4 && bytes[position...].starts(with: $0.bytes)
+      }
+      if let secret {
         source.append("***")
-        rest = rest.dropFirst(secret.count)
+        position += secret.count
       } else {
-        source.append(first)
-        rest = rest.dropFirst()
+        source.append(bytes[position])
+        position += 1
       }
     }
     let target = Buffer()
