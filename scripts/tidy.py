@@ -78,7 +78,7 @@ def files_below(folder: str) -> list[str]:
     for directory, folders, names in os.walk(os.path.join(ROOT, folder)):
         folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
         for name in sorted(names):
-            if not name.endswith((".generated.inc", ".pyc", ".profraw", ".part", ".bin")):
+            if not name.endswith((".generated.inc", ".pyc", ".profraw", ".part", ".bin", ".png")):
                 found.append(os.path.relpath(os.path.join(directory, name), ROOT))
     return found
 
