@@ -41,7 +41,7 @@ def name_what_exists(body):
     for field, value in EXISTING.items():
         if body.get(field):
             body[field] = value
-    if "type" in body and not body.get("keys"):
+    if ("type" in body or "keys" in body) and not body.get("keys"):
         body["keys"] = ["sk-upstream-key-1"]
     if body.get("type") in NEEDS:
         body["type"] = "openai-compatible"

@@ -255,7 +255,8 @@ def test_limits_of_parameters(gateway, schemas):
         for parameter in parameters:
             name = parameter["name"]
             for value, fits in schemas.cases(name, parameter["schema"]):
-                if fits and name in needed:
+                # Any text would fit, but the group has to exist.
+                if fits and (name in needed or name == "channel_group"):
                     continue
                 answer = send(gateway, method, path, params={**needed, name: value})
                 wrong.append(judge(answer, f"{method} {path}", name, value, fits))
