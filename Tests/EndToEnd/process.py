@@ -51,13 +51,25 @@ def is_release():
     return "Embedded Swift" in run("--version").stdout
 
 
-def over(target, source):
-    """A command that runs another with `source`, a file or folder, in the place of `target`."""
-    wrapper = ["unshare", "--map-root-user", "--mount", "sh", "-c",
-               f'mount --bind {shlex.quote(str(source))} {target} && exec "$@"', "sh"]
-    if subprocess.run([*wrapper, "true"], capture_output=True).returncode != 0:
+def with_mounts(script):
+    """A command that runs another behind a script, in a namespace of mounts of its own."""
+    wrapper = ["unshare", "--map-root-user", "--mount", "sh", "-c", script + ' && exec "$@"', "sh"]
+    if subprocess.run([*wrapper[:3], "true"], capture_output=True).returncode != 0:
         pytest.skip("needs namespaces of its own, which are not allowed here")
     return wrapper
+
+
+def over(target, source):
+    """A command that runs another with `source`, a file or folder, in the place of `target`."""
+    return with_mounts(f"mount --bind {shlex.quote(str(source))} {target}")
+
+
+def on_small_disk(folder, size):
+    """A command that runs another with a folder on a disk of its own; `size` as tmpfs takes it."""
+    folder = shlex.quote(str(folder))
+    return with_mounts(
+        f"cp -a {folder} {folder}.seed && mount -t tmpfs -o size={size},mode=700 tmpfs {folder} && "
+        f"cp -a {folder}.seed/. {folder}")
 
 
 def wait_until(condition, timeout=5.0, what="condition"):

@@ -2,7 +2,6 @@
 """What the web pages ask for: state, configuration, names of models, the log as it grows."""
 
 import contextlib
-import shlex
 import subprocess
 import time
 
@@ -10,7 +9,7 @@ import pytest
 
 from database import add_user, opened
 from gateway import PASSWORD
-from process import EMULATOR, is_release, run, wait_until
+from process import EMULATOR, is_release, on_small_disk, run, wait_until
 from test_management_login import failure
 from test_sdk_chat import user
 
@@ -80,14 +79,7 @@ def test_what_is_written_is_counted_and_asking_writes_nothing(make_gateway, upst
 @pytest.mark.native
 def test_a_full_disk_is_told_until_it_is_over(make_gateway, upstream):
     gateway = make_gateway(start=False, flush_interval_ms=100, wal_autocheckpoint_pages=16)
-    folder = shlex.quote(str(gateway.data_dir))
-    script = (f'cp -a {folder} {folder}.seed && '
-              f'mount -t tmpfs -o size=6m,mode=700 tmpfs {folder} && '
-              f'cp -a {folder}.seed/. {folder} && exec "$@"')
-    gateway.wrapper = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
-    if subprocess.run(["unshare", "--map-root-user", "--mount", "true"],
-                      capture_output=True).returncode != 0:
-        pytest.skip("needs namespaces of its own, which are not allowed here")
+    gateway.wrapper = on_small_disk(gateway.data_dir, "6m")
     gateway.start()
     began = int(time.time())
     route = gateway.route(upstream, "echo")

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Restores that fail: bad files, clients that leave, kills, a full disk. Nothing is half done."""
 
-import shlex
 import sqlite3
-import subprocess
 import threading
 import time
 
@@ -11,7 +9,7 @@ import httpx
 import pytest
 
 from backups import PASSPHRASE, backup, changed, leftovers, restore, restored
-from process import wait_until
+from process import on_small_disk, wait_until
 from test_management_login import failure
 
 
@@ -128,14 +126,7 @@ def test_a_full_disk_is_said_and_leaves_all_as_it_was(make_gateway, edited):
     source = make_gateway()
     content = edited(backup(source), large)
     gateway = make_gateway(start=False)
-    folder = shlex.quote(str(gateway.data_dir))
-    script = (f'cp -a {folder} {folder}.seed && '
-              f'mount -t tmpfs -o size=2500k,mode=700 tmpfs {folder} && '
-              f'cp -a {folder}.seed/. {folder} && exec "$@"')
-    gateway.wrapper = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
-    if subprocess.run(["unshare", "--map-root-user", "--mount", "true"],
-                      capture_output=True).returncode != 0:
-        pytest.skip("needs namespaces of its own, which are not allowed here")
+    gateway.wrapper = on_small_disk(gateway.data_dir, "2500k")
     gateway.start()
     before = gateway.items("/tokens")
     failure(restore(gateway, content), 507, "storage_full")     # announced: refused before

@@ -3,13 +3,11 @@
 
 import contextlib
 import resource
-import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from process import wait_until
+from process import on_small_disk, wait_until
 from test_management_login import failure
 from test_sdk_chat import user
 
@@ -66,14 +64,7 @@ def test_writes_that_fail(make_gateway, upstream):
 @pytest.mark.native
 def test_a_full_disk(make_gateway, upstream):
     gateway = make_gateway(start=False, flush_interval_ms=300)
-    folder = shlex.quote(str(gateway.data_dir))
-    script = (f'cp -a {folder} {folder}.seed && '
-              f'mount -t tmpfs -o size=8m,mode=700 tmpfs {folder} && '
-              f'cp -a {folder}.seed/. {folder} && exec "$@"')
-    gateway.wrapper = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
-    if subprocess.run(["unshare", "--map-root-user", "--mount", "true"],
-                      capture_output=True).returncode != 0:
-        pytest.skip("needs namespaces of its own, which are not allowed here")
+    gateway.wrapper = on_small_disk(gateway.data_dir, "8m")
     gateway.start()
     filler = Path(f"/proc/{gateway.process.pid}/root{gateway.data_dir}/filler")
 

@@ -6,18 +6,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from channel_pages import gateway  # noqa: F401
 from pages import DESKTOP, PHONE
 
 pytestmark = pytest.mark.native
 MARKUP = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def gateway(seed, tmp_path_factory):
-    """A gateway that holds only what these tests make."""
-    config = {"retry_interval_ms": 10}
-    with seed.copy(tmp_path_factory.mktemp("web-groups") / "data", config) as instance:
-        yield instance
 
 
 @pytest.fixture(autouse=True)
