@@ -12,7 +12,7 @@ from gateway import ManagementError
 from process import PATIENCE, free_port, next_number, over, wait_until
 from test_sdk_chat import collect, user
 
-FAST = {"first_byte_timeout_ms": 400 * PATIENCE, "connect_timeout_ms": 400 * PATIENCE}
+FAST = {"first_byte_timeout_ms": 1000 * PATIENCE, "connect_timeout_ms": 1000 * PATIENCE}
 
 
 def chat(gateway, route, stream=False):
