@@ -104,7 +104,7 @@ def check_file(gateway, copy):
 
 
 @pytest.mark.native
-@pytest.mark.timeout(120 + 5 * ROUNDS)
+@pytest.mark.timeout(120 + 20 * ROUNDS)
 def test_power_is_cut_under_load(boards, tmp_path):
     seed = random.randrange(1 << 32)
     random.seed(seed)

@@ -5,42 +5,7 @@ import Testing
 @testable import TinyGateway
 
 /// How well a channel is after what its attempts met.
-struct RoutingChannelHealthTests {
-  private typealias Readiness = ChannelHealth.Readiness
-
-  private func at(_ milliseconds: Int64) -> Instant { RoutingFixtures.at(milliseconds) }
-
-  private func health(_ keys: ByteString...) -> ChannelHealth {
-    let health = ChannelHealth()
-    health.adopt(keys: keys)
-    health.policy.errorPercent = 0
-    health.policy.failureLimit = 3
-    health.policy.cooldownMilliseconds = 1000
-    health.policy.cooldownLimitMilliseconds = 4000
-    return health
-  }
-
-  private func readiness(
-    _ health: ChannelHealth, _ now: Int64 = 0, limit: Int64 = 0, tried: [ByteString] = [],
-    early: Bool = false
-  ) -> Readiness {
-    health.readiness(at: at(now), limit: limit, tried: tried, early: early)
-  }
-
-  /// One attempt that ends at once; the key it used.
-  @discardableResult private func attempt(
-    _ health: ChannelHealth, _ outcome: AttemptOutcome, _ now: Int64 = 0,
-    tried: [ByteString] = [], early: Bool = false, _ location: SourceLocation = #_sourceLocation
-  ) -> String? {
-    guard let ticket = health.begin(at: at(now), tried: tried, early: early) else { return nil }
-    health.end(ticket, outcome, at: at(now))
-    return ticket.key.text
-  }
-
-  private let answered = AttemptOutcome.answered
-  private let failed = AttemptOutcome.channelFailed(isUnreachable: false)
-  private let rejected = AttemptOutcome.keyRejected(reason: "no such key")
-
+struct RoutingChannelHealthTests: ChannelHealthTesting {
   // Keys.
 
   @Test func usesItsKeysInTurn() {

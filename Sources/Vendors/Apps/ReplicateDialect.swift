@@ -28,12 +28,7 @@ enum ReplicateEncoder {
     let system = request.systemText
     if !system.isEmpty { json.member("system_prompt", system) }
     if let limit = request.maxTokens { json.member("max_tokens", limit) }
-    json.number("temperature", request.temperature)
-    json.number("top_p", request.topP)
-    json.number("top_k", request.topK)
-    json.number("seed", request.seed)
-    json.number("presence_penalty", request.presencePenalty)
-    json.number("frequency_penalty", request.frequencyPenalty)
+    OpenAIEncoder.writeWordChoice(request, &json)
     if let first = request.stop.first {
       json.member("stop_sequences", request.stop.dropFirst().reduce(first) { $0 + "," + $1 })
     }

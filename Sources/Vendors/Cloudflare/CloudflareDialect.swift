@@ -22,12 +22,7 @@ enum CloudflareEncoder {
     if facts.isStream { json.member("stream", true) }
     let usual = facts.setting("answer_limit").decimal ?? maxTokens
     json.member("max_tokens", request.maxTokens ?? usual)
-    json.number("temperature", request.temperature)
-    json.number("top_p", request.topP)
-    json.number("top_k", request.topK)
-    json.number("seed", request.seed)
-    json.number("presence_penalty", request.presencePenalty)
-    json.number("frequency_penalty", request.frequencyPenalty)
+    OpenAIEncoder.writeWordChoice(request, &json)
     OpenAIEncoder.writeTools(request, &json)
     writeFormat(request.format, &json)
     json.endObject()

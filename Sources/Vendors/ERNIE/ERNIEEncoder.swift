@@ -67,17 +67,7 @@ enum ERNIEEncoder {
   ) throws(ChatProblem) {
     guard !request.tools.isEmpty, request.toolChoice != .none else { return }
     json.key("functions")
-    json.beginArray()
-    for tool in request.tools {
-      json.beginObject()
-      json.member("name", tool.name)
-      // Required.
-      json.member("description", tool.description.isEmpty ? tool.name : tool.description)
-      json.key("parameters")
-      json.raw(tool.parameters.isEmpty ? #"{"type":"object","properties":{}}"# : tool.parameters)
-      json.endObject()
-    }
-    json.endArray()
+    OpenAIEncoder.writeFunctions(request.tools, &json)
     switch request.toolChoice {
     case .unspecified, .auto, .none: break
     case .named: OpenAIEncoder.writeToolChoice(request.toolChoice, &json)

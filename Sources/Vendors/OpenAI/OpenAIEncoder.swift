@@ -45,13 +45,33 @@ package enum OpenAIEncoder {
 
   /// Writes what steers the choice of words, and `stop`.
   static func writeNumbers(_ request: ChatRequest, _ json: inout JSONWriter) {
+    writeWordChoice(request, &json)
+    json.strings("stop", request.stop)
+  }
+
+  /// Writes what steers the choice of words, in the names that many dialects share.
+  @inline(never) static func writeWordChoice(_ request: ChatRequest, _ json: inout JSONWriter) {
     json.number("temperature", request.temperature)
     json.number("top_p", request.topP)
     json.number("top_k", request.topK)
     json.number("seed", request.seed)
     json.number("presence_penalty", request.presencePenalty)
     json.number("frequency_penalty", request.frequencyPenalty)
-    json.strings("stop", request.stop)
+  }
+
+  /// Writes an array of functions in the first form of OpenAI's: name, description, parameters.
+  static func writeFunctions(_ tools: [ChatTool], _ json: inout JSONWriter) {
+    json.beginArray()
+    for tool in tools {
+      json.beginObject()
+      json.member("name", tool.name)
+      // Required.
+      json.member("description", tool.description.isEmpty ? tool.name : tool.description)
+      json.key("parameters")
+      json.raw(tool.parameters.isEmpty ? #"{"type":"object","properties":{}}"# : tool.parameters)
+      json.endObject()
+    }
+    json.endArray()
   }
 
   /// Writes `tools`, `tool_choice` and `parallel_tool_calls`, which many dialects share.

@@ -155,16 +155,7 @@ enum SparkEncoder {
     json.key("functions")
     json.beginObject()
     json.key("text")
-    json.beginArray()
-    for tool in tools {
-      json.beginObject()
-      json.member("name", tool.name)
-      json.member("description", tool.description.isEmpty ? tool.name : tool.description)
-      json.key("parameters")
-      json.raw(tool.parameters.isEmpty ? #"{"type":"object","properties":{}}"# : tool.parameters)
-      json.endObject()
-    }
-    json.endArray()
+    OpenAIEncoder.writeFunctions(tools, &json)
     json.endObject()
   }
 }
