@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
 .PHONY: help prepared build run test check format tidy size release bench fuzz asan e2e \
-  screenshots board flash qemu-board power-cut flash-bench clean
+  rehearsal screenshots board flash qemu-board qemu-memory flash-device power-cut flash-bench \
+  clean
 
 PORT ?= 3000
 SECONDS ?= 60
@@ -45,6 +46,13 @@ size: ## bytes of each release binary, by module
 e2e: ## end-to-end tests against dist/x86_64
 	@scripts/e2e.sh x86_64
 
+rehearsal: ## walks the product as its users do; WALK=clone|owner|developer|operator|bad-day
+	@scripts/install-packages.sh test
+	@for target in x86_64 armv7; do \
+	  [ -x dist/$$target/tinygateway ] || \
+	  $(MAKE) --no-print-directory release TARGETS=$$target || exit; done
+	@scripts/rehearsal.sh $(WALK)
+
 screenshots: ## a picture of every page in docs/images
 	@scripts/install-packages.sh test screenshots
 	@[ -x dist/x86_64/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=x86_64
@@ -61,10 +69,20 @@ flash: ## brings dist/BOARD to TARGET, VIA ssh, adb or dev; ROLLBACK=1 goes back
 	@scripts/flash.py $(BOARD) --via $(VIA) --target '$(TARGET)' \
 	  $(if $(YES),--yes) $(if $(ROLLBACK),--rollback)
 
-qemu-board: ## boots an emulated Orange Pi PC with the gateway and cuts its power CUTS (2) times
+qemu-board: ## boots an emulated board (MACHINE sd or nor) and cuts its power CUTS (2) times
 	@scripts/install-packages.sh qemu
 	@[ -x dist/armv7/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=armv7
-	@scripts/qemu-board.py --cuts $(or $(CUTS),2)
+	@scripts/qemu-board.py --machine $(or $(MACHINE),sd) --cuts $(or $(CUTS),2)
+
+flash-device: ## bytes that reach emulated flash for 1,000 requests; writes docs/flash-device.md
+	@scripts/install-packages.sh qemu
+	@[ -x dist/armv7/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=armv7
+	@scripts/flash-device.py --write docs/flash-device.md
+
+qemu-memory: ## start time, and TLS streams in 32 MB, on an emulated Orange Pi PC
+	@scripts/install-packages.sh qemu
+	@[ -x dist/armv7/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=armv7
+	@scripts/qemu-memory.py
 
 bench: ## the gateway beside nginx; writes docs/performance.md
 	@scripts/install-packages.sh bench

@@ -16,8 +16,8 @@
 
 enum {
   unit = 16,
-  bin_count = 33,       /* blocks of up to 524 bytes */
-  bin_capacity = 8192,  /* bytes at most in one bin, so 264 kB in all, if ever */
+  bin_count = 97,      /* blocks of up to 1548 bytes, so that a relay is one */
+  capacity = 262144,   /* bytes in all bins at most, and the half of it in one */
 };
 
 struct block {
@@ -30,15 +30,19 @@ struct bin {
 };
 
 static struct bin bins[bin_count];
+static size_t kept; /* bytes in all bins */
 static void *main_thread;
 
 void *__real_malloc(size_t size);
 void __real_free(void *memory);
 int __real_posix_memalign(void **memory, size_t alignment, size_t size);
 
-__attribute__((constructor)) static void remember_main_thread(void) {
-  main_thread = __builtin_thread_pointer();
-}
+static void remember_main_thread(void) { main_thread = __builtin_thread_pointer(); }
+
+/* Called before main. Aligned for 8, since this is what follows the data that threads have of
+   their own: lld leaves a gap of 64 kB in the file where that needs more alignment. */
+__attribute__((section(".init_array"), aligned(8), used)) static void (*at_start)(void) =
+    remember_main_thread;
 
 void *__wrap_malloc(size_t size) {
   size_t index = (size + 3) / unit;
@@ -47,6 +51,7 @@ void *__wrap_malloc(size_t size) {
     struct block *block = bins[index].first;
     bins[index].first = block->next;
     bins[index].count--;
+    kept -= index * unit + unit - 4;
     return block;
   }
   return __real_malloc(index * unit + unit - 4);
@@ -56,12 +61,13 @@ void __wrap_free(void *memory) {
   if (memory && __builtin_thread_pointer() == main_thread) {
     size_t size = malloc_usable_size(memory); /* as asked for; stops the program if corrupt */
     size_t index = size / unit;
-    if (size % unit == unit - 4 && index < bin_count &&
-        bins[index].count * size < bin_capacity) {
+    if (size % unit == unit - 4 && index < bin_count && kept + size <= capacity &&
+        bins[index].count * size < capacity / 2) {
       struct block *block = memory;
       block->next = bins[index].first;
       bins[index].first = block;
       bins[index].count++;
+      kept += size;
       return;
     }
   }

@@ -87,6 +87,7 @@ def container(board):
     platform = {"architecture": architecture, "os": "linux"}
     if variant:
         platform["variant"] = variant
+    reference = f"tinygateway:{board.version.replace('~', '-')}"  # tags know no tilde
     config = json.dumps({
         **platform,
         "config": {
@@ -104,12 +105,12 @@ def container(board):
         "layers": [descriptor(kind + "layer.v1.tar+gzip", packed_layer)]}).encode()
     index = {"schemaVersion": 2, "manifests": [{
         **descriptor(kind + "manifest.v1+json", manifest), "platform": platform,
-        "annotations": {"org.opencontainers.image.ref.name": f"tinygateway:{board.version}"}}]}
+        "annotations": {"org.opencontainers.image.ref.name": reference}}]}
     members = {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}',
                "index.json": json.dumps(index).encode(),
                "manifest.json": json.dumps([{
                    "Config": "blobs/sha256/" + digest(config),
-                   "RepoTags": [f"tinygateway:{board.version}"],
+                   "RepoTags": [reference],
                    "Layers": ["blobs/sha256/" + digest(packed_layer)]}]).encode()}
     for blob in (config, manifest, packed_layer):
         members["blobs/sha256/" + digest(blob)] = blob

@@ -3,10 +3,18 @@
 
 import gzip
 import tempfile
+from datetime import datetime, timezone
+from email.utils import format_datetime
 from pathlib import Path
 
 from board_tools import EPOCH, ROOT, archive, packed, run, tool, write
 
+MAINTAINER = "TinyGateway <tinygateway@localhost>"
+LINTIAN = """# On purpose: one binary for every libc, and no mail address is given out.
+tinygateway: statically-linked-binary
+tinygateway: bogus-mail-host
+tinygateway: bogus-mail-host-in-debian-changelog
+"""
 SUMMARY = "one OpenAI-style address in front of many language-model services"
 
 
@@ -18,12 +26,15 @@ def deb(board):
         board.tree(folder)
         document = folder / "usr/share/doc/tinygateway"
         write(document / "copyright", (ROOT / "LICENSE").read_bytes())
-        log = f"tinygateway ({board.version}) unstable; urgency=low\n\n  * See CHANGELOG.md.\n"
-        write(document / "changelog.gz", gzip.compress(log.encode(), 9, mtime=EPOCH))
+        date = format_datetime(datetime.fromtimestamp(EPOCH, timezone.utc))
+        log = (f"tinygateway ({board.version}) unstable; urgency=low\n\n  * See CHANGELOG.md.\n\n"
+               f" -- {MAINTAINER}  {date}\n")
+        write(document / "changelog.gz", gzip.compress(log.encode(), 9, mtime=0))
+        write(folder / "usr/share/lintian/overrides/tinygateway", LINTIAN)
         size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) // 1024 + 1
         write(folder / "DEBIAN/control", (
             f"Package: tinygateway\nVersion: {board.version}\nArchitecture: {board.debian}\n"
-            "Maintainer: TinyGateway <tinygateway@localhost>\nSection: net\n"
+            f"Maintainer: {MAINTAINER}\nSection: net\n"
             f"Priority: optional\nInstalled-Size: {size}\nRecommends: ca-certificates\n"
             f"Description: {SUMMARY}\n"
             " Clients speak the OpenAI, Anthropic or Gemini API to it; it converts, balances,\n"
@@ -46,7 +57,7 @@ def ipk(board):
         control = Path(name) / "control"
         write(control / "control", (
             f"Package: tinygateway\nVersion: {board.version}\nArchitecture: {board.openwrt}\n"
-            "Maintainer: TinyGateway <tinygateway@localhost>\nSection: net\nLicense: MIT\n"
+            f"Maintainer: {MAINTAINER}\nSection: net\nLicense: MIT\n"
             f"Installed-Size: {size}\nDescription: {SUMMARY}\n"))
         write(control / "conffiles", "/etc/tinygateway/board.yaml\n")
         for script in ("postinst", "prerm"):

@@ -6,4 +6,5 @@
 #   scripts/documents.sh
 set -eu
 cd "$(dirname "$0")/.."
+command -v zopfli >/dev/null || scripts/install-packages.sh run
 exec python3 scripts/documents.py .build/documents

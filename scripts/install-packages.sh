@@ -11,12 +11,13 @@ set -euo pipefail
 # What the Swift toolchain takes from the system: its linker and what that links with, and the
 # libraries of its own programs. A package's manifest is linked too, so every build needs these.
 SWIFT="binutils g++ libc6-dev libncurses6 libsqlite3-0 libxml2"
-RUN="$SWIFT libsqlite3-dev libmbedtls-dev pkg-config make python3 ca-certificates"
-RELEASE="$SWIFT make python3 ca-certificates tcl dpkg-dev xz-utils debian-archive-keyring patch"
+RUN="$SWIFT libsqlite3-dev libmbedtls-dev pkg-config make python3 ca-certificates zopfli"
+RELEASE="$SWIFT make python3 ca-certificates zopfli tcl dpkg-dev xz-utils"
+RELEASE="$RELEASE debian-archive-keyring patch"
 # Packages and images of boards.
 BOARD="python3 ca-certificates dpkg mtd-utils e2fsprogs xz-utils"
 # Boards that are emulated.
-QEMU="$BOARD qemu-system-arm kmod cpio"
+QEMU="$BOARD qemu-system-arm kmod cpio f2fs-tools"
 TEST="$RUN $RELEASE $BOARD qemu-user-static python3-venv openssl curl tzdata"
 TEST="$TEST chromium-headless-shell fonts-droid-fallback"
 SCREENSHOTS="pngquant"

@@ -1,277 +1,289 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Boots an emulated Orange Pi PC (Allwinner H3) with the gateway, and cuts its power under load.
+"""Boots an emulated board with the gateway, and cuts its power under load.
 
-    scripts/qemu-board.py [--cuts N]
+    scripts/qemu-board.py [--machine sd|nor] [--cuts N] [--seconds S]
 
-Linux is Debian's for ARMv7 boards; the SD card is the data.ext4 that scripts/board.py makes, whose
-install.sh and init script start the gateway. Each round: boot, chat completions, changes of
-settings, SIGKILL of the emulator under load, boot, and everything that was acknowledged must be
-there.
+sd: an Orange Pi PC (Allwinner H3); the SD card is the data.ext4 that scripts/board.py makes.
+nor: an AST2600 with 16 MiB of SPI NOR in the place of a small board: erased flash that the kernel
+makes JFFS2, the program in the read-only root, no clock, no random numbers at first.
+
+Linux is Debian's for ARMv7 boards; the board's install.sh and init script start the gateway. Each
+round: changes of settings and chat completions, SIGKILL of the emulator, boot. Before the gateway
+starts again the board sends its database as it was left: SQLite must find it whole, with every
+change that was acknowledged, and with all usage but that of the last flush interval.
 """
 
 import argparse
 import contextlib
-import gzip
-import http.server
-import json
+import dataclasses
+import io
 import os
-import re
-import shutil
 import socket
+import sqlite3
+import statistics
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-from board_tools import ROOT, fail, tool
+import qemu_tools
+from board_tools import ROOT, fail
+from qemu_tools import HOST
 
-MODULES = ("sunxi-mmc", "ext4", "dwmac-sun8i")
-CARD_BYTES = 64 << 20
-BOOT_SECONDS = 600
-PASSWORD = "correct horse battery"
-HOST = "10.0.2.2"                       # how the board sees this machine
-INIT = """#!/bin/busybox sh
-/bin/busybox mkdir -p /proc /sys /dev /tmp /usr/bin /etc /etc/init.d /var/run /mnt/UDISK /sbin
-/bin/busybox --install -s /bin
-mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
-for module in $(cat /modules); do insmod "$module" 2>/dev/null; done
-ip link set lo up
-tries=0
-until [ -b /dev/mmcblk0 ] && [ -d /sys/class/net/eth0 ] || [ $tries -gt 60 ]; do
-  tries=$((tries + 1)); sleep 1; done
-ip link set eth0 up; ip address add 10.0.2.15/24 dev eth0; ip route add default via HOST
-echo nameserver 10.0.2.3 >/etc/resolv.conf
-mount -o noatime /dev/mmcblk0 /mnt/UDISK || echo "BOARD no card"
-echo "BOARD installs at $(cut -d ' ' -f 1 /proc/uptime)"
-/mnt/UDISK/install/tinygateway --version
-echo "BOARD runs it: status $?, entropy $(cat /proc/sys/kernel/random/entropy_avail)"
-sh /mnt/UDISK/install/install.sh
-echo "BOARD installed at $(cut -d ' ' -f 1 /proc/uptime)"
-echo "BOARD doctor"; tinygateway doctor
+FLUSH_MS = 1000                         # so that seconds of load hold several flushes
+# A flush takes its turn behind a change and as long as one: seconds, and times the slowest change.
+PATIENCE, TURNS = 1, 3
+CARD_BYTES, NOR_BYTES = 64 << 20, 16 << 20
+SLOTS = 12                              # tokens that are renamed in turn
+CHARGE = 7                              # what one answer of the upstream adds to used_quota
+SCRIPT = """
+@MOUNT@ || echo "BOARD no data"
+mark mounted
+for word in $(cat /proc/cmdline); do case $word in check=*)
+  tar -c -C /mnt/UDISK tinygateway 2>/dev/null | nc @HOST@ "${word#check=}" ;; esac; done
+here=/mnt/UDISK/install; [ -d $here ] || here=/install
+echo "BOARD date $(date -u +%F), entropy $(cat /proc/sys/kernel/random/entropy_avail)"
+sh $here/install.sh
+mark installed
+grep -q first /proc/cmdline && { cat /proc/mtd; mount | grep UDISK; tinygateway doctor; }
 while :; do sleep 60; done
 """
 
 
-def make_initramfs(kernel, folder):
-    """BusyBox, the modules that the machine needs, and our init."""
-    release = next((kernel / "lib/modules").iterdir()).name
-    subprocess.run([tool("depmod"), "-b", kernel, release], check=True)
-    wanted = {}
-    for name in MODULES:
-        shown = subprocess.run([tool("modprobe"), "-d", kernel, "-S", release, "--show-depends",
-                                name], check=True, capture_output=True, text=True).stdout
-        for path in re.findall(r"^insmod (\S+)", shown, re.M):
-            wanted[path] = None
-    root = folder / "root"
-    (root / "bin").mkdir(parents=True)
-    (root / "modules.d").mkdir()
-    shutil.copy(next(kernel.glob("**/bin/busybox")), root / "bin/busybox")
-    for path in wanted:
-        shutil.copy(path, root / "modules.d")
-    (root / "modules").write_text("".join(f"/modules.d/{Path(p).name}\n" for p in wanted))
-    (root / "init").write_text(INIT.replace("HOST", HOST))
-    (root / "init").chmod(0o755)
-    names = subprocess.run(["find", ".", "-print0"], cwd=root, check=True, capture_output=True)
-    archive = subprocess.run(["cpio", "-0", "-o", "-H", "newc", "--quiet", "-R", "0:0"], cwd=root,
-                             check=True, input=names.stdout, capture_output=True).stdout
-    (folder / "initrd.gz").write_bytes(gzip.compress(archive, 1))
-    return release
+@dataclasses.dataclass
+class Kind:
+    """What is emulated: machine, board file, its changes, how the data is mounted."""
+
+    machine: qemu_tools.Machine
+    board: str
+    changes: dict
+    mount: str
 
 
-def make_card(folder, target_binary):
-    """The board's image on a card whose size is a power of two."""
-    text = (ROOT / "board-configs/orangepi-pc-sd.yaml").read_text(encoding="utf-8")
-    text = text.replace("init_system: systemd", "init_system: busybox")
-    text = text.replace("log_place: journal", "log_place: syslog")
-    text = text.replace("data_dir: /var/lib/tinygateway", "data_dir: /mnt/UDISK/tinygateway")
-    (folder / "orangepi-pc.yaml").write_text(text, encoding="utf-8")
-    subprocess.run([sys.executable, ROOT / "scripts/board.py", folder / "orangepi-pc.yaml",
-                    "--binary", target_binary, "--out", folder / "made"], check=True)
-    card = folder / "card.img"
-    shutil.copy(folder / "made/data.ext4", card)
-    with card.open("r+b") as file:
-        file.truncate(CARD_BYTES)
+KINDS = {
+    "sd": Kind(qemu_tools.ORANGEPI_PC, "orangepi-pc-sd",
+               {"init_system": "busybox", "log_place": "syslog"},
+               "mount -o noatime /dev/mmcblk0 /mnt/UDISK"),
+    "nor": Kind(qemu_tools.AST2600, "lichee-zero-v3s-spinor",
+                {"init_system": "busybox", "log_place": "syslog"},
+                "mount -t jffs2 -o noatime /dev/mtdblock0 /mnt/UDISK"),
+}
 
 
-class Upstream(http.server.BaseHTTPRequestHandler):
-    """Answers every chat completion with two words."""
-
-    def do_POST(self):  # noqa: N802
-        """One answer."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        body = json.dumps({
-            "id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [
-                {"index": 0, "message": {"role": "assistant", "content": "Hello there"},
-                 "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Says nothing."""
+def make_board(kind, binary, folder):
+    """The board's folder as scripts/board.py makes it, for BusyBox's init."""
+    changes = {**kind.changes, "data_dir": "/mnt/UDISK/tinygateway",
+               "flush_interval_ms": str(FLUSH_MS)}
+    lines = []
+    for line in (ROOT / f"board-configs/{kind.board}.yaml").read_text("utf-8").splitlines():
+        key = line.partition(":")[0]
+        lines.append(f"{key}: {changes[key]}" if key in changes else line)
+    path = folder / f"{kind.board}.yaml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    subprocess.run([sys.executable, ROOT / "scripts/board.py", path, "--binary", binary, "--out",
+                    folder / "made"], check=True, stdout=subprocess.DEVNULL)
+    return folder / "made"
 
 
-class Board:
-    """The emulated board."""
-
-    def __init__(self, kernel, release, folder):
-        self.folder, self.process, self.log = folder, None, []
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        boot = kernel / "boot"
-        tree = kernel / f"usr/lib/linux-image-{release}/sun8i-h3-orangepi-pc.dtb"
-        self.command = [
-            "qemu-system-arm", "-M", "orangepi-pc", "-m", "1G", "-nographic", "-no-reboot",
-            "-kernel", boot / f"vmlinuz-{release}", "-initrd", folder / "initrd.gz", "-dtb", tree,
-            "-append", "console=ttyS0,115200 quiet maxcpus=1 nosoftlockup", "-drive",
-            f"if=sd,format=raw,file={folder / 'card.img'}", "-nic",
-            f"user,hostfwd=tcp:127.0.0.1:{self.port}-:3000"]
-
-    def boot(self):
-        """Waits until the gateway answers; the seconds that took."""
-        began = time.monotonic()
-        self.process = subprocess.Popen([str(word) for word in self.command],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT)
-        threading.Thread(target=self.read, daemon=True).start()
-        while time.monotonic() - began < BOOT_SECONDS:
-            if self.process.poll() is not None:
-                break
-            with contextlib.suppress(OSError, ValueError):
-                self.call("GET", "/api/v1/health")
-                return time.monotonic() - began
-            time.sleep(0.5)
-        self.cut()
-        fail("the gateway does not answer; the board's console:\n" + "".join(self.log[-40:]))
-
-    def read(self):
-        """Keeps what the console says."""
-        for line in self.process.stdout:
-            self.log.append(line.decode(errors="replace"))
-
-    def cut(self):
-        """The end of the power."""
-        self.process.kill()
-        self.process.wait()
-
-    def call(self, method, path, body=None, key=None):
-        """One request; the decoded answer."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}", method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json",
-                     **({"Authorization": f"Bearer {key}"} if key else {})})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-    def login(self, password):
-        """A token of the management API."""
-        body = {"username": "root", "password": password}
-        return self.call("POST", "/api/v1/auth/login", body)["data"]["token"]
+def make_drive(kind, made, folder):
+    """The card with the board's image, or erased flash; files for the read-only root."""
+    path, files = folder / "drive.img", {}
+    if kind.machine.drive == "sd":
+        path.write_bytes((made / "data.ext4").read_bytes())
+        os.truncate(path, CARD_BYTES)   # QEMU wants a power of two
+    else:
+        path.write_bytes(b"\xff" * NOR_BYTES)
+        for name in ("tinygateway", "install.sh", "init", "keep.list", "board.yaml", "SHA256SUMS"):
+            files[f"install/{name}"] = made / name
+    return path, files
 
 
-def chat(board, key):
-    """One chat completion; its text."""
-    answer = board.call("POST", "/v1/chat/completions", {
-        "model": "m", "messages": [{"role": "user", "content": "x"}]}, key)
-    return answer["choices"][0]["message"]["content"]
+class Receiver:
+    """Takes one archive from the board."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self.content = self.listener.getsockname()[1], b""
+        self.thread = threading.Thread(target=self.take, daemon=True)
+        self.thread.start()
+
+    def take(self):
+        """The whole of one connection."""
+        connection, _ = self.listener.accept()
+        with connection:
+            parts = []
+            while part := connection.recv(1 << 16):
+                parts.append(part)
+            self.content = b"".join(parts)
+        self.listener.close()
+
+    def database(self, folder):
+        """The database as the board left it, opened with whatever journal lies beside it."""
+        self.thread.join(60)
+        if not self.content:
+            fail("the board has sent no database")
+        with tarfile.open(fileobj=io.BytesIO(self.content)) as tar:
+            for name in ("db.db", "db.db-wal", "db.db-journal"):
+                with contextlib.suppress(KeyError):
+                    (folder / name).write_bytes(
+                        tar.extractfile(f"tinygateway/{name}").read())
+        return sqlite3.connect(folder / "db.db")
 
 
-def set_up(board, port):
-    """The first minutes of an owner: password, channel, token, chat."""
-    first = board.login("123456")
-    jwt = board.call("PUT", "/api/v1/users/self/password",
-                     {"old_password": "123456", "new_password": PASSWORD}, first)["data"]["token"]
-    board.call("POST", "/api/v1/channels", {
-        "name": "host", "type": "openai-compatible", "keys": ["k"], "models": ["m"],
-        "base_url": f"http://HOST:{port}/v1".replace("HOST", HOST)}, jwt)
-    key = board.call("POST", "/api/v1/tokens", {"name": "first"}, jwt)["data"]["key"]
-    if chat(board, key) != "Hello there":
-        fail("the chat completion is not the upstream's")
-    return key
+class Load:
+    """Chat completions and renamings until the power goes."""
 
+    def __init__(self, board, key, jwt, slots):
+        self.board, self.key, self.jwt, self.slots = board, key, jwt, slots
+        self.answers, self.changes, self.pending, self.slowest = [], 0, None, 0
 
-def tokens(board, jwt):
-    """The names of all tokens."""
-    names, page = set(), 1
-    while True:
-        data = board.call("GET", f"/api/v1/tokens?page_size=100&page={page}", None, jwt)["data"]
-        names |= {item["name"] for item in data["items"]}
-        if len(data["items"]) < 100:
-            return names
-        page += 1
-
-
-def load_and_cut(board, key, seconds):
-    """Requests and changes until the power goes; the names that were acknowledged, the requests."""
-    jwt, acknowledged, answered = board.login(PASSWORD), [], [0]
-    stopped = threading.Event()
-
-    def ask():
+    def ask(self, stopped):
+        """Chat completions; when each was answered."""
         while not stopped.is_set():
             with contextlib.suppress(OSError, ValueError):
-                chat(board, key)
-                answered[0] += 1
+                self.board.chat(self.key)
+                self.answers.append(time.monotonic())
 
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        name = f"token {len(acknowledged)} of {os.urandom(4).hex()}"
-        board.call("POST", "/api/v1/tokens", {"name": name}, jwt)
-        acknowledged.append(name)
-    board.cut()
-    stopped.set()
-    thread.join(10)
-    return acknowledged, answered[0]
+    def rename(self, stopped):
+        """Renamings, one after the other; which name each token has got for sure."""
+        while not stopped.is_set():
+            number = list(self.slots)[self.changes % len(self.slots)]
+            name = f"change {os.urandom(6).hex()}"
+            self.pending, began = (number, name), time.monotonic()
+            with contextlib.suppress(OSError, ValueError):
+                self.board.call("PUT", f"/api/v1/tokens/{number}", {"name": name}, self.jwt)
+                self.slots[number] = name
+                self.changes, self.pending = self.changes + 1, None
+                self.slowest = max(self.slowest, time.monotonic() - began)
+
+    def until_cut(self, seconds):
+        """Runs both, ends the power; when that was."""
+        stopped = threading.Event()
+        threads = [threading.Thread(target=work, args=(stopped,), daemon=True)
+                   for work in (self.ask, self.rename)]
+        for thread in threads:
+            thread.start()
+        time.sleep(seconds)
+        stopped.set()                   # no new attempt after the cut
+        cut = time.monotonic()
+        self.board.cut()
+        for thread in threads:
+            thread.join(70)
+        return cut
+
+
+def check(database, load, cut, used_before):
+    """What a cut must leave; the answers whose usage went with it."""
+    result = [row[0] for row in database.execute("PRAGMA integrity_check")]
+    if result != ["ok"]:
+        fail(f"the database is damaged: {result[:5]}")
+    names = dict(database.execute("SELECT id, name FROM tokens"))
+    for number, name in load.slots.items():
+        if names.get(number) != name and load.pending != (number, names.get(number)):
+            fail(f"token {number} is {names.get(number)!r}, acknowledged was {name!r}")
+    if load.pending:                    # done or not, both are right; what is there counts
+        load.slots[load.pending[0]] = names[load.pending[0]]
+    return lambda used: check_usage(load, cut, used - used_before)
+
+
+def check_usage(load, cut, added):
+    """All usage must be there but that of one flush interval, and none twice."""
+    counted = added // CHARGE
+    late = FLUSH_MS / 1000 + PATIENCE + TURNS * load.slowest
+    due = sum(at < cut - late for at in load.answers)
+    if not due <= counted <= len(load.answers) + 1:
+        fail(f"{counted} answers were counted, of {len(load.answers)}, {due} of "
+             f"them {late:.1f} s before")
+    return max(len(load.answers) - counted, 0)
+
+
+class Rounds:
+    """Cuts of one board."""
+
+    def __init__(self, board, key, seconds, folder):
+        self.board, self.key, self.seconds, self.folder = board, key, seconds, folder
+        jwt = board.login()
+        self.slots, self.boots = {}, []
+        for _ in range(SLOTS):
+            made = board.call("POST", "/api/v1/tokens", {"name": "slot"}, jwt)["data"]
+            self.slots[made["id"]] = "slot"
+        self.first = min(self.slots) - 1
+        self.jwt, self.used, self.early = jwt, self.used_quota(jwt), []
+        self.answers = self.changes = self.lost = self.most = 0
+
+    def used_quota(self, jwt):
+        """What the first token has used."""
+        items = self.board.call("GET", "/api/v1/tokens?page_size=100", None, jwt)["data"]["items"]
+        return next(item["used_quota"] for item in items if item["id"] == self.first)
+
+    def round(self, number):
+        """Load, cut, boot, checks."""
+        load = Load(self.board, self.key, self.jwt, self.slots)
+        load.answers += self.early
+        cut = load.until_cut(self.seconds * (0.6 + 0.8 * os.urandom(1)[0] / 255))
+        receiver = Receiver()
+        self.boots.append(self.board.boot(f"check={receiver.port}"))
+        with tempfile.TemporaryDirectory(dir=self.folder) as name:
+            with contextlib.closing(receiver.database(Path(name))) as database:
+                check_later = check(database, load, cut, self.used)
+        self.jwt = self.board.login()
+        self.used = self.used_quota(self.jwt)
+        lost = check_later(self.used)
+        self.board.chat(self.key)
+        self.early = [time.monotonic()]  # counted with the next round: its flush may be due then
+        self.answers += len(load.answers)
+        self.changes += load.changes
+        self.lost += lost
+        self.most = max(self.most, lost)
+        print(f"cut {number}: {len(load.answers)} answers, {load.changes} changes before it; all "
+              f"changes there, usage of {lost} answers gone; serving after {self.boots[-1]:.1f} s",
+              flush=True)
+
+    def summary(self):
+        """One line of all rounds."""
+        boots = sorted(self.boots)
+        return (f"{len(boots)} cuts: {self.changes} acknowledged changes, none lost; "
+                f"{self.answers} answers, usage of {self.lost} lost, at most {self.most} by one "
+                f"cut; {len(boots)} times integrity_check: ok; boot to serving {boots[0]:.1f} / "
+                f"{statistics.median(boots):.1f} / {boots[-1]:.1f} s (least, median, most)")
 
 
 def main():
     """Boots, cuts, boots."""
     parser = argparse.ArgumentParser(prog="qemu-board.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--machine", choices=KINDS, default="sd")
     parser.add_argument("--cuts", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=4, help="of load before a cut, about")
     parser.add_argument("--binary", type=Path, default=ROOT / "dist/armv7/tinygateway")
     given = parser.parse_args()
     if not given.binary.is_file():
         fail("there is no armv7 binary; type: make release TARGETS=armv7")
-    found = subprocess.run([ROOT / "cross/fetch.sh", "kernel"], check=True, capture_output=True,
-                           text=True).stdout
-    kernel = Path(found.strip())
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    kind, kernel, port = KINDS[given.machine], qemu_tools.kernel_folder(), None
+    port = qemu_tools.start_upstream()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        release = make_initramfs(kernel, folder)
-        make_card(folder, given.binary)
-        board = Board(kernel, release, folder)
+        made = make_board(kind, given.binary, folder)
+        drive, files = make_drive(kind, made, folder)
+        initrd = qemu_tools.make_initramfs(
+            kernel, kind.machine, SCRIPT.replace("@MOUNT@", kind.mount), folder, files=files)
+        image = qemu_tools.make_kernel(kernel, kind.machine, folder)
+        board = qemu_tools.Board(kernel, kind.machine, image, initrd, drive)
         try:
-            print(f"Linux {release}: serving {board.boot():.0f} s after power on")
-            key, everything = set_up(board, server.server_port), []
-            print("a chat completion went through the board")
-            for number in range(1, given.cuts + 1):
-                names, answered = load_and_cut(board, key, 5)
-                everything += names
-                board.boot()
-                jwt = board.login(PASSWORD)
-                there = tokens(board, jwt)
-                missing = [name for name in everything if name not in there]
-                if missing:
-                    fail(f"cut {number} took {len(missing)} of {len(everything)} changes")
-                chat(board, key)
-                print(f"cut {number}: {answered} answers and {len(names)} changes before it; "
-                      f"all {len(everything)} changes are there")
-            findings = board.call("GET", "/api/v1/doctor", None, jwt)["data"]["findings"]
-            for finding in findings:
-                print(f"  {finding['level']:8} {finding['id']:16} {finding['message']}")
+            seconds = board.boot("first")
+            print(f"Linux {qemu_tools.kernel_release(kernel)}, {kind.machine.name}, "
+                  f"{kind.board}: serving {seconds:.0f} s after power on", flush=True)
+            key = board.set_up(port)
+            print("a chat completion went through the board; its console:")
+            print("".join("  " + line for line in board.log), flush=True)
+            rounds = Rounds(board, key, given.seconds, folder)
+            with contextlib.suppress(KeyboardInterrupt):  # Control-C ends with what was found
+                for number in range(1, given.cuts + 1):
+                    rounds.round(number)
+            print(rounds.summary() if rounds.boots else "no cut")
         finally:
             board.cut()
 

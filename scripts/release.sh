@@ -48,7 +48,8 @@ build_target() {
   mkdir -p "$scratch" "$result"
   EMBEDDED=1 OPT="$optimization" swift build --configuration release --product TinyGateway \
     --triple "$SWIFT_TRIPLE" --toolset "$libraries/toolset.json" --scratch-path "$scratch" \
-    -Xlinker --icf=safe -Xlinker "-Map=$PWD/$scratch/tinygateway.map" 2>&1 |
+    -Xlinker --icf=safe -Xlinker -mllvm -Xlinker -enable-merge-functions \
+    -Xlinker "-Map=$PWD/$scratch/tinygateway.map" 2>&1 |
     { grep -v "libc not found for 'x86_64" || true; } >&2 # It is found: behind -isystem.
   check_literals "$scratch/release"
   "$TOOLCHAIN/bin/llvm-objcopy" --strip-all "$scratch/release/TinyGateway" \

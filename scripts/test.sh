@@ -146,10 +146,14 @@ begin "release x86_64 armv7" scripts/release.sh x86_64 armv7
 begin "release aarch64 armv5te" scripts/release.sh aarch64 armv5te
 join "release x86_64 armv7"
 join "release aarch64 armv5te"
-# What measures time and memory runs alone; the rest mostly waits, so the boards run beside it.
-stage "end to end figures" scripts/e2e.sh x86_64 -m "native and not web"
-begin "end to end x86_64" scripts/e2e.sh x86_64 -m "web or not native"
+# What measures time and memory runs alone; the rest mostly waits, so it runs side by side.
+stage "end to end figures" scripts/e2e.sh x86_64 -m "native and not web and not soak"
+begin "bad day" scripts/e2e.sh x86_64 test_bad_day.py
+begin "end to end x86_64" scripts/e2e.sh x86_64 -m "not native and not web"
+begin "end to end pages" scripts/e2e.sh x86_64 -m web
 begin "end to end boards" test_boards
 join "end to end x86_64"
+join "end to end pages"
 join "end to end boards"
+join "bad day"
 finish

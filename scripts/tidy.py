@@ -15,6 +15,7 @@ import sys
 
 import tidy_documents
 import tidy_pages
+import tidy_sentences
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOP_FILES = ["Makefile", "Package.swift"]
@@ -30,6 +31,7 @@ SOURCES = (".swift", ".c", ".h", ".py", ".sh", ".js", ".css")
 # Files that may have TABLE_LINES lines, because a table reads best in one piece.
 TABLES = {
     tidy_pages.WORDS: "the pages' words in Chinese",
+    tidy_sentences.WORDS: "the management API's sentences in Chinese",
     f"{tidy_pages.FOLDER}/style.css": "one style sheet, so that the first page costs one request",
 }
 
@@ -262,6 +264,7 @@ def main() -> int:
         check_file(path)
     tidy_documents.check_code_map(ROOT, files_below("Sources"), report)
     tidy_pages.check_words(ROOT, report)
+    tidy_sentences.check_sentences(ROOT, report)
     for path in TABLES:
         if path not in paths:
             report("scripts/tidy.py", 1, f"{path} in TABLES does not exist, remove it")

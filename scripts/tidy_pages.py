@@ -4,13 +4,13 @@
 import os
 import re
 
+import tidy_sentences
+
 FOLDER = "Sources/WebUI"
 WORDS = f"{FOLDER}/zh.js"
 TEXT = r'"((?:[^"\\]|\\.)*)"'
 USED = re.compile(r"\bt\(\s*(?:" + TEXT + r")?")
 WORD = re.compile(r"^  " + TEXT + r":", re.MULTILINE)
-# Sentences of the management API are translated as a whole, so no page names them.
-SENTENCES = "// Sentences of the management API"
 FORBIDDEN = {
     r"\b(inner|outer)HTML\b|insertAdjacentHTML|document\.write": "markup from text, use h()",
     r"\beval\(|new Function\(": "code from text, write it out",
@@ -33,16 +33,17 @@ def check_page(path, lines, report):
 
 def check_words(root, report):
     """Every text of the pages stands in zh.js once, and nothing else does."""
-    with open(os.path.join(root, WORDS), encoding="utf-8") as file:
-        listed = file.read()
-    chinese = WORD.findall(listed)
-    own = set(WORD.findall(listed.partition(SENTENCES)[0]))
-    for text in sorted({text for text in chinese if chinese.count(text) > 1}):
-        report(WORDS, 1, f"“{text}” stands twice, remove one")
+    own = set()
+    for path in (WORDS, tidy_sentences.WORDS):
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            texts = WORD.findall(file.read())
+        for text in sorted({text for text in texts if texts.count(text) > 1}):
+            report(path, 1, f"“{text}” stands twice, remove one")
+        own = own or set(texts)
     used = set()
     for name in sorted(os.listdir(os.path.join(root, FOLDER))):
         path = f"{FOLDER}/{name}"
-        if not name.endswith(".js") or path == WORDS:
+        if not name.endswith(".js") or path in (WORDS, tidy_sentences.WORDS):
             continue
         with open(os.path.join(root, path), encoding="utf-8") as file:
             source = file.read()
@@ -50,7 +51,7 @@ def check_words(root, report):
             text = match.group(1)
             if text is not None:
                 used.add(text)
-                if text not in chinese:
+                if text not in own:
                     line = source.count("\n", 0, match.start()) + 1
                     report(path, line, f"“{text}” has no Chinese, add it to {WORDS}")
     for text in sorted(own - used):

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum {
-  WINDOW = 1 << CD_WINDOW_BITS,
+  WINDOW = 1 << 15,
   LENGTH_CODES = 288,
   DISTANCE_CODES = 32,
   LONGEST_CODE = 15,
@@ -34,7 +34,9 @@ struct cd_reader {
   size_t distance;
   size_t made;
   struct code lengths, distances;
-  uint8_t window[WINDOW];
+  /* The last bytes that were made: as many as copies can reach back, a power of two. */
+  size_t room;
+  uint8_t window[];
 };
 
 static unsigned take(struct cd_reader *r, unsigned count) {
@@ -169,7 +171,7 @@ static void begin_copy(struct cd_reader *r, int symbol) {
   }
   extra = code < 4 ? 0 : (unsigned)(code - 2) / 2;
   r->distance = code < 4 ? (size_t)code + 1 : ((2u + (code & 1)) << extra) + 1 + take(r, extra);
-  if (r->distance > r->made || r->distance > WINDOW) r->phase = ENDED;
+  if (r->distance > r->made || r->distance > r->room) r->phase = ENDED;
 }
 
 static int next(struct cd_reader *r, uint8_t *byte) {
@@ -189,7 +191,7 @@ static int next(struct cd_reader *r, uint8_t *byte) {
     if (r->phase != CODED) continue;
     if (r->left > 0) {
       r->left--;
-      *byte = r->window[(r->made - r->distance) % WINDOW];
+      *byte = r->window[(r->made - r->distance) & (r->room - 1)];
       return 1;
     }
     int symbol = decode(r, &r->lengths);
@@ -206,8 +208,12 @@ static int next(struct cd_reader *r, uint8_t *byte) {
 }
 
 struct cd_reader *cd_open(const uint8_t *packed, size_t length) {
-  struct cd_reader *r = calloc(1, sizeof *r);
+  /* Most pages are shorter than the window, and many clients may ask at a time. */
+  size_t room = 1, whole = cd_unpacked_length(packed, length);
+  while (room < whole && room < WINDOW) room *= 2;
+  struct cd_reader *r = calloc(1, sizeof *r + room);
   if (!r) return NULL;
+  r->room = room;
   r->bytes = packed;
   r->length = length;
   r->position = HEADER;
@@ -220,7 +226,7 @@ struct cd_reader *cd_open(const uint8_t *packed, size_t length) {
 size_t cd_read(struct cd_reader *r, uint8_t *output, size_t room) {
   size_t count = 0;
   while (count < room && next(r, &output[count])) {
-    r->window[r->made % WINDOW] = output[count];
+    r->window[r->made & (r->room - 1)] = output[count];
     r->made++;
     count++;
   }

@@ -11,8 +11,7 @@ void *cp_allocate(size_t size) { return malloc(size); }
 void *cp_reallocate(void *memory, size_t size) { return realloc(memory, size); }
 void cp_free(void *memory) { free(memory); }
 
-/* Most copies are of a few bytes, for which musl's memcpy, a string instruction on x86-64, takes
- * longer to begin than to copy. Copies of a fixed size become plain loads and stores; the second
+/* Most copies are of a few bytes. Copies of a fixed size become plain loads and stores; the second
  * one overlaps the first. */
 void cp_copy(void *to, const void *from, size_t count) {
   uint8_t *target = to;
@@ -37,6 +36,27 @@ void cp_move(void *to, const void *from, size_t count) { memmove(to, from, count
 
 int32_t cp_compare(const void *left, const void *right, size_t count) {
   return memcmp(left, right, count);
+}
+
+/* One bit per byte: letters, digits and !#$%&'*+-.^_`|~ */
+static const uint32_t token_bytes[8] = {0, 0x03FF6CFA, 0xC7FFFFFE, 0x57FFFFFF};
+
+size_t cp_token_count(const void *memory, size_t count) {
+  const uint8_t *at = memory;
+  size_t index = 0;
+  while (index < count && (token_bytes[at[index] >> 5] >> (at[index] & 31) & 1)) index++;
+  return index;
+}
+
+int32_t cp_equals_lower(const void *memory, const void *lower, size_t count) {
+  const uint8_t *text = memory, *wanted = lower;
+  for (size_t index = 0; index < count; index++) {
+    uint8_t byte = text[index];
+    if (byte != wanted[index] && ((byte | 0x20) != wanted[index] || (uint8_t)(byte - 'A') > 25)) {
+      return 0;
+    }
+  }
+  return 1;
 }
 
 #if defined(__SSE2__)
@@ -82,3 +102,85 @@ int64_t cp_find(const void *memory, size_t count, const void *needle, size_t nee
   }
   return -1;
 }
+
+#if TG_EMBEDDED && defined(__SSE2__)
+/* In place of musl's, which copy small blocks with a string instruction that takes longer to begin
+ * than they take to copy, and compare byte by byte. Blocks that are no multiple of the step end
+ * with a step that overlaps the one before. */
+typedef uint64_t __attribute__((may_alias, aligned(1))) word_t;
+typedef uint32_t __attribute__((may_alias, aligned(1))) half_t;
+typedef uint16_t __attribute__((may_alias, aligned(1))) pair_t;
+
+enum { STRING_INSTRUCTION = 1024 };
+
+static __m128i load(const uint8_t *at) { return _mm_loadu_si128((const __m128i *)at); }
+static void store(uint8_t *at, __m128i bytes) { _mm_storeu_si128((__m128i *)at, bytes); }
+
+static void copy_upto_16(uint8_t *target, const uint8_t *source, size_t count) {
+  if (count >= 8) {
+    word_t first = *(const word_t *)source, last = *(const word_t *)(source + count - 8);
+    *(word_t *)target = first;
+    *(word_t *)(target + count - 8) = last;
+  } else if (count >= 4) {
+    half_t first = *(const half_t *)source, last = *(const half_t *)(source + count - 4);
+    *(half_t *)target = first;
+    *(half_t *)(target + count - 4) = last;
+  } else if (count >= 2) {
+    pair_t first = *(const pair_t *)source, last = *(const pair_t *)(source + count - 2);
+    *(pair_t *)target = first;
+    *(pair_t *)(target + count - 2) = last;
+  } else if (count == 1) {
+    *target = *source;
+  }
+}
+
+__attribute__((no_builtin)) void *memcpy(
+    void *restrict to, const void *restrict from, size_t count) {
+  uint8_t *target = to;
+  const uint8_t *source = from;
+  if (count <= 16) {
+    copy_upto_16(target, source, count);
+  } else if (count < STRING_INSTRUCTION) {
+    __m128i last = load(source + count - 16);
+    uint8_t *end = target + count - 16;
+    for (; target < end; target += 16, source += 16) store(target, load(source));
+    store(end, last);
+  } else {
+    __asm__ volatile("rep movsb" : "+D"(target), "+S"(source), "+c"(count) : : "memory");
+  }
+  return to;
+}
+
+/* Forwards as well where the target lies before the source. */
+__attribute__((no_builtin)) void *memmove(void *to, const void *from, size_t count) {
+  uint8_t *target = to;
+  const uint8_t *source = from;
+  if (count <= 16 || (uintptr_t)target - (uintptr_t)source >= count) {
+    return memcpy(to, from, count);
+  }
+  __m128i first = load(source);
+  for (; count > 16; count -= 16) store(target + count - 16, load(source + count - 16));
+  store(target, first);
+  return to;
+}
+
+__attribute__((no_builtin)) int memcmp(const void *left, const void *right, size_t count) {
+  const uint8_t *one = left, *other = right;
+  for (; count >= 16; one += 16, other += 16, count -= 16) {
+    unsigned equal = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(load(one), load(other)));
+    if (equal != 0xFFFF) {
+      int at = __builtin_ctz(~equal);
+      return one[at] - other[at];
+    }
+  }
+  if (count >= 8) {
+    word_t a = *(const word_t *)one, b = *(const word_t *)other;
+    if (a != b) return __builtin_bswap64(a) < __builtin_bswap64(b) ? -1 : 1;
+    one += 8, other += 8, count -= 8;
+  }
+  for (; count > 0; one++, other++, count--) {
+    if (*one != *other) return *one - *other;
+  }
+  return 0;
+}
+#endif

@@ -65,10 +65,22 @@ int64_t cp_monotonic_nanoseconds(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static _Thread_local int64_t held_wall;
+
+void cp_wall_hold(void) { held_wall = cp_wall_milliseconds(); }
+void cp_wall_release(void) { held_wall = 0; }
+
 int64_t cp_wall_milliseconds(void) {
+  if (held_wall != 0) return held_wall;
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t cp_thread_nanoseconds(void) {
+  struct timespec used;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
 void cp_local_time(int64_t unix_seconds, int32_t *fields) {
@@ -165,7 +177,8 @@ int64_t cp_raise_descriptor_limit(int64_t wanted) {
   if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < target) target = limit.rlim_max;
   if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < target) {
     limit.rlim_cur = target;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    /* musl's setrlimit brings code that stops all threads, for kernels before 2.6.36. */
+    prlimit(0, RLIMIT_NOFILE, &limit, NULL);
     getrlimit(RLIMIT_NOFILE, &limit);
   }
   return limit.rlim_cur == RLIM_INFINITY ? wanted : (int64_t)limit.rlim_cur;

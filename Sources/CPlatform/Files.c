@@ -54,6 +54,18 @@ int32_t cp_close(int32_t descriptor) { return result(close(descriptor)); }
 int32_t cp_rename(const char *from, const char *to) { return result(rename(from, to)); }
 int32_t cp_remove(const char *path) { return result(unlink(path)); }
 
+int64_t cp_read_link(const char *path, uint8_t *target, int64_t capacity) {
+  ssize_t count = readlink(path, (char *)target, (size_t)capacity);
+  return count < 0 ? -errno : count;
+}
+
+int32_t cp_take_owner(int32_t descriptor, const char *path) {
+  struct stat facts;
+  if (stat(path, &facts) != 0 || access(path, W_OK) != 0) return -errno;
+  if (fchown(descriptor, facts.st_uid, facts.st_gid) != 0) return -errno;
+  return result(fchmod(descriptor, facts.st_mode & 07777));
+}
+
 int32_t cp_make_directory(const char *path, int32_t mode) {
   return result(mkdir(path, (mode_t)mode));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE 1
 #include "CPlatform.h"
+#include "References.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -12,6 +13,20 @@
    delay a stream. On Linux a niceness is a thread's own. */
 static const int HELPER_NICENESS = 5;
 
+/* Helper threads that are not parked: they may count references. */
+static int32_t busy;
+int32_t cp_is_alone;
+
+static void become_busy(void) {
+  __atomic_fetch_add(&busy, 1, __ATOMIC_RELAXED);
+  cp_is_alone = 0;
+}
+
+/* What the thread wrote before is seen by who reads that nobody is busy. */
+static void become_idle(void) { __atomic_fetch_sub(&busy, 1, __ATOMIC_RELEASE); }
+
+void cp_note_helpers(void) { cp_is_alone = __atomic_load_n(&busy, __ATOMIC_ACQUIRE) == 0; }
+
 typedef struct {
   void (*body)(void *);
   void *argument;
@@ -22,6 +37,7 @@ static void *begin(void *raw) {
   free(raw);
   setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + HELPER_NICENESS);
   start.body(start.argument);
+  become_idle();
   return NULL;
 }
 
@@ -35,9 +51,11 @@ int32_t cp_thread_start(const char *name, size_t stack, void (*body)(void *), vo
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, stack);
   pthread_t thread;
+  become_busy();
   int error = pthread_create(&thread, &attributes, begin, start);
   pthread_attr_destroy(&attributes);
   if (error) {
+    become_idle();
     free(start);
     return -error;
   }
@@ -48,11 +66,13 @@ int32_t cp_thread_start(const char *name, size_t stack, void (*body)(void *), vo
 typedef struct {
   pthread_mutex_t mutex;
   pthread_cond_t condition;
+  int32_t is_parked;
 } lock_t;
 
 void *cp_lock_create(void) {
   lock_t *lock = malloc(sizeof *lock);
   if (!lock) abort();
+  lock->is_parked = 0;
   pthread_mutex_init(&lock->mutex, NULL);
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
@@ -88,3 +108,19 @@ void cp_lock_wait_for(void *raw, int64_t milliseconds) {
 }
 
 void cp_lock_signal(void *raw) { pthread_cond_broadcast(&((lock_t *)raw)->condition); }
+
+/* Waits in C: between being idle and being busy no Swift code runs. */
+void cp_lock_park(void *raw) {
+  lock_t *lock = raw;
+  lock->is_parked = 1;
+  become_idle();
+  while (lock->is_parked) pthread_cond_wait(&lock->condition, &lock->mutex);
+}
+
+void cp_lock_unpark(void *raw) {
+  lock_t *lock = raw;
+  if (!lock->is_parked) return;
+  become_busy();
+  lock->is_parked = 0;
+  pthread_cond_broadcast(&lock->condition);
+}

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "CSQLite.h"
+#include "overlay.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,7 +20,6 @@ _Static_assert(
         CS_CONSTRAINT_UNIQUE == SQLITE_CONSTRAINT_UNIQUE,
     "the codes of CSQLite.h are SQLite's");
 
-enum { CS_FILE_MODE = 0600 };
 /* Of a file from outside: bytes of a row, bytes of one statement of its schema, nesting. */
 enum { CS_UNTRUSTED_ROW = 4 << 20, CS_UNTRUSTED_SQL = 16384, CS_UNTRUSTED_DEPTH = 50 };
 
@@ -31,55 +27,6 @@ static sqlite3 *of(cs_database *database) { return (sqlite3 *)database; }
 static sqlite3_stmt *as(cs_statement *statement) { return (sqlite3_stmt *)statement; }
 
 const char *cs_version(void) { return sqlite3_libversion(); }
-
-int32_t cs_prepare_file(const char *path) {
-  int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, CS_FILE_MODE);
-  if (descriptor >= 0) {
-    close(descriptor);
-    return 1;
-  }
-  if (errno != EEXIST) return -errno;
-  /* Not opened here: closing it would drop the locks this process may hold on it. */
-  struct stat status;
-  if (stat(path, &status) != 0) return -errno;
-  if (S_ISDIR(status.st_mode)) return -EISDIR;
-  if (access(path, R_OK | W_OK) != 0) return -errno;
-  if ((status.st_mode & 0777) != CS_FILE_MODE) (void)chmod(path, CS_FILE_MODE);
-  return 0;
-}
-
-int32_t cs_first_byte(const char *path) {
-  unsigned char byte;
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return -1;
-  ssize_t got = read(descriptor, &byte, 1);
-  close(descriptor);
-  return got == 1 ? byte : -1;
-}
-
-int32_t cs_file_exists(const char *path) { return access(path, F_OK) == 0; }
-
-void cs_remove_file(const char *path) { (void)unlink(path); }
-
-int32_t cs_rename_file(const char *from, const char *to) {
-  return rename(from, to) == 0 ? 0 : -errno;
-}
-
-int32_t cs_describe_error(int32_t error_number, uint8_t *text, int32_t capacity) {
-  const char *words = strerror(error_number);
-  size_t count = strlen(words);
-  if (count > (size_t)capacity) count = (size_t)capacity;
-  memcpy(text, words, count);
-  return (int32_t)count;
-}
-
-int32_t cs_is_read_only(int32_t error_number) {
-  return error_number == EROFS || error_number == EACCES || error_number == EPERM;
-}
-
-int32_t cs_is_full(int32_t error_number) {
-  return error_number == ENOSPC || error_number == EDQUOT;
-}
 
 /* Of this thread: what another one writes is none of its business, and needs no lock. */
 static _Thread_local int64_t written;
@@ -116,11 +63,12 @@ static void tell_time(sqlite3_context *context, int count, sqlite3_value **argum
   sqlite3_result_int64(context, (sqlite3_int64)time(NULL));
 }
 
-static int32_t open_file(const char *name, int flags, cs_database **database) {
+static int32_t open_file(
+    const char *name, int flags, const char *layer, cs_database **database) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, count_writes);
   sqlite3 *opened = NULL;
-  int result = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX, NULL);
+  int result = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX, layer);
   *database = (cs_database *)opened;
   if (opened == NULL) return SQLITE_NOMEM;
   sqlite3_extended_result_codes(opened, 1);
@@ -133,7 +81,14 @@ static int32_t open_file(const char *name, int flags, cs_database **database) {
 }
 
 int32_t cs_open(const char *path, cs_database **database) {
-  return open_file(path, SQLITE_OPEN_READWRITE, database);
+  return open_file(path, SQLITE_OPEN_READWRITE, NULL, database);
+}
+
+int32_t cs_open_overlay(const char *path, cs_database **database) {
+  *database = NULL;
+  int result = cs_take_overlay(path);
+  if (result != SQLITE_OK) return result;
+  return open_file(path, SQLITE_OPEN_READWRITE, CS_OVERLAY, database);
 }
 
 /* The path as a URI; each byte that could mean something there is encoded. */
@@ -162,7 +117,7 @@ int32_t cs_open_untrusted(const char *path, int32_t is_immutable, cs_database **
   *database = NULL;
   char *uri = uri_of(path, is_immutable ? "?immutable=1" : "?mode=ro");
   if (uri == NULL) return SQLITE_NOMEM;
-  int result = open_file(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, database);
+  int result = open_file(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL, database);
   free(uri);
   if (*database == NULL) return result;
   sqlite3 *opened = of(*database);

@@ -29,7 +29,7 @@ struct JSONKeySet: Sendable {
     if slots.count > 4 * Self.smallestSlotCount {
       slots = []
     } else {
-      for index in slots.indices { slots[index] = 0 }
+      slots.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
     }
   }
 

@@ -130,6 +130,10 @@ extension JSONScanner {
       throw JSONError(.duplicateKey, at: topKey.offset)
     }
     topKey.matched = -1
+    let count = topKey.byteCount
+    guard count <= TopKeyState.longestByteCount, watchedCounts >> UInt64(count) & 1 == 1 else {
+      return
+    }
     for candidate in watching.indices where topKey.equals(watching[candidate]) {
       if records[candidate].keyOffset < 0 { topKey.matched = candidate }
       return

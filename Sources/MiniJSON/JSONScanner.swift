@@ -27,6 +27,8 @@ package struct JSONScanner: Sendable {
   }
 
   let watching: [StaticString]
+  /// Bit n says that a watched key has n bytes: most other keys are told by that.
+  let watchedCounts: UInt64
   let limits: JSONLimits
   let requiresObject: Bool
   let refusesDuplicates: Bool
@@ -83,6 +85,7 @@ package struct JSONScanner: Sendable {
       precondition(key.utf8CodeUnitCount <= TopKeyState.longestByteCount, "a key too long to watch")
     }
     self.watching = watching
+    watchedCounts = watching.reduce(0) { $0 | 1 << UInt64($1.utf8CodeUnitCount) }
     self.limits = limits
     self.requiresObject = requiresObject
     self.refusesDuplicates = refusesDuplicates

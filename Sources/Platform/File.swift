@@ -25,9 +25,43 @@ package enum File {
   package static func writeDurably(
     _ content: ByteString, to path: ByteString, mode: Int32 = 0o600
   ) throws(SystemError) {
-    let temporary = path + ByteString(".new")
+    _ = try write(content, to: path, mode, replacing: nil)
+  }
+
+  /// Writes as `writeDurably` does and keeps the file's owner and mode, and a symbolic link, whose
+  /// target is written.
+  ///
+  /// False when the file does not hold `old`, or nothing where none is: it is left alone then.
+  package static func replaceDurably(
+    _ old: ByteString, with new: ByteString, at path: ByteString
+  ) throws(SystemError) -> Bool {
+    try write(new, to: target(of: path), 0o600, replacing: old)
+  }
+
+  private static func write(
+    _ content: ByteString, to path: ByteString, _ mode: Int32, replacing old: ByteString?
+  ) throws(SystemError) -> Bool {
+    let temporary = path + ".new"
+    defer { _ = temporary.withCString { cp_remove($0) } }
+    let isThere = old != nil && exists(path)
+    try write(content, mode, toTemporary: temporary, like: isThere ? path : nil)
+    if let old {
+      let now = isThere ? try read(path, limit: old.count + 4096) : .empty
+      guard now == old else { return false }
+    }
+    try SystemError.check(
+      temporary.withCString { from in path.withCString { to in cp_rename(from, to) } }, "rename")
+    _ = directory(of: path).withCString { cp_sync_directory($0) }
+    return true
+  }
+
+  /// Writes a file to the medium, with owner and mode of another one.
+  private static func write(
+    _ content: ByteString, _ mode: Int32, toTemporary path: ByteString, like other: ByteString?
+  ) throws(SystemError) {
     let descriptor = try SystemError.check(
-      temporary.withCString { cp_open($0, Int32(CP_WRITE_REPLACE), mode) }, "open")
+      path.withCString { cp_open($0, Int32(CP_WRITE_REPLACE), mode) }, "open")
+    defer { _ = cp_close(descriptor) }
     var status: Int32 = 0
     content.withBytes { raw in
       var written = 0
@@ -37,12 +71,25 @@ package enum File {
         if put <= 0 { status = put < 0 ? Int32(put) : -5 } else { written += Int(put) }
       }
     }
+    if status >= 0, let other { status = other.withCString { cp_take_owner(descriptor, $0) } }
     if status >= 0 { status = cp_sync(descriptor) }
-    _ = cp_close(descriptor)
     try SystemError.check(status, "write")
-    try SystemError.check(
-      temporary.withCString { from in path.withCString { to in cp_rename(from, to) } }, "rename")
-    _ = directory(of: path).withCString { cp_sync_directory($0) }
+  }
+
+  /// Where the symbolic links at the end of a path lead to.
+  private static func target(of path: ByteString) -> ByteString {
+    var path = path
+    for _ in 0..<8 {
+      let capacity = 4096
+      let link = ByteString(
+        [UInt8](unsafeUninitializedCapacity: capacity) { target, count in
+          let used = path.withCString { cp_read_link($0, target.baseAddress, Int64(capacity)) }
+          count = max(0, Int(used))
+        })
+      guard !link.isEmpty else { break }
+      path = link[0] == UInt8(ascii: "/") ? link : directory(of: path) + "/" + link
+    }
+    return path
   }
 
   /// Waits until the medium has a file that is complete.

@@ -47,18 +47,12 @@ package struct IPAddress: Hashable, Sendable {
 
   /// Calls `body` with the 4 or 16 bytes in network order.
   package func withBytes<R>(_ body: (UnsafePointer<UInt8>, Int32) -> R) -> R {
-    var bytes: [UInt8] = []
-    if !isIPv4 {
-      for shift in stride(from: 56, through: 0, by: -8) {
-        bytes.append(UInt8(truncatingIfNeeded: high >> UInt64(shift)))
+    var words = (high.bigEndian, low.bigEndian)
+    return withUnsafeBytes(of: &words) { raw in
+      guard let base = raw.bindMemory(to: UInt8.self).baseAddress else {
+        preconditionFailure("an address has bytes")
       }
-    }
-    for shift in stride(from: isIPv4 ? 24 : 56, through: 0, by: -8) {
-      bytes.append(UInt8(truncatingIfNeeded: low >> UInt64(shift)))
-    }
-    return bytes.withUnsafeBufferPointer { raw in
-      guard let base = raw.baseAddress else { preconditionFailure("an address has bytes") }
-      return body(base, Int32(raw.count))
+      return isIPv4 ? body(base + 12, 4) : body(base, 16)
     }
   }
 

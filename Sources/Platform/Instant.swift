@@ -12,6 +12,9 @@ package struct Instant: Comparable, Sendable {
   /// The present.
   package static var now: Instant { Instant(nanoseconds: cp_monotonic_nanoseconds()) }
 
+  /// What the calling thread has used of the processor, in nanoseconds.
+  package static var threadNanoseconds: Int64 { cp_thread_nanoseconds() }
+
   @inline(__always)
   package static func < (left: Instant, right: Instant) -> Bool {
     left.nanoseconds < right.nanoseconds
@@ -36,6 +39,11 @@ package enum UnixTime {
   package static var seconds: Int64 { cp_wall_milliseconds() / 1000 }
   /// Milliseconds since 1970.
   package static var milliseconds: Int64 { cp_wall_milliseconds() }
+  /// Lets the clock stand still for the calling thread until `release()`: a turn of the loop asks
+  /// about ten times for each request.
+  package static func hold() { cp_wall_hold() }
+  /// Lets the clock run again.
+  package static func release() { cp_wall_release() }
   /// Seconds since 1970 at which this program was built: a lower bound for the present.
   package static var buildSeconds: Int64 { cp_build_time() }
   /// Whether the clock is plausible: boards without a battery start in 1970.

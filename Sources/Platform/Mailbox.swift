@@ -77,7 +77,7 @@ package final class Worker: @unchecked Sendable {
       pending += 1
       let first = !isStarted
       isStarted = true
-      lock.signal()
+      lock.unpark()
       return first
     }
     if mustStart {
@@ -93,7 +93,7 @@ package final class Worker: @unchecked Sendable {
   private func run() {
     while true {
       let jobs = lock.locked {
-        while queue.isEmpty { lock.wait() }
+        if queue.isEmpty { lock.park() }
         let taken = queue
         queue = []
         return taken

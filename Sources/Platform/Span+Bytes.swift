@@ -28,10 +28,17 @@ extension Span where Element == UInt8 {
   /// `literal`: must be lower case itself.
   package func equalsIgnoringCase(_ literal: StaticString) -> Bool {
     guard count == literal.utf8CodeUnitCount else { return false }
-    for index in indices where ASCII.lowercased(self[index]) != literal.utf8Start[index] {
-      return false
+    return withUnsafeBufferPointer {
+      cp_equals_lower($0.baseAddress, literal.utf8Start, count) != 0
     }
-    return true
+  }
+
+  /// Number of bytes from `start` on that may stand in a token (RFC 9110 §5.6.2).
+  package func tokenByteCount(from start: Int) -> Int {
+    withUnsafeBufferPointer { bytes in
+      guard let base = bytes.baseAddress, start < count else { return 0 }
+      return cp_token_count(base + start, count - start)
+    }
   }
 
   /// Offset of the first `byte` at or after `start`; nil when there is none.

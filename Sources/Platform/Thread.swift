@@ -56,6 +56,15 @@ package final class Lock: @unchecked Sendable {
   /// Waits for `signal()`, at most so long; the caller holds the lock.
   package func wait(milliseconds: Int64) { cp_lock_wait_for(raw, milliseconds) }
 
+  /// Waits for `unpark()`, which must follow what there is to do; the caller holds the lock.
+  ///
+  /// Not before it: what came earlier is the caller's to look for. While all helper threads are
+  /// parked the loop counts references without locks, so a parked one touches no object.
+  package func park() { cp_lock_park(raw) }
+
+  /// Ends `park()`, if somebody is there; the caller holds the lock.
+  package func unpark() { cp_lock_unpark(raw) }
+
   /// Wakes every waiter.
   package func signal() { cp_lock_signal(raw) }
 }

@@ -35,11 +35,12 @@ final class BatchWriter: @unchecked Sendable {
     _ contents: BatchContents, keeping retention: Retention, at seconds: Int64?,
     in database: Database
   ) -> Outcome {
+    database.returnToMedium()
     do throws(StoreError) {
       if !contents.rows.isEmpty { try keepReserve(for: contents.rows.count, in: database) }
       try database.transaction { () throws(StoreError) in
         try writeSums(of: contents, in: database)
-        for row in contents.rows { try LogTable.insert(row, in: database) }
+        try LogTable.insert(contents.rows, in: database)
         try ring.trim(afterAdding: contents.rows.count, in: database)
         let expired = retention.expiredLogs(at: seconds)
         if expired > 0 {

@@ -18,33 +18,38 @@ package final class Database: @unchecked Sendable {
   /// Whether tables of what happened are temporary ones, in memory.
   package internal(set) var keepsHistoryInMemory = false
 
-  private var raw: OpaquePointer?
+  /// Why the medium takes no writes, so that a layer in memory stands in for it; nil when it does.
+  package internal(set) var mediumFailure: StoreError?
+  let settings: StoreSettings
+
+  var raw: OpaquePointer?
   private var statements: [UInt: Statement] = [:]
 
   /// Opens or makes the database, checks it and brings its schema up to date.
   ///
   /// A file that is damaged, foreign or from a newer version is left as it is. Throws with a
   /// sentence that says what to change.
-  package init(path: ByteString, settings: StoreSettings) throws(StoreError) {
+  /// `mediumFailure`: why an opening without it failed: what is stored is opened then to be read,
+  /// and every change is refused with this error until `returnToMedium`.
+  package init(
+    path: ByteString, settings: StoreSettings, mediumFailure: StoreError? = nil
+  ) throws(StoreError) {
     try settings.check()
     self.path = path
-    let prepared = path.withCString { cs_prepare_file($0) }
-    if prepared < 0 { throw StoreError(opening: path, errorNumber: -prepared) }
-    wasCreated = prepared == 1
+    self.settings = settings
+    self.mediumFailure = mediumFailure.map { Database.writingFailure(near: path) ?? $0 }
+    wasCreated = mediumFailure == nil ? try Database.prepareFile(path) : false
     wasUnclean =
       Database.isNonZero(path + "-wal") || Database.isNonZero(path + "-journal")
       || Database.exists(path + Database.checkSuffix)
-    var opened: OpaquePointer?
-    let result = path.withCString { cs_open($0, &opened) }
-    raw = opened
-    if result != CS_OK { throw error(result) }
-    try configure(settings)
+    try open()
   }
 
   /// Opens a file other than `db.db`, without any check: an empty one to be filled, or one from
   /// outside, which is only read.
   init(at path: ByteString, isFromOutside: Bool) throws(StoreError) {
     self.path = path
+    settings = StoreSettings()
     wasCreated = !isFromOutside
     wasUnclean = false
     var opened: OpaquePointer?
@@ -62,6 +67,7 @@ package final class Database: @unchecked Sendable {
   /// made beside it; its WAL file must be empty.
   package init(foreign path: ByteString, isImmutable: Bool) throws(StoreError) {
     self.path = path
+    settings = StoreSettings()
     wasCreated = false
     wasUnclean = false
     var opened: OpaquePointer?
@@ -78,6 +84,7 @@ package final class Database: @unchecked Sendable {
   /// Closes also when it throws: then the WAL file stays and is read at the next start.
   package func close() throws(StoreError) {
     guard let raw else { return }
+    guard mediumFailure == nil else { return release() }
     let result = cs_checkpoint(raw)
     let failure = result == CS_OK ? nil : error(result)
     cs_set_checkpoint_on_close(raw, failure == nil ? 1 : 0)
@@ -205,9 +212,7 @@ package final class Database: @unchecked Sendable {
 
   /// Makes an empty file of mode 0600; throws `.duplicate` when there is one.
   static func makeFile(_ path: ByteString) throws(StoreError) {
-    let prepared = path.withCString { cs_prepare_file($0) }
-    if prepared < 0 { throw StoreError(opening: path, errorNumber: -prepared) }
-    guard prepared == 1 else {
+    guard try prepareFile(path) else {
       throw StoreError(
         .duplicate, message: path, sentence: "a file with the backup's name exists already")
     }
@@ -233,7 +238,7 @@ package final class Database: @unchecked Sendable {
     return statement
   }
 
-  private func release() {
+  func release() {
     statements.removeAll()
     if let raw { cs_close(raw) }
     raw = nil
@@ -254,7 +259,10 @@ package final class Database: @unchecked Sendable {
 
   /// What a result that is no success means.
   func error(_ result: Int32) -> StoreError {
-    guard let raw else { return StoreError(.other, message: "the database is closed") }
+    if let mediumFailure, result & 0xFF == CS_READONLY { return mediumFailure }
+    guard let raw else {
+      return StoreError(Database.kind(of: result), message: "the database is closed")
+    }
     let message = ByteString(cString: cs_message(raw)) ?? .empty
     return StoreError(Database.kind(of: result), message: message)
   }
@@ -273,26 +281,5 @@ package final class Database: @unchecked Sendable {
     case Int32(CS_CONSTRAINT): return .constraint
     default: return .other
     }
-  }
-}
-
-extension StoreError {
-  /// A file that could not be made or opened, in the system's words.
-  fileprivate init(opening path: ByteString, errorNumber: Int32) {
-    var words = [UInt8](repeating: 0, count: 64)
-    let count = words.withUnsafeMutableBufferPointer {
-      cs_describe_error(errorNumber, $0.baseAddress, Int32($0.count))
-    }
-    let text = Buffer()
-    text.append("cannot open ")
-    text.append(path)
-    text.append(": ")
-    text.append(ByteString(Array(words.prefix(Int(count)))))
-    let isReadOnly = cs_is_read_only(errorNumber) != 0
-    let kind: Kind =
-      isReadOnly ? .readOnly : cs_is_full(errorNumber) != 0 ? .full : .other
-    let message = text.byteString
-    text.append("; the data directory must exist and be writable")
-    self.init(kind, message: message, sentence: text.byteString)
   }
 }

@@ -9,7 +9,7 @@ extension Database {
   /// Applies the settings, refuses what is not ours, migrates.
   func configure(_ settings: StoreSettings) throws(StoreError) {
     // Before the first access: only so does WAL do without shared memory (boards.md §4.1).
-    switch settings.lockingMode {
+    switch mediumFailure == nil ? settings.lockingMode : .exclusive {
     case .exclusive: try execute("PRAGMA locking_mode=EXCLUSIVE")
     case .normal: try execute("PRAGMA locking_mode=NORMAL")
     }
@@ -25,7 +25,7 @@ extension Database {
     try pragma("wal_autocheckpoint", Int64(settings.walAutocheckpointPages))
     try pragma("journal_size_limit", settings.journalSizeLimit)
     try execute("PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF")
-    let mustProbe = try setJournalMode(settings.journalMode)
+    let mustProbe = mediumFailure == nil ? try setJournalMode(settings.journalMode) : false
     do throws(StoreError) {
       try Migrations.run(on: self)
       try probe(reallyWriting: mustProbe)

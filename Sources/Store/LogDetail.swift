@@ -18,9 +18,11 @@ enum LogDetail {
   private static let isUnusual: UInt64 = 64
   /// The time differs from the one in the id: the clock was set back.
   private static let hasTime: UInt64 = 128
+  /// Kind and channel of the first attempt follow at the end, where older versions stop reading.
+  private static let hasFirst: UInt64 = 256
 
-  /// The blob of a row.
-  static func pack(_ row: LogRecord) -> [UInt8] {
+  /// Appends the blob of a row.
+  static func pack(_ row: LogRecord, into packed: inout PackedWriter) {
     var flags: UInt64 = 0
     if row.isStream { flags |= stream }
     if row.isEstimated { flags |= estimated }
@@ -29,8 +31,8 @@ enum LogDetail {
     if row.cachedTokens > 0 { flags |= hasCached }
     if row.status != 200 || row.attempts != 1 || row.errorKind != 0 { flags |= isUnusual }
     if row.time != LogID.second(of: row.id) { flags |= hasTime }
+    if row.firstErrorKind != 0 { flags |= hasFirst }
 
-    var packed = PackedWriter()
     packed.append(flags)
     packed.append(count: row.latencyMilliseconds)
     packed.append(count: row.latencyMilliseconds - row.firstByteMilliseconds)
@@ -45,7 +47,10 @@ enum LogDetail {
     row.client?.withBytes { bytes, count in
       for byte in UnsafeBufferPointer(start: bytes, count: Int(count)) { packed.append(byte: byte) }
     }
-    return packed.bytes
+    if flags & hasFirst != 0 {
+      packed.append(count: row.firstErrorKind)
+      packed.append(count: row.firstChannelID)
+    }
   }
 
   /// Fills in the fields of a row whose id is set already; damaged bytes give zeros.
@@ -67,5 +72,9 @@ enum LogDetail {
     row.time = flags & hasTime != 0 ? packed.signed() : LogID.second(of: row.id)
     let addressByteCount = flags & hasIPv4 != 0 ? 4 : flags & hasIPv6 != 0 ? 16 : 0
     if addressByteCount > 0 { row.client = packed.raw(addressByteCount).flatMap { IPAddress($0) } }
+    if flags & hasFirst != 0 {
+      row.firstErrorKind = packed.count()
+      row.firstChannelID = packed.count()
+    }
   }
 }

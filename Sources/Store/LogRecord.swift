@@ -36,6 +36,10 @@ package struct LogRecord: Sendable {
   package var attempts: Int64
   /// 0 for none; the numbers are the caller's.
   package var errorKind: Int64
+  /// Why the first of several attempts failed; 0 for none.
+  package var firstErrorKind: Int64 = 0
+  /// The channel of that attempt.
+  package var firstChannelID: Int64 = 0
   package var client: IPAddress?
 
   /// Whether there was no good answer, or one that broke off.

@@ -3,20 +3,51 @@ import Platform
 
 /// Queries of the table `logs`: requests by id, hence by time; no second index to write.
 package enum LogTable {
-  /// Adds a row.
-  static func insert(_ row: LogRecord, in database: Database) throws(StoreError) {
-    try database.run(
-      """
-      INSERT INTO logs (id, user_id, token_id, channel_id, model_id, prompt_tokens,
-        completion_tokens, charge, detail)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-      """
-    ) { statement in
-      statement.bind(row.id).bind(row.userID).bind(row.tokenID).bind(row.channelID)
-      statement.bind(row.modelID).bind(row.promptTokens).bind(row.completionTokens)
-      statement.bind(row.charge == row.usualCharge ? nil : row.charge)
-      LogDetail.pack(row).withUnsafeBytes { _ = statement.bind(blob: $0) }
+  /// Rows that one statement adds while there are so many: it begins and ends once for them.
+  private static let groupRowCount = 8
+
+  /// Adds rows, within a transaction that ends with a failure of this.
+  static func insert(_ rows: [LogRecord], in database: Database) throws(StoreError) {
+    var packed = PackedWriter()
+    var next = 0
+    while rows.count - next >= groupRowCount {
+      // With OR FAIL nothing is noted down for taking back a part of the rows.
+      try database.run(
+        """
+        INSERT OR FAIL INTO logs (id, user_id, token_id, channel_id, model_id, prompt_tokens,
+          completion_tokens, charge, detail)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?),
+          (?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?),
+          (?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?),
+          (?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+      ) { statement in
+        for index in next..<next + groupRowCount { bind(rows[index], to: statement, &packed) }
+      }
+      next += groupRowCount
     }
+    while next < rows.count {
+      try database.run(
+        """
+        INSERT INTO logs (id, user_id, token_id, channel_id, model_id, prompt_tokens,
+          completion_tokens, charge, detail)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+      ) { bind(rows[next], to: $0, &packed) }
+      next += 1
+    }
+  }
+
+  /// Binds the next nine parameters; `packed` is memory to work in.
+  private static func bind(
+    _ row: LogRecord, to statement: Statement, _ packed: inout PackedWriter
+  ) {
+    statement.bind(row.id).bind(row.userID).bind(row.tokenID).bind(row.channelID)
+    statement.bind(row.modelID).bind(row.promptTokens).bind(row.completionTokens)
+    statement.bind(row.charge == row.usualCharge ? nil : row.charge)
+    packed.clear()
+    LogDetail.pack(row, into: &packed)
+    packed.bytes.withUnsafeBytes { _ = statement.bind(blob: $0) }
   }
 
   /// Looks at the next rows below an id, newest first: a slice of a search.

@@ -37,7 +37,9 @@ enum Migrations {
   ) throws(StoreError) {
     let version = try database.integer("PRAGMA user_version")
     guard version >= 0, version < Int64(steps.count) else { return }
-    if version > 0 { try keepCopy(of: database, version: version) }
+    if version > 0, database.mediumFailure == nil {
+      try keepCopy(of: database, version: version)
+    }
     try database.transaction { () throws(StoreError) in
       for step in steps[Int(version)...] { try apply(step, to: database) }
       try stamp(database, version: Int64(steps.count))

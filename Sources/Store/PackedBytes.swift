@@ -8,6 +8,9 @@ package struct PackedWriter {
   /// Makes a writer without bytes.
   package init() {}
 
+  /// Forgets the bytes; their memory is kept.
+  mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+
   /// Appends an unsigned number.
   package mutating func append(_ value: UInt64) {
     var rest = value

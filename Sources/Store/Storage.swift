@@ -57,6 +57,7 @@ package final class Storage {
     do throws(SystemError) {
       try worker.submit(Job(work: {}, completion: {}))
     } catch { throw StoreError(startingThread: error) }
+    if let failure = database.mediumFailure { note(failure) }
   }
 
   /// Jobs that have not run yet.
@@ -93,15 +94,18 @@ package final class Storage {
     let database = database
     let job = Job(
       work: {
-        let before = database.totalChangeCount
-        do throws(StoreError) {
-          if inTransaction {
-            try database.transaction { () throws(StoreError) in try work(database) }
-          } else {
-            try work(database)
-          }
-        } catch { outcome.failure = error }
-        outcome.hasWritten = database.totalChangeCount != before
+        repeat {
+          let before = database.totalChangeCount
+          outcome.failure = nil
+          do throws(StoreError) {
+            if inTransaction {
+              try database.transaction { () throws(StoreError) in try work(database) }
+            } else {
+              try work(database)
+            }
+          } catch { outcome.failure = error }
+          outcome.hasWritten = database.totalChangeCount != before
+        } while outcome.failure != nil && database.returnToMedium()
         outcome.writtenByteCount = Database.writtenByteCount
       },
       completion: { [self] in

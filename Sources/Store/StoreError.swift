@@ -49,7 +49,7 @@ package struct StoreError: Error, Sendable {
     switch kind {
     case .full: "the disk that holds the database is full: free some space; nothing was changed"
     case .readOnly:
-      "the database cannot be written: make its folder writable; nothing was changed"
+      "the database cannot be written: mount it rw or make its folder writable; nothing was changed"
     case .ioError:
       "the disk that holds the database reports an error: check it; nothing was changed"
     case .corrupt: "the database is damaged: restore a backup"

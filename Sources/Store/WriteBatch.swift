@@ -249,8 +249,11 @@ package final class WriteBatch {
     failedFlushCount += 1
     droppedRowCount += Int64(
       waiting.prepend(unwritten, rowLimit: flushRowCount * WriteBatch.waitingFlushes))
-    retryMilliseconds = min(
-      max(intervalMilliseconds, retryMilliseconds * 2), WriteBatch.retryLimitMilliseconds)
+    // A full disk is sound: it is written to as often as one with room, and loses as little.
+    let pause =
+      failure?.kind == .full
+      ? intervalMilliseconds : max(intervalMilliseconds, retryMilliseconds * 2)
+    retryMilliseconds = min(pause, WriteBatch.retryLimitMilliseconds)
     retryAt = now.advanced(byMilliseconds: retryMilliseconds)
     if !waiting.isEmpty { noteWaiting(now) }
   }

@@ -58,7 +58,7 @@ final class Gateway {
   private(set) lazy var wakers = WakerRegistry(gateway: self)
   /// Short-lived tokens of vendors that exchange keys for them.
   private(set) lazy var accessTokens = AccessTokens(gateway: self)
-  private let loader: ConfigurationLoader
+  let loader: ConfigurationLoader
   /// Reports signals; opened before any thread was started.
   private let signals: Int32
   fileprivate var server: Server?
@@ -108,6 +108,7 @@ final class Gateway {
     loadZone()
     load(snapshot, opened.hours)
     storage.healthChanged = { [self] in storageChanged($0) }
+    if let failure = storage.failure { storageChanged(failure) }
   }
 
   /// What routes are looked up in.
@@ -205,21 +206,18 @@ final class Gateway {
 
   /// SIGHUP: reads the configuration again; what is wrong with it changes nothing.
   func reload() {
-    let loaded: Configuration
     do throws(ConfigurationError) {
-      loaded = try loader.load()
+      try take(try loader.load())
     } catch {
       log.error("the configuration is not reloaded: \(error.text.text)")
-      return
     }
-    let changed: Configuration
-    let ignored: [ByteString]
-    do throws(ConfigurationError) {
-      (changed, ignored) = try configuration.reloaded(from: loaded)
-    } catch {
-      log.error("the configuration is not reloaded: \(error.text.text)")
-      return
-    }
+  }
+
+  /// Puts what may change at run time in force.
+  ///
+  /// Throws what makes that impossible together with the rest; nothing is changed then.
+  func take(_ loaded: Configuration) throws(ConfigurationError) {
+    let (changed, ignored) = try configuration.reloaded(from: loaded)
     apply(changed)
     for key in ignored { log.warn("\(key.text) changes only with a restart") }
     if changed.tlsPort > 0 {

@@ -10,6 +10,10 @@ final class Router: Service {
   init(gateway: Gateway) { self.gateway = gateway }
 
   func begin(_ head: RequestHead, _ responder: Responder) -> any Exchange {
+    if gateway.configuration.isOpenToAnySite, Router.isForClients(head) {
+      responder.isOpenToAnySite = true
+      if head.method == .options { return Router.permit(head, responder) }
+    }
     if let target = RelayTarget(head) {
       return Relay(target: target, head: head, responder: responder, gateway: gateway)
     }
@@ -41,6 +45,28 @@ final class Router: Service {
     // RFC 9110 §15.5.6; which of them the address has is not known before its head is accepted.
     if status == .methodNotAllowed { error.allow = "GET, HEAD, POST, PUT, DELETE" }
     error.answer(responder, requestID: gateway.makeRequestID())
+  }
+
+  /// Whether an address belongs to the APIs that clients call with a key, never with a cookie.
+  private static func isForClients(_ head: RequestHead) -> Bool {
+    let prefixes: [StaticString] = ["/v1/", "/v1beta/", "/openai/", "/dashboard/billing/"]
+    return prefixes.contains { head.hasPathPrefix($0) }
+      || head.hasPathPrefix("/api/") && !head.hasPathPrefix("/api/v1/")
+  }
+
+  /// Tells a browser that a page of another site may make the call: any header is a client's own.
+  private static func permit(_ head: RequestHead, _ responder: Responder) -> any Exchange {
+    let wanted = head.value(of: "access-control-request-headers") ?? "*"
+    return PlainExchange(head) { _ in
+      responder.respond(
+        .ok,
+        fields: { fields in
+          fields.append("Access-Control-Allow-Methods: GET, POST\r\n")
+          fields.append("Access-Control-Max-Age: 86400\r\nAccess-Control-Allow-Headers: ")
+          fields.append(wanted)
+          fields.append("\r\n")
+        }, body: UnsafeRawBufferPointer(start: nil, count: 0))
+    }
   }
 
   /// Answers what needs no body.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What runs here and how it fares, and the doctor who looks for what is wrong.
 import { facts, warnings } from "./box.js";
-import { action, api, copyButton, every, fill, get, h, number, t } from "./core.js";
+import { action, api, copyButton, every, fill, get, h, number, t, told } from "./core.js";
 import { terms } from "./list.js";
 
 /** Draws the page. */
@@ -32,8 +32,8 @@ function drawDoctor(signal) {
   const colours = { ok: "good", warning: "warn", error: "bad" };
   const levels = { ok: t("well"), warning: t("warning"), error: t("error") };
   const finding = ({ id, level, message, advice }) => h("li", { "data-finding": id },
-    h("span.badge." + colours[level], {}, levels[level]), " ", message,
-    advice && h("p.faint", {}, advice));
+    h("span.badge." + colours[level], {}, levels[level]), " ", told(message),
+    advice && h("p.faint", {}, told(advice)));
   const check = action(t("Check now"), async () => {
     fill(area, h("p.faint", {}, t("Looking; this takes up to 20 seconds…")));
     try {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The audit: who did what.
-import { h, number, t, time } from "./core.js";
+import { h, number, said, t, time } from "./core.js";
 import { drawFeed, pickField, rangeField } from "./feed.js";
 
 /** What was done, by the audit's names: those of settings end with what was done to them. */
@@ -8,7 +8,8 @@ const things = () => ({
   channel: t("Channel"), channel_group: t("Channel group"), token: t("Token"), user: t("User"),
   user_group: t("User group"), price: t("Price"), redemption: t("Redemption code"),
   management_token: t("Management token"), prices: t("Prices"), options: t("Settings"),
-  model_fallbacks: t("Fallback models"), logs: t("Logs"), password: t("Password"),
+  config: "config.yaml", model_fallbacks: t("Fallback models"), logs: t("Logs"),
+  password: t("Password"),
 });
 const deeds = () => ({
   create: t("created"), change: t("changed"), delete: t("deleted"), import: t("imported"),
@@ -35,7 +36,8 @@ const settings = ["channel", "channel_group", "token", "user", "user_group", "pr
 const actions = () => [
   ...settings.flatMap((thing) => ["create", "change", "delete"].map((deed) => thing + "_" + deed)),
   "management_token_create", "management_token_delete", "prices_import", "options_change",
-  "model_fallbacks_change", "logs_delete", "password_change", ...Object.keys(others()),
+  "config_change", "model_fallbacks_change", "logs_delete", "password_change",
+  ...Object.keys(others()),
 ];
 
 /** Draws the audit. */
@@ -52,7 +54,7 @@ export const drawAudit = (root, { signal }, values) => drawFeed(root, {
     { label: t("User"), value: (row) => row.username },
     { label: t("Action"), value: (row) => [h("span", { title: row.action }, inWords(row.action)),
       row.times > 1 && [" ", h("small", {}, t("{0} times", number(row.times)))]] },
-    { label: t("What"), value: (row) => row.target },
+    { label: t("What"), value: (row) => said(row.target) },
     { label: t("Address"), value: (row) => row.address },
     { label: t("Request ID"), value: (row) => h("code", {}, row.request_id) },
   ],

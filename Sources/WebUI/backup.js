@@ -2,7 +2,7 @@
 // Backups: to this device, on the gateway's own disk, and back.
 import {
   action, api, ApiError, ask, bytes, during, fetchFrom, fill, get, h, hooks, keep, notice, number,
-  openDialog, problem, t, time,
+  openDialog, problem, said, t, time,
 } from "./core.js";
 import { save } from "./files.js";
 import { drawField } from "./form.js";
@@ -104,10 +104,10 @@ async function download(withLogs, passphrase, progress, signal) {
 function drawKept(kept) {
   const area = h("div");
   const draw = (now) => fill(area,
-    now.failure && h("p.problem", {}, t("The last one could not be made: {0}", now.failure)),
+    now.failure && h("p.problem", {}, t("The last one could not be made: {0}", said(now.failure))),
     now.recovery && h("p.warn", {}, t(
       "The database was damaged. At {0} the backup of {1} took its place; what came after is lost.",
-      time(now.recovery.time), time(now.recovery.backup_time)), " ", now.recovery.reason),
+      time(now.recovery.time), time(now.recovery.backup_time)), " ", said(now.recovery.reason)),
     now.items.length ? table(t("Backups on the device"), [
       { label: t("Made"), value: (item) => time(item.created_at) },
       { label: t("File"), value: (item) => h("code", {}, item.name) },
@@ -175,17 +175,17 @@ async function upload(file, passphrase, progress, signal) {
     progress.show(0, file.size);
     request.send(file);
   });
-  let said = null;
-  try { said = JSON.parse(answer.responseText); } catch { /* Not the gateway's own words. */ }
-  if (answer.status === 200) return said.data;
+  let told = null;
+  try { told = JSON.parse(answer.responseText); } catch { /* Not the gateway's own words. */ }
+  if (answer.status === 200) return told.data;
   if (answer.status === 401 && await hooks.login()) {
     return upload(file, passphrase, progress, signal);
   }
-  if (said?.code === "wrong_passphrase") {
+  if (told?.code === "wrong_passphrase") {
     throw new Error(t("This is not the passphrase of that backup."));
   }
-  throw new ApiError(said?.message ? t(said.message)
-    : t("The gateway answered with status {0}.", answer.status), said?.code, answer.status);
+  throw new ApiError(told?.message ? said(told.message)
+    : t("The gateway answered with status {0}.", answer.status), told?.code, answer.status);
 }
 
 /** Says what is there now; every login has ended. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The state of the box in words.
-import { bytes, h, number, percent, span, t, time } from "./core.js";
+import { bytes, h, number, percent, span, t, time, told } from "./core.js";
 
 /** What is wrong with the storage, in words; null when nothing is. */
 const storageTrouble = (state) => ({
@@ -45,7 +45,7 @@ export function warnings(status) {
     status.first_password && note("bad",
       t("An account still has the first password, which everybody knows."), " ",
       h("a", { href: "#/account" }, t("Choose another one"))),
-    trouble && note("bad", trouble, " ", status.storage_message ?? ""),
+    trouble && note("bad", trouble, " ", status.storage_message && told(status.storage_message)),
     status.clock !== "ok" && note("warn",
       t("The clock of the box is not set. Until it is, nothing expires and days are wrong.")),
     isTight && !trouble && note("warn", t("The storage is nearly full: {0} are free.",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The form of a channel, drawn from what the gateway says about the channel types.
-import { api, during, fill, get, h, number, t } from "./core.js";
+import { api, during, fill, get, h, number, said, t } from "./core.js";
 import { advanced, area, checkedModel, keysOf, mappingOf, mappingText } from "./channel-fields.js";
 import { oneOf } from "./combo.js";
 import { choice } from "./fields.js";
@@ -148,7 +148,7 @@ class ChannelForm {
   drawConfig(values) {
     const own = this.type?.fields.filter((field) => field.name.startsWith("config.")) ?? [];
     this.config = own.map((field) => drawField({
-      name: field.name, label: t(field.label), required: field.required,
+      name: field.name, label: said(field.label), required: field.required,
       type: field.choices.length ? "select" : "text",
       options: field.choices.length ? [["", field.default
         ? t("Default: {0}", field.default) : t("Not set")], ...field.choices] : null,

@@ -35,6 +35,7 @@ async function draw(page) {
     getAll("/channel-groups", {}, { signal: page.signal }),
     getAll("/channels", {}, { signal: page.signal })]);
   const names = new Map(channels.map((channel) => [channel.id, channel.name]));
+  page.cards = [];
   fill(page.area, groups.map((group) => card(group, names, page)));
 }
 
@@ -71,8 +72,7 @@ function card(group, names, page) {
     { label: t("Weight"), value: (member) => editedNumber(t("Weight of {0}", member.name),
       member.weight, { min: 0, max: 1000 }, async (weight) => {
         await api("PUT", "/channels/" + member.channel_id, { weight });
-        member.weight = weight;
-        drawShares();
+        page.cards.forEach((each) => each(member.channel_id, weight));
       }) },
     { label: t("Priority"), class: "end", value: (member) => number(member.priority) },
     { label: t("Share"), class: "end", value: (member) => {
@@ -81,6 +81,14 @@ function card(group, names, page) {
     } },
   ], group.members);
   drawShares();
+  // A channel has one weight, whatever the group in which it was changed.
+  page.cards.push((id, weight) => {
+    const index = group.members.findIndex((member) => member.channel_id === id);
+    if (index < 0) return;
+    group.members[index].weight = weight;
+    members.querySelectorAll("input")[index].value = weight;
+    drawShares();
+  });
   return h("section.card.group", { "data-group": group.name },
     h("div.head", {}, h("h2", {}, group.name), action(t("Edit"), async () => {
       if (await edit(group) !== undefined) await page.draw();
@@ -153,7 +161,8 @@ async function edit(group) {
       { name: "name", label: t("Name"), required: true, maxlength: 64,
         disabled: group?.name === "default" },
       { name: "members", label: t("Members"), type: choose(t("Members")),
-        help: t("Weights are edited in the group. Who is in no group goes to default.") },
+        help: t("A channel has one weight in all its groups. Who is in no group goes to default.")
+      },
       { name: "strategy", label: t("Strategy"), type: "select",
         options: Object.entries(strategies()).map(([key, [title]]) => [key, title]) },
       { name: "fallback_channels", label: t("Fallback channels"),

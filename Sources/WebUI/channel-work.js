@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Testing channels, and what is done to many of them, one after the other.
-import { api, during, duration, fill, h, openDialog, t } from "./core.js";
+import { api, during, duration, fill, h, openDialog, said, t } from "./core.js";
 import { drawField, openForm } from "./form.js";
 
 /** The outcome of a test in plain words. */
 const verdict = (result) => result.ok
   ? h("span.good", {}, t("It works: {0} answered after {1}.", result.model,
     duration(result.latency_ms)))
-  : h("span.bad", {}, t("It does not work with {0}: {1}", result.model, result.error));
+  : h("span.bad", {}, t("It does not work with {0}: {1}", result.model, said(result.error)));
 
 const test = (channel, model) =>
   api("POST", `/channels/${channel.id}/test`, model ? { model } : {});
@@ -47,8 +47,8 @@ export async function testInTurn(channels) {
   const dialog = openDialog(title, bar, lines, h("div.actions", {}, close));
   for (const channel of channels) {
     if (!dialog.open) return false;
-    const said = await test(channel).then(verdict, (error) => h("span.bad", {}, error.message));
-    lines.append(h("li", {}, h("strong", {}, channel.name), " ", said));
+    const outcome = await test(channel).then(verdict, (error) => h("span.bad", {}, error.message));
+    lines.append(h("li", {}, h("strong", {}, channel.name), " ", outcome));
     bar.value++;
   }
   close.textContent = t("Close");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The channels: how each of them does, what can be done to one or to many.
 import {
-  action, api, duration, every, fill, get, getAll, h, money, number, percent, t,
+  action, api, duration, every, fill, get, getAll, h, money, number, percent, t, told,
 } from "./core.js";
 import { editChannel } from "./channel-form.js";
 import { openTest, setWeight, testInTurn } from "./channel-work.js";
@@ -87,13 +87,13 @@ function drawCells(channel, page) {
   cells.drawn = now;
   const [label, kind] = states()[channel.status];
   fill(cells.state, badge(label, kind),
-    channel.status_reason && h("small", {}, " ", channel.status_reason));
+    channel.status_reason && h("small", {}, " ", told(channel.status_reason)));
   cells.change.textContent = channel.status === "enabled" ? t("Disable") : t("Enable");
   const rate = figures?.success_rate;
   fill(cells.health, rate === null || rate === undefined ? h("span.faint", {}, t("no requests"))
     : [h("strong." + (rate >= 0.99 ? "good" : rate >= 0.9 ? "warn" : "bad"), {}, percent(rate)),
       h("small", {}, " ", t("of {0}", number(figures.requests))),
-      rate < 1 && figures.last_error && h("small.reason", {}, figures.last_error)]);
+      rate < 1 && figures.last_error && h("small.reason", {}, told(figures.last_error))]);
   fill(cells.latency, figures?.successes > 0
     ? [duration(figures.latency_ms_mean), h("small.reason", {},
       t("p95 {0}", duration(figures.latency_ms_p95)))] : "–");

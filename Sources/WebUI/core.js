@@ -54,17 +54,25 @@ export const language =
   kept("language") ?? (/^zh\b/i.test(navigator.languages?.[0] ?? "") ? "zh" : "en");
 const locale = language === "zh" ? "zh-CN" : navigator.language || "en";
 let words = {};
+/** By what the words have a text: when they are packed, by a hash of so many signs. */
+let code = (text) => text;
+/** What the management API says, in the language of the pages as far as they know it. */
+export let said = (text) => text;
 
 /** Loads the words of the language; English needs none. */
 export async function loadWords() {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
-  if (language === "zh") words = (await import("./zh.js")).default;
+  if (language === "zh") ({ default: words, said, code = code } = await import("./zh.js"));
 }
 
 /** An English text in the language of the pages; `{0}`, `{1}` … stand for the values. */
-export function t(text, ...values) {
-  return (words[text] ?? text).replace(/\{(\d)\}/g, (_, index) => values[index]);
-}
+export const t = (text, ...values) =>
+  (words[code(text, 3)] ?? text).replace(/\{(\d)\}/g, (_, index) => values[index]);
+
+/** What the API says as an element; on a Chinese page a vendor's words are English. */
+export const told = (text, words = said(text)) => h("span", {
+  lang: language === "zh" && /[a-z] [a-z]/i.test(words) && !/[\u3000-\u9fff]/.test(words) && "en",
+}, words);
 
 // Numbers and times
 
@@ -176,7 +184,7 @@ async function checked(response) {
   if (response.ok && answer) return answer;
   const message = answer?.message || answer?.error?.message;
   throw new ApiError(
-    message ? t(message) : t("The gateway answered with status {0}.", response.status),
+    message ? said(message) : t("The gateway answered with status {0}.", response.status),
     answer?.code ?? answer?.error?.code ?? "", response.status,
     response.headers.get("X-Oneapi-Request-Id"));
 }
@@ -220,14 +228,13 @@ export function every(milliseconds, work, signal) {
 
 /** Says something in passing; read aloud by screen readers. */
 export function notice(text) {
-  const area = document.getElementById("notices");
   const line = h("div.notice", {}, text);
-  area.append(line);
+  document.getElementById("notices").append(line);
   setTimeout(() => line.remove(), 6000);
 }
 
 /** An error where it happened. */
-export const problem = (error) => h("p.problem", { role: "alert" }, error.message ?? error);
+export const problem = (error) => h("p.problem", { role: "alert" }, told(error.message ?? error));
 
 /**
  * A button that works: disabled meanwhile, a failure is shown behind it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Forms drawn from a list of fields, in a dialog that loses nothing.
-import { ask, during, fill, h, openDialog, problem, t } from "./core.js";
+import { ask, during, fill, h, language, openDialog, problem, t } from "./core.js";
 
 /**
  * A field of a form:
@@ -36,7 +36,7 @@ export function drawField(field, value, changed = () => {}) {
   const input = made.element.matches("input, select, textarea")
     ? made.element : made.element.querySelector("#" + id);
   const fail = (sentence) => {
-    fill(note, sentence ?? field.help);
+    fill(note, sentence || field.help);
     note.classList.toggle("problem", !!sentence);
     if (sentence) input?.setAttribute("aria-invalid", "true");
     else input?.removeAttribute("aria-invalid");
@@ -128,7 +128,7 @@ const makers = {
   },
 };
 
-const read = (input, field) => input.value === "" ? field.empty ?? "" : input.value;
+const read = (input, { empty = "" }) => input.value === "" ? empty : input.value;
 
 /** The lines of a text that are not empty, with their numbers. */
 const numbered = (text) => text.split("\n").map((line, index) => [line.trim(), index + 1])
@@ -259,7 +259,8 @@ export function showAtField(error, drawn) {
   const name = error.message?.split(" ")[0];
   const found = drawn.find((each) => each.field.name === name && each.element.isConnected);
   if (!found) return false;
-  found.fail(found.field.label + " " + t(error.message.slice(name.length + 1)));
+  found.fail(found.field.label + (language === "zh" ? "：" : " ") +
+    error.message.slice(name.length + 1));
   goTo(found);
   return true;
 }

@@ -61,7 +61,8 @@ const columns = (isAdmin) => [
   { label: t("Token"), value: (row) => nameOf(row.token_name, row.token_id) },
   { label: t("Model"), value: (row) => row.model ?? t("unknown") },
   isAdmin && { label: t("Channel"), value: (row) => nameOf(row.channel_name, row.channel_id) },
-  { label: t("Status"), value: outcome },
+  { label: t("Status"), value: (row) => [outcome(row),
+    row.attempts > 1 && h("small", { title: t("Attempts") }, " ×" + number(row.attempts))] },
   { label: t("Tokens in + out"), class: "end", value: (row) =>
     `${short(row.prompt_tokens)}\u00a0+\u00a0${short(row.completion_tokens)}` },
   { label: t("Cost"), class: "end", value: (row) => money(row.cost, row.currency) },
@@ -126,6 +127,9 @@ function showDetails(row) {
     fact(t("Token"), nameOf(row.token_name, row.token_id)),
     row.channel_id && fact(t("Channel"), nameOf(row.channel_name, row.channel_id)),
     fact(t("Attempts"), number(row.attempts)),
+    row.first_error_kind && fact(t("Failed at first"),
+      [nameOf(row.first_channel_name, row.first_channel_id), reason(row.first_error_kind)]
+        .filter(Boolean).join(": ")),
     fact(t("Latency"), duration(row.latency_ms)),
     row.first_byte_ms > 0 && fact(t("First byte after"), duration(row.first_byte_ms)),
     fact(t("Streamed"), row.stream ? t("yes") : t("no")),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which other models serve when a model cannot, and why a request goes where it goes.
-import { action, api, during, fill, get, getAll, h, number, t } from "./core.js";
+import { action, api, during, fill, get, getAll, h, number, said, t, told } from "./core.js";
 import { checkedModel } from "./channel-fields.js";
 import { drawField, openForm } from "./form.js";
 import { deleteButton, table } from "./list.js";
@@ -102,7 +102,7 @@ function answer(data) {
   const served = first && data.answer.startsWith("The request goes")
     ? first.serves_model === data.model ? t("The request goes to {0}.", first.name)
       : t("The request goes to {0}, which serves {1} instead.", first.name, first.serves_model)
-    : t(data.answer);
+    : said(data.answer);
   return [h("p", {}, h("strong", {}, served)), channels.length > 0 && table(t("Channels"), [
     { label: t("Order"), class: "end", value: (each) => number(each.order) },
     { label: t("Channel"), value: (each) => each.name },
@@ -110,6 +110,6 @@ function answer(data) {
       ? t("fallback channel") : each.group ?? "–" },
     { label: t("Upstream's name"), value: (each) => each.upstream_model },
     { label: t("Reason"), value: (each) => h("span" + (each.eligible ? "" : ".faint"), {},
-      t(each.detail)) },
+      told(each.detail)) },
   ], channels)];
 }

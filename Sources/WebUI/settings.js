@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What can be set: options that hold at once, and the settings of config.yaml.
-import { action, api, copyButton, fill, get, getAll, h, notice, number, openDialog, t }
+import { action, api, copyButton, fill, get, getAll, h, notice, number, openDialog, said, t }
   from "./core.js";
 import { drawField, openForm } from "./form.js";
 import { table, terms } from "./list.js";
@@ -48,7 +48,7 @@ const groups = (userGroups) => [
 ];
 
 /** Draws the page. */
-export async function mount(root, { signal }) {
+export async function mount(root, { signal, may }) {
   const [options, userGroups, config] = await Promise.all([
     get("/options", {}, { signal }), getAll("/user-groups", {}, { signal }),
     get("/config", {}, { signal })]);
@@ -57,7 +57,7 @@ export async function mount(root, { signal }) {
     .map(([title, fields]) => card(title, fields, now, draw)));
   draw(options);
   fill(root, h("h2", {}, t("Options")),
-    h("p", {}, t("They hold from the next request on.")), cards, drawConfig(config));
+    h("p", {}, t("They hold from the next request on.")), cards, drawConfig(config, may("root")));
 }
 
 // Options
@@ -104,24 +104,68 @@ function origin(item) {
 /** A value as a line of the file needs it. */
 const quoted = (value) => /^[\w./-]+$/.test(value) ? value : JSON.stringify(value);
 
+/** What stands in the place of a secret that is set. */
+const hidden = "••••••••";
+
+/** A setting as a field of a form; an empty one has no line of its own in the file. */
+const fieldOf = (item) => ({
+  name: item.key, label: item.key, empty: null, autocomplete: "off",
+  placeholder: item.source === "file" ? item.default : valueOf(item),
+  type: item.choices.length ? "select" : item.secret ? "password"
+    : item.min === null ? "text" : "number",
+  min: item.min ?? undefined, max: item.max ?? undefined,
+  options: item.choices.length
+    ? [["", t("(at first {0})", item.default)], ...item.choices] : undefined,
+  help: [wordsOf(item), item.min !== null ? t("From {0} to {1}.", number(item.min),
+    number(item.max)) : !item.choices.length && t("May be") + ": " + said(item.expects),
+    item.default && t("(at first {0})", item.default), item.source !== "default" && origin(item)]
+    .filter(Boolean).join(" "),
+  check: (value) => item.secret && value !== hidden && value?.includes("•") &&
+    t("Write the whole value."),
+});
+
+/** What the file has of a setting; null for nothing. */
+const valueInFile = (item) => item.source !== "file" || !item.is_set ? null
+  : item.secret ? hidden : item.min === null ? item.value : Number(item.value);
+
+/** The form that changes settings of config.yaml; `saved` gets all of them. */
+const change = (items, saved) => openForm({
+  title: t("Settings of config.yaml"), fields: items.map(fieldOf), changesOnly: true,
+  intro: h("p", {}, t("They hold at once. What is left empty is as at first.")),
+  value: Object.fromEntries(items.map((item) => [item.key, valueInFile(item)])),
+  async save(values) {
+    saved(await api("PUT", "/config", values));
+    notice(t("Saved."));
+  },
+});
+
 /** The settings of config.yaml: a list to search, and how to change each. */
-function drawConfig(config) {
+function drawConfig(config, mayChange) {
   const list = h("div");
   let query = "";
   let isChanged = false;
+  let changeable = [];
+  const begin = (items) => change(items, (now) => { config = now; redraw(); });
+  const all = action(t("Change"), () => begin(changeable),
+    { "aria-label": t("Change: {0}", t("Settings of config.yaml")) });
   const redraw = () => {
     const items = config.items.filter((item) => (!isChanged || item.source !== "default") &&
       [item.key, item.section, item.comment, wordsOf(item), item.value ?? ""]
         .join("\n").toLowerCase().includes(query.toLowerCase()));
+    changeable = items.filter((item) => mayChange && item.reload &&
+      !["environment", "command_line"].includes(item.source));
+    all.hidden = !changeable.length;
     fill(list, items.length ? table(t("Settings of config.yaml"), [
       { label: t("Setting"), value: (item) => [h("code", {}, item.key), h("br"),
         h("small", {}, wordsOf(item))] },
       { label: t("Value"), value: (item) => h("code", {}, valueOf(item)) },
-      { label: t("From"), value: (item) => h("span", {
+      { label: t("Set by"), value: (item) => h("span", {
         class: item.source === "default" ? "faint" : null }, origin(item)) },
-      { label: t("How to change"), class: "actions", value: (item) => h("button.quiet", {
-        type: "button", "aria-label": t("How to change {0}", item.key),
-        onclick: () => explain(config, item) }, t("Show")) },
+      { label: t("How to change"), class: "actions", value: (item) => changeable.includes(item)
+        ? action(t("Change"), () => begin([item]), { "aria-label": t("Change: {0}", item.key) })
+        : h("button.quiet", {
+          type: "button", "aria-label": t("How to change {0}", item.key),
+          onclick: () => explain(config, item) }, t("Show")) },
     ], items) : h("p.empty", {}, t("No setting has this in it.")));
   };
   const find = () => {
@@ -137,11 +181,14 @@ function drawConfig(config) {
   redraw();
   return h("section", { id: "config" }, h("h2", {}, t("Settings of config.yaml")),
     h("p", {}, t("They belong to the machine, so they stand in a file on it.")),
-    h("div.bar", {}, search.element, changed.element), list);
+    h("div.bar", {}, search.element, changed.element, all), list);
 }
 
 /** What a setting does; other languages know it by its key. */
-const wordsOf = ({ key, comment }) => t(key) === key ? comment : t(key);
+const wordsOf = ({ key, comment }) => {
+  const words = said("." + key);
+  return words === "." + key ? comment : words;
+};
 
 /** A value in force; of a secret only whether there is one. */
 function valueOf(item) {
@@ -167,8 +214,8 @@ function explain(config, item) {
       : t("Write this line into the file {0}:", isFact ? config.board_file || "board.yaml"
         : config.file)];
   const dialog = openDialog(item.key, h("p", {}, wordsOf(item)),
-    terms([[t("Value"), valueOf(item)], [t("From"), origin(item)],
-      [t("At first"), item.default || t("(empty)")], [t("May be"), item.expects]]),
+    terms([[t("Value"), valueOf(item)], [t("Set by"), origin(item)],
+      [t("At first"), item.default || t("(empty)")], [t("May be"), said(item.expects)]]),
     steps.filter(Boolean).map((step) => h("p", {}, step)),
     !isPlace && h("div.beside", {}, h("pre", {}, line), copyButton(line)),
     h("p", {}, item.reload && !isPlace

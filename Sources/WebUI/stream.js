@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Reads event streams (text/event-stream), and what chat completions say in them.
-import { ApiError, t } from "./core.js";
+import { ApiError, said, t } from "./core.js";
 
 /**
  * A reader of an event stream's text, in whatever pieces it comes: `push(text)`, `end()`.
@@ -64,7 +64,8 @@ export async function* events(stream) {
 export function partOf(chunk) {
   const error = chunk.error ?? (chunk.object === "error" ? chunk : null);
   if (error) {
-    throw new ApiError(t(error.message ?? "The answer broke off."), error.code ?? "", 0);
+    throw new ApiError(error.message ? said(error.message) : t("The answer broke off."),
+      error.code ?? "", 0);
   }
   const choice = chunk.choices?.[0];
   const said = choice?.delta ?? choice?.message ?? {};

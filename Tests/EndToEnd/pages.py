@@ -45,7 +45,8 @@ class Pages:
     def __init__(self, browser, gateway, size=None, language="en", scheme="light"):
         self.gateway, self.errors, self.requests, self.expected = gateway, [], [], []
         self.context = browser.new_context(
-            viewport=size or DESKTOP, locale={"en": "en-US", "zh": "zh-CN"}[language],
+            viewport=size or DESKTOP,
+            locale={"en": "en-US", "zh": "zh-CN"}.get(language, language),
             color_scheme=scheme, base_url=gateway.url, reduced_motion="reduce")
         self.context.set_default_timeout(10_000 * PATIENCE)
         folder = os.environ.get("TINYGATEWAY_PAGES")

@@ -64,12 +64,21 @@ def over(target, source):
     return with_mounts(f"mount --bind {shlex.quote(str(source))} {target}")
 
 
-def on_small_disk(folder, size):
-    """A command that runs another with a folder on a disk of its own; `size` as tmpfs takes it."""
+def on_small_disk(folder, size, then="true"):
+    """A command that runs another with a folder on a disk of its own; `size` as tmpfs takes it.
+
+    `then` is done there before, in the folder's place of `@`.
+    """
     folder = shlex.quote(str(folder))
     return with_mounts(
         f"cp -a {folder} {folder}.seed && mount -t tmpfs -o size={size},mode=700 tmpfs {folder} && "
-        f"cp -a {folder}.seed/. {folder}")
+        f"cp -a {folder}.seed/. {folder} && {then.replace('@', folder)}")
+
+
+def remount(process, folder, how):
+    """Changes the mount of a folder as a process sees it."""
+    subprocess.run(["nsenter", "-t", str(process), "--user", "--preserve-credentials", "--mount",
+                    "mount", "-o", f"remount,{how}", folder], check=True)
 
 
 def wait_until(condition, timeout=5.0, what="condition"):

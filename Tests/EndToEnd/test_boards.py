@@ -166,6 +166,9 @@ def test_a_container_image_is_what_it_says(made):
     blob = lambda entry: files["blobs/" + entry["digest"].replace(":", "/")]
     entry, = json.loads(files["index.json"])["manifests"]
     assert entry["platform"] == {"architecture": "arm64", "os": "linux", "variant": "v8"}
+    # The version is 1.2~x: tags of images know no tilde, and loading would end there.
+    assert entry["annotations"] == {"org.opencontainers.image.ref.name": "tinygateway:1.2-x"}
+    assert json.loads(files["manifest.json"])[0]["RepoTags"] == ["tinygateway:1.2-x"]
     manifest = json.loads(blob(entry))
     config = json.loads(blob(manifest["config"]))
     assert config["architecture"] == "arm64" and config["config"]["User"] == "65532:65532"

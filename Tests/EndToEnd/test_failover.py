@@ -158,6 +158,7 @@ def test_silence_before_the_first_byte_is_a_timeout(gateway, upstream):
         chat(gateway, route)
     assert caught.value.status_code == 504
     assert route.request().gone.wait(2), "the upstream must be cancelled"
+    assert gateway.stats(route.channel)["last_error"] == "timeout: no answer in time"
 
 
 def test_a_slow_first_byte_within_the_limit_is_waited_for(gateway, upstream):

@@ -75,6 +75,21 @@ def test_each_request_of_a_known_key_is_a_row(gateway, upstream):
     assert all(row["quota_micro"] == 0 for row in rows[2:])
 
 
+@pytest.mark.short
+def test_a_row_tells_why_its_request_was_tried_again(gateway, upstream):
+    route = gateway.route(upstream, "status:429", "echo")
+    token = gateway.token(models=[route.model])
+    assert ask(gateway, token["key"], route.model).status_code == 200
+    row, = logs(gateway, token_id=token["id"])["items"]
+    assert (row["status"], row["attempts"], row["error_kind"]) == (200, 2, None)
+    assert row["channel_name"] == route.channels[1]["name"]
+    first = {"first_error_kind": "rate_limited", "first_channel_id": route.channel["id"],
+             "first_channel_name": route.channel["name"]}
+    assert first.items() <= row.items()
+    line, = exported(gateway, token_id=token["id"])[1]
+    assert {name: str(value) for name, value in first.items()}.items() <= line.items()
+
+
 def test_names_of_models_that_nothing_serves_are_not_learned(gateway, upstream):
     token, known = gateway.token(), gateway.route(upstream, "echo")
     bodies = [{"model": "made-up-1", "prompt": "x", "stream": True},

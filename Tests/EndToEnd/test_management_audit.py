@@ -87,6 +87,7 @@ SPECIAL = {
     "POST /prices/import": lambda gateway: {"json": {"prices": [{"model": "a", "prompt": "1"}]}},
     "PUT /model-fallbacks": lambda gateway: {"json": {"offline": {}}},
     "PUT /options": lambda gateway: {"json": {"log_days": 9}},
+    "PUT /config": lambda gateway: {"json": {"queue_limit": 9}},
     "DELETE /logs": lambda gateway: {"params": {"until": 1}},
     "POST /backup": lambda gateway: {"json": {"passphrase": PASSPHRASE}},
     "POST /backups": lambda gateway: {},

@@ -26,7 +26,7 @@ NEEDS_PERSON = {("PUT", "/users/self/password"), ("DELETE", "/auth/session"),
 NOT_READ_ONLY = {("GET", "/backup")}
 # Whatever exists of these must be the same after all attempts.
 STATE = ("/channels", "/tokens", "/channel-groups", "/user-groups", "/model-fallbacks", "/users",
-         "/prices", "/redemptions", "/options", "/users/self", "/auth/tokens")
+         "/prices", "/redemptions", "/options", "/users/self", "/auth/tokens", "/config")
 NO_SUCH_ID = 999_999
 
 

@@ -67,6 +67,8 @@ def test_two_channels_share_90_to_10(owner, gateway, upstream, size):
         field.fill(weight)
         field.press("Enter")
     expect(shares(pages, "pair")).to_have_text(["90%", "10%"])
+    expect(card(pages, "default").get_by_label("Weight of A")).to_have_value("90")
+    expect(shares(pages, "default").first).to_have_text("89.1%")
     bar = card(pages, "pair").get_by_role("img", name="A 90%, B 10%")
     widths = [piece.bounding_box()["width"] for piece in bar.locator("span").all()]
     assert widths[0] / sum(widths) == pytest.approx(0.9, abs=0.02)

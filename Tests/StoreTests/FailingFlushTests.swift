@@ -108,6 +108,21 @@ struct FailingFlushTests {
     #expect(try state(running).used == 5 && running.batch.failure == nil)
   }
 
+  @Test func triesAFullDiskAgainAfterEachInterval() throws {
+    let running = try start()
+    try limitPages(nil, running)
+    add(190, running)
+    for _ in 0..<6 {
+      let before = Instant.now
+      running.batch.flush(now: before)
+      running.settle()
+      #expect(running.batch.failure?.kind == .full)
+      let deadline = try #require(running.batch.deadline)
+      #expect((deadline.milliseconds(since: before) + 100) / 1000 == 1)
+      add(190, running)
+    }
+  }
+
   @Test func saysAtTheStopWhatCouldNotBeWritten() throws {
     let running = try start()
     try limitPages(nil, running)

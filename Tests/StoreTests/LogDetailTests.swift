@@ -12,8 +12,14 @@ struct LogDetailTests {
     return row
   }
 
+  private func pack(_ row: LogRecord) -> [UInt8] {
+    var packed = PackedWriter()
+    LogDetail.pack(row, into: &packed)
+    return packed.bytes
+  }
+
   private func check(_ row: LogRecord) {
-    let back = unpack(LogDetail.pack(row), id: row.id)
+    let back = unpack(pack(row), id: row.id)
     #expect(back.time == row.time && back.requestID == row.requestID)
     #expect(back.cachedTokens == row.cachedTokens && back.status == row.status)
     #expect(back.latencyMilliseconds == row.latencyMilliseconds)
@@ -21,6 +27,7 @@ struct LogDetailTests {
     #expect(back.isStream == row.isStream && back.isEstimated == row.isEstimated)
     #expect(back.isClientGone == row.isClientGone && back.attempts == row.attempts)
     #expect(back.errorKind == row.errorKind && back.client == row.client)
+    #expect(back.firstErrorKind == row.firstErrorKind && back.firstChannelID == row.firstChannelID)
   }
 
   private var usual: LogRecord {
@@ -54,17 +61,26 @@ struct LogDetailTests {
     unusual.isEstimated = true
     unusual.isClientGone = true
     check(unusual)
+    unusual.firstErrorKind = 5
+    unusual.firstChannelID = .max
+    check(unusual)
+    var retried = usual
+    retried.attempts = 2
+    retried.firstErrorKind = 1
+    retried.firstChannelID = 3
+    check(retried)
+    #expect(pack(retried).count <= pack(usual).count + 7)
   }
 
   @Test func takesThirteenBytesForAUsualRow() {
-    #expect(LogDetail.pack(usual).count <= 13)
+    #expect(pack(usual).count <= 13)
   }
 
   @Test func survivesDamagedBytes() {
     var row = usual
     row.status = 500
     row.cachedTokens = 12_345
-    let packed = LogDetail.pack(row)
+    let packed = pack(row)
     for count in 0...packed.count { _ = unpack(Array(packed.prefix(count)), id: row.id) }
     for length in 1...24 {
       _ = unpack([UInt8](repeating: 0xFF, count: length), id: .max)

@@ -9,12 +9,12 @@ struct LogSearchTests {
   private func start(rows: Int64 = 0) throws -> Running {
     let running = try Running(try TemporaryFolder().open())
     _ = try running.perform { database throws(StoreError) in
-      for number in 0..<rows {
-        try LogTable.insert(
+      try LogTable.insert(
+        (0..<rows).map { number in
           LogRecord(
             id: LogID.first(ofSecond: 1000) + number, requestID: number, userID: 1,
-            tokenID: number % 1000, channelID: 1, modelID: 1), in: database)
-      }
+            tokenID: number % 1000, channelID: 1, modelID: 1)
+        }, in: database)
     }
     return running
   }

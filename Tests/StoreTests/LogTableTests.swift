@@ -13,7 +13,7 @@ struct LogTableTests {
         id: LogID.first(ofSecond: 1000 + number), time: 1000 + number, requestID: number,
         userID: number % 2, tokenID: number % 3, channelID: number % 4, modelID: number % 5,
         promptTokens: number, completionTokens: number, charge: number)
-      try LogTable.insert(row, in: database)
+      try LogTable.insert([row], in: database)
     }
     return database
   }
@@ -61,7 +61,7 @@ struct LogTableTests {
       let row = LogRecord(
         id: id, requestID: id, userID: 1, tokenID: 1, channelID: 1, modelID: 1,
         promptTokens: prompt, completionTokens: completion, charge: quota)
-      try LogTable.insert(row, in: database)
+      try LogTable.insert([row], in: database)
       let back = try #require(LogTable.list(LogFilter(), limit: 1, in: database).first)
       #expect(back.charge == quota && back.promptTokens == prompt)
       #expect(back.completionTokens == completion)

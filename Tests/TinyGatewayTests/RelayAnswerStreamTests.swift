@@ -63,6 +63,29 @@ struct RelayAnswerStreamTests {
   private static let counts = #"{"prompt_tokens":41,"completion_tokens":12}"#
   private static let usage = Usage(promptTokens: 41, completionTokens: 12, isReported: true)
 
+  @Test(arguments: [
+    "Internal Server Error", "<html></html>", #"{"id":"x","choices":[{"ind"#, #"["a"]"#, "7",
+  ])
+  func aFirstEventWithoutJSONIsAnErrorThatNobodySees(_ data: String) {
+    let good = #"data: {"choices":[{"delta":{"content":"a"}}]}"# + "\n\n"
+    let report = Self.report(
+      Array((": hello\n\ndata: " + data + "\n\n" + good).utf8), hidesUsage: false)
+    #expect(report.hasError)
+    #expect(!report.output.contains(data))
+    let later = Self.report(Array((good + "data: " + data + "\n\n").utf8), hidesUsage: false)
+    #expect(!later.hasError)
+    #expect(later.output == good + "data: " + data + "\n\n")
+  }
+
+  @Test(arguments: [
+    "data:", "data:  {} ", "data: [DONE]", "data: {\ndata: }", "event: x\ndata: {}",
+  ])
+  func aFirstEventMayBe(_ event: String) {
+    let report = Self.report(Array((event + "\n\n").utf8), hidesUsage: false)
+    #expect(!report.hasError)
+    #expect(report.output == event + "\n\n")
+  }
+
   // Whole samples.
 
   @Test(arguments: [
@@ -153,7 +176,7 @@ struct RelayAnswerStreamTests {
     #"{"usage":{"prompt_tokens":1"#, #"{"usage""#, "\"usage\"", "{\"usage\":",
   ])
   func leavesWhatIsNoUsageAlone(_ data: String) {
-    check("data: \(data)\n\n")
+    check("data: {}\n\ndata: \(data)\n\n")
   }
 
   // Framing.
@@ -161,7 +184,7 @@ struct RelayAnswerStreamTests {
   @Test func passesWhatIsNoData() {
     for text in [
       ": keep-alive\n\n", ":\n\n", "event: ping\n\n", "id: 1\nretry: 5\n\n", "\n\n", "\r\n\r\n",
-      "data\n\n", "data:\n\n", "data: \n\n", "data: not json\n\n", "datas: {}\n\n",
+      "data\n\n", "data:\n\n", "data: \n\n", "data: {}\n\ndata: not json\n\n", "datas: {}\n\n",
       "\ndata: {}\n\n",
     ] { check(text) }
   }
@@ -184,8 +207,8 @@ struct RelayAnswerStreamTests {
     for text in [
       "d", "data: {}", "data: {}\n", "data: [DONE]\n", "data: {}\r\n\r", ": x\ndata: {}\n",
     ] {
-      let report = Self.report(Array("data: 1\n\n\(text)".utf8), hidesUsage: true)
-      #expect(report.output == "data: 1\n\n")
+      let report = Self.report(Array("data: {}\n\n\(text)".utf8), hidesUsage: true)
+      #expect(report.output == "data: {}\n\n")
       #expect(report.rest == text)
       #expect(!report.isComplete)
     }
@@ -216,7 +239,7 @@ struct RelayAnswerStreamTests {
   @Test func knowsTheWordDone() {
     ends("data: [DONE]\n\n", isDone: true)
     ends("data:[DONE]\r\n\r\n", isDone: true)
-    ends("data: \"[DONE]\"\n\n")
+    ends("data: {}\n\ndata: \"[DONE]\"\n\n")
     ends(#"data: {"choices":[{"delta":{"content":"[DONE]"}}]}"# + "\n\n")
     ends("event: [DONE]\n\n")
     ends("")

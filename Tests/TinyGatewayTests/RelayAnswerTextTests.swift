@@ -61,10 +61,10 @@ struct RelayAnswerTextTests {
   }
 
   @Test func readsABrokenStringWithoutHarm() {
-    check(Array("data: {\"content\":\"abc\n\n".utf8), ascii: 3)
-    check(Array("data: {\"content\":\"abc\\\n\n".utf8), ascii: 4)
-    check(Array("data: {\"content\":\"\n\n".utf8), ascii: 0)
-    check(Array("data: \"content\":\n\n".utf8), ascii: 0)
+    check(Array("data: {}\n\ndata: {\"content\":\"abc\n\n".utf8), ascii: 3)
+    check(Array("data: {}\n\ndata: {\"content\":\"abc\\\n\n".utf8), ascii: 4)
+    check(Array("data: {}\n\ndata: {\"content\":\"\n\n".utf8), ascii: 0)
+    check(Array("data: {}\n\ndata: \"content\":\n\n".utf8), ascii: 0)
   }
 
   @Test func estimatesWhatWasProduced() {

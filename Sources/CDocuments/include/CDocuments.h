@@ -21,10 +21,6 @@ struct cd_file {
 /* The file with this path, in read-only memory for ever; NULL for another path. */
 const struct cd_file *cd_find(const uint8_t *path, size_t length);
 
-/* Packed files look no further back than 2 to the power of this, so that few bytes are enough to
- * unpack them; scripts/documents.py has the same number. */
-#define CD_WINDOW_BITS 14
-
 /* Unpacks one file; its bytes must stay where they are. */
 struct cd_reader;
 

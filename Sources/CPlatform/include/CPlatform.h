@@ -21,6 +21,10 @@ void cp_free(void *memory);
 void cp_copy(void *to, const void *from, size_t count);
 void cp_move(void *to, const void *from, size_t count);
 int32_t cp_compare(const void *left, const void *right, size_t count);
+/* Number of bytes at the start that may stand in a token (RFC 9110, 5.6.2). */
+size_t cp_token_count(const void *memory, size_t count);
+/* 1 when the text is that in lower case, ASCII letters of either case being equal; else 0. */
+int32_t cp_equals_lower(const void *memory, const void *lower, size_t count);
 /* Offset of the first `byte`, or -1. */
 int64_t cp_find_byte(const void *memory, uint8_t byte, size_t count);
 /* Offset of the first occurrence of `needle`, or -1. */
@@ -35,6 +39,11 @@ extern const int32_t cp_eagain, cp_eintr, cp_einprogress, cp_emfile, cp_enfile, 
 /* Clocks. */
 int64_t cp_monotonic_nanoseconds(void);
 int64_t cp_wall_milliseconds(void);
+/* Lets the wall clock stand still for the calling thread, from now until it is let go. */
+void cp_wall_hold(void);
+void cp_wall_release(void);
+/* What the calling thread has used of the processor. */
+int64_t cp_thread_nanoseconds(void);
 /* Local calendar time of a Unix time as year, month, day, hour, minute, second. */
 void cp_local_time(int64_t unix_seconds, int32_t *fields);
 
@@ -68,6 +77,9 @@ int32_t cp_sync(int32_t descriptor);
 int32_t cp_close(int32_t descriptor);
 int32_t cp_rename(const char *from, const char *to);
 int32_t cp_remove(const char *path);
+int64_t cp_read_link(const char *path, uint8_t *target, int64_t capacity); /* bytes, no NUL */
+/* Gives an open file owner and mode of the one at `path`, which this user must be able to write. */
+int32_t cp_take_owner(int32_t descriptor, const char *path);
 int32_t cp_make_directory(const char *path, int32_t mode);
 int32_t cp_sync_directory(const char *path);
 int32_t cp_is_directory(const char *path); /* 1, 0, or -errno */
@@ -136,6 +148,11 @@ void cp_lock_wait(void *lock);
 /* As cp_lock_wait, at most `milliseconds`. */
 void cp_lock_wait_for(void *lock, int64_t milliseconds);
 void cp_lock_signal(void *lock);
+/* Waits for cp_lock_unpark, by which another thread says that there is something to do. */
+void cp_lock_park(void *lock);
+void cp_lock_unpark(void *lock);
+/* Finds out whether all helper threads are parked; for the thread that gives them work. */
+void cp_note_helpers(void);
 int32_t cp_wake_create(void);
 void cp_wake_signal(int32_t descriptor);
 void cp_wake_clear(int32_t descriptor);

@@ -51,6 +51,12 @@ int32_t cs_is_full(int32_t error_number);
 /* Opens an existing file for reading and writing. `*database` may be set on failure, too: it
  * then holds the message, and is closed like any other. */
 int32_t cs_open(const char *path, cs_database **database);
+/* Opens a database whose medium takes no writes, as if it did: what is written stays in memory, up
+ * to 4 MiB, and ends with cs_close. One at a time, with locking_mode=EXCLUSIVE. CS_BUSY while
+ * another process has it open for writing; none can until it is closed. */
+int32_t cs_open_overlay(const char *path, cs_database **database);
+/* Whether a file can be made, written and synced; it is removed again. 0, or -errno. */
+int32_t cs_try_writing(const char *path);
 /* Opens a file from outside for reading only, with narrow limits: whatever its schema holds must
  * not cost much stack or memory, and nothing that it names is run. `is_immutable`: without any
  * lock, as one that nobody changes. `*database` as above. */

@@ -56,8 +56,7 @@ enum HeadLines {
   /// Splits `name: value`; nil when the line breaks a rule.
   private static func field(in bytes: Span<UInt8>, _ line: Range<Int>) -> MessageHead.Field? {
     // RFC 9112 §5.1 and §5.2: no space before the colon, no folded line: both are not tokens.
-    var colon = line.lowerBound
-    while colon < line.upperBound, isToken(bytes[colon]) { colon += 1 }
+    let colon = line.lowerBound + bytes.tokenByteCount(from: line.lowerBound)
     guard colon > line.lowerBound, colon < line.upperBound, bytes[colon] == UInt8(ascii: ":")
     else { return nil }
     let value = HeaderValue.trimmed(bytes, (colon + 1)..<line.upperBound)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import CPlatform
 import Platform
 
 /// One thread that waits for descriptors and lets their handlers act.
@@ -117,6 +118,8 @@ package final class EventLoop {
     settleTouched()
     let count = poller.wait(milliseconds: millisecondsToWait())
     now = Instant.now
+    UnixTime.hold()
+    cp_note_helpers()
     for index in 0..<count {
       let event = poller.event(index)
       deliver(event.ready, to: HandlerID(token: event.token))
@@ -124,6 +127,7 @@ package final class EventLoop {
     if now.nanoseconds >= nextDeadline { deliverDeadlines() }
     settleTouched()
     endOfTurn?()
+    UnixTime.release()
   }
 
   private func millisecondsToWait() -> Int32 {

@@ -39,6 +39,7 @@ package final class Responder {
   func reset(toHead: Bool, minorVersion: Int, keepsAlive: Bool) {
     phase = .waiting
     queueLimit = nil
+    isOpenToAnySite = false
     sendsBody = !toHead
     self.minorVersion = minorVersion
     self.keepsAlive = keepsAlive
@@ -46,6 +47,8 @@ package final class Responder {
 
   /// Queued bytes below which this exchange is asked for more; nil for the server's own limit.
   package var queueLimit: Int?
+  /// Whether scripts on pages of any site may read the answer (CORS).
+  package var isOpenToAnySite = false
   /// Whether nothing has been answered yet.
   package var isWaiting: Bool { phase == .waiting }
   /// Whether the answer is complete or cut.
@@ -104,6 +107,9 @@ package final class Responder {
       buffer.append("Connection: close\r\n")
     } else if minorVersion == 0 {
       buffer.append("Connection: keep-alive\r\n")
+    }
+    if isOpenToAnySite {
+      buffer.append("Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: *\r\n")
     }
     fields(buffer)
     buffer.append("\r\n")

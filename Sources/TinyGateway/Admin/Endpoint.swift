@@ -100,6 +100,7 @@ enum EndpointTable {
     + PriceEndpoints.all + OptionEndpoints.all + ManagementTokenEndpoints.all
     + SessionEndpoints.all + AuditEndpoints.all + LogEndpoints.all + StatisticsEndpoints.all
     + BackupEndpoints.all + StoredBackupEndpoints.all + DoctorEndpoint.all
+    + ConfigurationEndpoint.all
 
   /// What a method and a path lead to.
   enum Finding {

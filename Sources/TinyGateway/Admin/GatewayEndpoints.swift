@@ -9,8 +9,6 @@ enum GatewayEndpoints {
     Endpoint(method: .get, path: "/api/v1/health", access: .anyone, run: .read(health)),
     Endpoint(
       method: .get, path: "/api/v1/status", access: .admin, run: .act(StatusEndpoint.show)),
-    Endpoint(
-      method: .get, path: "/api/v1/config", access: .admin, run: .read(ConfigurationEndpoint.show)),
   ]
 
   /// Liveness only: that the loop turns and answers, and whether the medium takes writes.

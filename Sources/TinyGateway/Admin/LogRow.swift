@@ -28,8 +28,7 @@ struct LogRow {
     LogRow.write("token_name", gateway.accounts.token(row.tokenID)?.record.name, &json)
     LogRow.write("model", gateway.batch.modelName(row.modelID), &json)
     if showsChannel {
-      LogRow.write(id: row.channelID, "channel_id", &json)
-      LogRow.write("channel_name", gateway.channels.find(row.channelID)?.record.name, &json)
+      write(channel: row.channelID, "channel_id", "channel_name", &json)
     }
     json.member("prompt_tokens", row.promptTokens)
     json.member("completion_tokens", row.completionTokens)
@@ -46,7 +45,18 @@ struct LogRow {
     json.member("attempts", row.attempts)
     LogRow.write("error_kind", LogRow.errorName(row.errorKind), &json)
     LogRow.write("address", row.client?.text, &json)
+    LogRow.write("first_error_kind", LogRow.errorName(row.firstErrorKind), &json)
+    if showsChannel {
+      write(channel: row.firstChannelID, "first_channel_id", "first_channel_name", &json)
+    }
     json.endObject()
+  }
+
+  private func write(
+    channel id: Int64, _ key: StaticString, _ nameKey: StaticString, _ json: inout JSONWriter
+  ) {
+    LogRow.write(id: id, key, &json)
+    LogRow.write(nameKey, gateway.channels.find(id)?.record.name, &json)
   }
 
   /// Writes the names of the columns.
@@ -56,8 +66,9 @@ struct LogRow {
       "model", "channel_id", "channel_name", "prompt_tokens", "completion_tokens",
       "cached_tokens", "quota", "quota_micro", "cost", "latency_ms", "first_byte_ms", "status",
       "stream", "estimated", "client_gone", "attempts", "error_kind", "address",
+      "first_error_kind", "first_channel_id", "first_channel_name",
     ]
-    for name in names where showsChannel || !ByteString(name).starts(with: "channel_") {
+    for name in names where showsChannel || !LogRow.isOfChannel(ByteString(name)) {
       csv.field { $0.append(name) }
     }
     csv.endRow()
@@ -74,10 +85,7 @@ struct LogRow {
     csv.field(row.tokenID)
     csv.field(text: gateway.accounts.token(row.tokenID)?.record.name)
     csv.field(text: gateway.batch.modelName(row.modelID))
-    if showsChannel {
-      csv.field(id: row.channelID)
-      csv.field(text: gateway.channels.find(row.channelID)?.record.name)
-    }
+    if showsChannel { write(channel: row.channelID, &csv) }
     csv.field(row.promptTokens)
     csv.field(row.completionTokens)
     csv.field(row.cachedTokens)
@@ -93,7 +101,18 @@ struct LogRow {
     csv.field(row.attempts)
     csv.field(text: LogRow.errorName(row.errorKind))
     csv.field(text: row.client?.text)
+    csv.field(text: LogRow.errorName(row.firstErrorKind))
+    if showsChannel { write(channel: row.firstChannelID, &csv) }
     csv.endRow()
+  }
+
+  private func write(channel id: Int64, _ csv: inout CSVWriter) {
+    csv.field(id: id)
+    csv.field(text: gateway.channels.find(id)?.record.name)
+  }
+
+  private static func isOfChannel(_ name: ByteString) -> Bool {
+    name.starts(with: "channel_") || name.starts(with: "first_channel_")
   }
 
   /// The kind's name; nil for none and for numbers of later versions.

@@ -10,6 +10,8 @@ struct Configuration: Sendable {
   var dataDirectory: ByteString = .empty
   /// The file that was read or made.
   var configurationFile: ByteString = .empty
+  /// Of its text (`CRC32`); 0 also where there was none.
+  var fileChecksum: UInt32 = 0
   /// The board file that was read; empty for none.
   var boardFile: ByteString = .empty
   var fileSystem = FileSystem.unknown
@@ -25,6 +27,8 @@ struct Configuration: Sendable {
   var tlsKey: ByteString = .empty
   var caFile: ByteString = .empty
   var trustedProxies: [AddressBlock] = []
+  /// Whether pages of any site may call the clients' APIs.
+  var isOpenToAnySite = false
   var upstreamPrivate = UpstreamPrivate.allow
   /// Name or rule of the time zone; empty for the system's.
   var timeZone: ByteString = .empty
@@ -129,16 +133,19 @@ struct Configuration: Sendable {
   ) throws(ConfigurationError) -> (configuration: Configuration, ignoredKeys: [ByteString]) {
     var mixed = self
     var ignored: [ByteString] = []
-    for (index, row) in ConfigurationTable.rows.enumerated()
-    where settings[index].value != new.settings[index].value {
-      guard row.isReloadable else {
-        ignored.append(ByteString(row.name))
-        continue
+    for (index, row) in ConfigurationTable.rows.enumerated() {
+      let setting = new.settings[index]
+      if settings[index].value != setting.value {
+        guard row.isReloadable else {
+          ignored.append(ByteString(row.name))
+          continue
+        }
+        row.set(&mixed, setting.value)
       }
-      mixed.settings[index] = new.settings[index]
-      row.set(&mixed, new.settings[index].value)
+      mixed.settings[index] = setting
     }
     mixed.warnings = new.warnings
+    mixed.fileChecksum = new.fileChecksum
     let problems = ConfigurationChecks.problems(in: mixed)
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
     return (mixed, ignored)

@@ -13,6 +13,8 @@ struct ConfigurationLayers {
   private(set) var settings = [ConfigurationSetting?](
     repeating: nil, count: ConfigurationTable.rows.count)
   private(set) var problems: [ConfigurationProblem] = []
+  /// Of the text of `config.yaml`.
+  var fileChecksum: UInt32 = 0
 
   init() {}
 

@@ -8,6 +8,8 @@ struct ConfigurationLoader {
   let environment: [ByteString]
   /// Where boards are looked for.
   var boards: BoardLookup
+  /// Read in the place of what `config.yaml` holds.
+  var fileText: ByteString?
 
   init(invocation: Invocation, environment: [ByteString]) {
     self.invocation = invocation
@@ -54,6 +56,7 @@ struct ConfigurationLoader {
     var configuration = Configuration(layers)
     configuration.dataDirectory = directory
     configuration.configurationFile = file
+    configuration.fileChecksum = layers.fileChecksum
     configuration.boardFile = boardFile ?? .empty
     configuration.warnings = warnings
     let problems = ConfigurationChecks.problems(in: configuration)
@@ -98,17 +101,17 @@ struct ConfigurationLoader {
     in directory: ByteString, _ board: ConfigurationLayers,
     _ layers: inout ConfigurationLayers, _ warnings: inout [ByteString]
   ) -> ByteString {
-    if let other = layers.setting("config"), !other.value.isEmpty {
-      let path = other.value.text
-      layers.add(file: .file(path))
-      return path
-    }
-    let path = directory + "/config.yaml"
-    if File.exists(path) {
+    let other = layers.setting("config")?.value.text ?? .empty
+    let path = other.isEmpty ? directory + "/config.yaml" : other
+    if let fileText {
+      layers.add(fileText, from: .file(path))
+    } else if !other.isEmpty || File.exists(path) {
       layers.add(file: .file(path))
     } else if isCreating && layers.problems.isEmpty && board.problems.isEmpty {
+      let text = ConfigurationTemplate.text(defaults: board)
       do throws(SystemError) {
-        try File.writeDurably(ConfigurationTemplate.text(defaults: board), to: path)
+        try File.writeDurably(text, to: path)
+        layers.add(text, from: .file(path))
       } catch {
         let warning = Buffer()
         warning.append("cannot write ")
@@ -139,6 +142,12 @@ extension ConfigurationLayers {
       }
       return note(problem)
     }
+    add(content, from: file)
+  }
+
+  /// Adds the settings of a file's text.
+  mutating func add(_ content: ByteString, from file: ConfigurationOrigin) {
+    if file.layer == .file { fileChecksum = CRC32.of(content.bytes.span) }
     let (entries, problems) = FlatYAML.parse(content, from: file)
     note(problems)
     for entry in entries {

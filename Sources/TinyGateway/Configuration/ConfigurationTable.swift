@@ -42,6 +42,10 @@ enum ConfigurationTable {
       isReloadable: true
     ) { $0.trustedProxies = $1.blocks },
     ConfigurationRow(
+      "cors", .choice, choices: "false|true", default: "false",
+      "Whether browsers may call the clients' APIs from pages of any site.", isReloadable: true
+    ) { $0.isOpenToAnySite = $1.int == 1 },
+    ConfigurationRow(
       "upstream_private", .blocks, choices: "allow|deny", default: "allow",
       "Whether channels may reach loopback and private addresses, or the only ones they may.",
       isReloadable: true

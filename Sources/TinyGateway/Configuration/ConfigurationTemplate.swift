@@ -14,7 +14,7 @@ enum ConfigurationTemplate {
       # TinyGateway configuration: KEY: VALUE lines, nothing nested.
       # Every key is listed with its default. To change one, remove the # in front of it.
       # Stronger than this file: options (--log-level), then variables (TINYGATEWAY_LOG_LEVEL).
-      # Keys marked (reload) change in a running gateway at SIGHUP, the others at a restart.
+      # Keys marked (reload) change by the web pages and at SIGHUP, the others at a restart.
       # `tinygateway check-config` tells what is in force and what is wrong.
 
       """)

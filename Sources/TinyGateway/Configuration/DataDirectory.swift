@@ -18,6 +18,7 @@ enum DataDirectory {
   ///
   /// Only the last part of the path is made: a missing parent is more likely a medium that is not
   /// mounted than a wish for a new tree.
+  /// A read-only file system is no problem where a database is: it is served from.
   /// `isCreating: false` leaves a missing directory missing. The answer is what is wrong and what
   /// to do, nil when all is well.
   static func prepare(
@@ -35,6 +36,7 @@ enum DataDirectory {
       return accessProblem(setting, path, -kind)
     }
     let access = path.withCString { cp_is_writable($0) }
+    if access == -readOnlyFileSystem, File.exists(path + "/db.db") { return nil }
     return access < 0 ? accessProblem(setting, path, -access) : nil
   }
 

@@ -82,6 +82,8 @@ struct FlatYAMLLine {
 
   private let bytes: [UInt8]
   private var position = 0
+  /// Where the value of an entry is, its quotation marks included; empty where it would be.
+  private(set) var valueRange = 0..<0
 
   /// Takes a line without its line feed; one carriage return at the end is dropped.
   init(bytes: [UInt8]) {
@@ -128,6 +130,8 @@ struct FlatYAMLLine {
   }
 
   private mutating func value(of key: ByteString) -> Outcome {
+    let start = position
+    valueRange = start..<start
     guard let first = current, first != UInt8(ascii: "#") else {
       return .entry(key: key, value: .empty)
     }
@@ -137,13 +141,15 @@ struct FlatYAMLLine {
     case UInt8(ascii: "'"): value = singleQuoted()
     default:
       if let problem = plainProblem(first) { return .wrong(key: key, problem) }
-      return .entry(key: key, value: ByteString(Array(bytes[position..<plainEnd])))
+      valueRange = start..<plainEnd
+      return .entry(key: key, value: ByteString(Array(bytes[valueRange])))
     }
     guard let value else {
       return .wrong(
         key: key, "has no closing quotation mark, or a backslash that belongs into '…'")
     }
     let end = position
+    valueRange = start..<end
     skipSpaces()
     guard current == nil || (current == UInt8(ascii: "#") && position > end) else {
       return .wrong(key: key, "has something behind the closing quotation mark; remove it")

@@ -13,8 +13,9 @@ extension Doctor {
     if !facts.hasRealTimeClock { line.append("; there is no clock chip") }
     let differs = ahead > Doctor.largestDifference || ahead < -Doctor.largestDifference
     if differs {
-      line.append("; that of an upstream is ahead by minutes: ")
+      line.append("; that of an upstream is ")
       line.append(decimal: ahead / 60)
+      line.append(" minutes ahead")
     }
     if !isSet {
       return add(
@@ -119,8 +120,9 @@ extension Doctor {
       line.append(decimal: upstream.port)
       line.append(")")
       guard let failure = upstream.failure else {
-        line.append(" is reached in ms: ")
+        line.append(" is reached in ")
         line.append(decimal: upstream.milliseconds)
+        line.append(" ms")
         add("channel", .ok)
         continue
       }

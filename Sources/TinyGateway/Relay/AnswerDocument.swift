@@ -36,6 +36,7 @@ final class AnswerDocument {
     isBroken = false
     byteCount = 0
     repairedUsage = nil
+    knownUsage = nil
     held.clear()
     if held.reservedByteCount > AnswerDocument.keptByteCount { held.release() }
   }
@@ -69,10 +70,17 @@ final class AnswerDocument {
   /// The usage of an answer that was changed for clients.
   var repairedUsage: Usage?
 
+  /// The usage that was read once the answer was complete.
+  private var knownUsage: Usage?
+
   /// The reported usage; nil without one.
   var usage: Usage? {
-    repairedUsage ?? scanner.withLexeme(Field.usage.rawValue) { Usage.parse($0) }
+    if let known = repairedUsage ?? knownUsage { return known }
+    let usage =
+      scanner.withLexeme(Field.usage.rawValue) { Usage.parse($0) }
       ?? scanner.withLexeme(Field.meta.rawValue) { AnswerDocument.usage(ofMeta: $0) }
+    if scanner.isComplete { knownUsage = usage }
+    return usage
   }
 
   /// The prompt's tokens of calls that tell nothing but a total, such as Jina's.

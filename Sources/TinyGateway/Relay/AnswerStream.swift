@@ -128,8 +128,13 @@ final class AnswerStream {
 
   private func inspect(_ event: Span<UInt8>) -> Verdict {
     guard let range = EventStreamParser.dataRange(event) else { return .pass }
-    hasData = true
     let data = event.extracting(range)
+    if !hasData, isNoJSON(data, before: event.extracting(range.upperBound..<event.count)) {
+      // Clients would stumble over it; as the first event it is a failed attempt like any other.
+      (hasData, hasError, hidesError) = (true, true, true)
+      return .drop
+    }
+    hasData = true
     if data.equals("[DONE]") {
       isDone = true
       // After an error it would look like a clean end.
@@ -162,6 +167,17 @@ final class AnswerStream {
       return .blank((range.lowerBound + value.lowerBound)..<(range.lowerBound + value.upperBound))
     }
     return .drop
+  }
+
+  /// Whether data cannot be an object of JSON, such as a sentence, a page or half an object; `rest`
+  /// may have more lines of it.
+  private func isNoJSON(_ data: Span<UInt8>, before rest: Span<UInt8>) -> Bool {
+    var (start, end) = (0, data.count)
+    while start < end, data[start] <= 0x20 { start += 1 }
+    while start < end, data[end - 1] <= 0x20 { end -= 1 }
+    if start == end || data.extracting(start..<end).equals("[DONE]") { return false }
+    return data[start] != UInt8(ascii: "{")
+      || data[end - 1] != UInt8(ascii: "}") && EventStreamParser.dataRange(rest) == nil
   }
 
   /// Whether the value behind a key is a string, that is neither null nor missing.

@@ -53,7 +53,9 @@ enum Authenticator {
       throw .unauthorized("token_expired", "This API key has expired.")
     }
     guard token.allows(address: address) else {
-      throw .forbidden("ip_not_allowed", "This API key may not be used from your address.")
+      throw .forbidden(
+        "ip_not_allowed",
+        "This API key may not be used from your address, " + (address?.text ?? "unknown") + ".")
     }
     let group = gateway.userGroups.find(user.record.userGroup)
     return Caller(

@@ -47,6 +47,7 @@ extension Relay {
     }
     guard !isSuccess else { return }
     lastFailure = kind
+    if firstFailure.kind == .none { firstFailure = (kind, channel.id) }
     channel.statistics.note(error: ByteString(kind.name) + ": " + text, at: seconds)
     gateway.log.write(.warn) { line in
       line.append("attempt failed request=")
@@ -119,6 +120,10 @@ extension Relay {
     row.isClientGone = kind == .clientGone
     row.attempts = Int64(attempts)
     row.errorKind = kind.rawValue
+    if attempts > 1 {
+      row.firstErrorKind = firstFailure.kind.rawValue
+      row.firstChannelID = firstFailure.channelID
+    }
     if gateway.configuration.logsAddresses { row.client = caller.address }
     return row
   }

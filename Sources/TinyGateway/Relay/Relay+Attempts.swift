@@ -151,7 +151,8 @@ extension Relay {
       return send()
     }
     attemptFailed(
-      failure.kind.errorKind, failure.text, isUnreachable: failure.kind.isUnreachable)
+      failure.kind.errorKind, failure.text.isEmpty ? ByteString(failure.kind.words) : failure.text,
+      isUnreachable: failure.kind.isUnreachable)
   }
 
   /// An attempt failed for a reason of the connection.

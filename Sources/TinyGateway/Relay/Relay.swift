@@ -85,6 +85,8 @@ final class Relay: Exchange, ClientExchange {
   var error: RelayError?
   /// Why the last attempt failed.
   var lastFailure = ErrorKind.none
+  /// Why the first attempt failed, and whose it was.
+  var firstFailure: (kind: ErrorKind, channelID: Int64) = (.none, 0)
   var answer = Answer.none
   /// Of vectors that the client wants as base64.
   var embeddingEncoder: EmbeddingEncoder?

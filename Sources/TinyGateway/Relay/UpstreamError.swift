@@ -252,6 +252,20 @@ extension ClientFailure.Kind {
     }
   }
 
+  /// What is said where nothing more is known.
+  var words: StaticString {
+    switch self {
+    case .resolve, .refusedAddress, .connect: "no connection"
+    case .connectTimeout: "no connection in time"
+    case .tls: "no secure connection"
+    case .reset, .stale: "closed without an answer"
+    case .firstByteTimeout: "no answer in time"
+    case .badAnswer: "no valid answer"
+    case .cut: "the answer broke off"
+    case .idleTimeout: "the answer stopped"
+    }
+  }
+
   /// The kind under which figures and logs count it.
   var errorKind: ErrorKind {
     switch self {

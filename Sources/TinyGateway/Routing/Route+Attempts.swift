@@ -41,19 +41,24 @@ extension Route {
     switch step {
     case .pinned, .end: return false
     case .group(let index):
-      let isOther = { (other: Channel) in
-        other.id != channel.id && readiness(of: other, at: now) == .ready
-      }
       if attemptsOfModel < attemptLimit(context) {
         for name in groups[(index + 1)...] {
           let later = context.channels.rotation(for: model, group: name, localOnly: isOffline)
-          if later?.channels.contains(where: isOther) ?? false { return true }
+          if hasReady(later?.channels ?? [], but: channel, at: now) { return true }
         }
       }
-      if fallbackChannels(at: now, context).ready.contains(where: isOther) { return true }
+      let further = fallbackChannels(at: now, context).ready
+      if hasReady(further, but: channel, at: now) { return true }
     case .fallbackChannels: break
     }
     return hasOtherModel(context)
+  }
+
+  private func hasReady(_ channels: [Channel], but channel: Channel, at now: Instant) -> Bool {
+    for other in channels where other.id != channel.id {
+      if readiness(of: other, at: now) == .ready { return true }
+    }
+    return false
   }
 
   /// Whether a model that is tried later has channels.

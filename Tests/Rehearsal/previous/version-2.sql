@@ -1,0 +1,132 @@
+-- SPDX-License-Identifier: MIT
+-- A database of version 2 of the schema, as it was written then; walk_operator.py opens it.
+-- key: sk-N4UvicjmofQEy219UzZXg2hBPaqX1vAZWjbd2rK96XOxfdHS
+-- secret.key: 656363353332336434386534373231363030623033663364353461613330623536323732393836343433323966336337643563643134623434656638363264310a
+BEGIN TRANSACTION;
+CREATE TABLE channel_groups (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  strategy INTEGER NOT NULL DEFAULT 1,
+  retries INTEGER NOT NULL DEFAULT -1,
+  retry_interval_ms INTEGER NOT NULL DEFAULT -1,
+  fallback_channels TEXT NOT NULL DEFAULT '',
+  is_sticky INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO "channel_groups" VALUES(1,'default',1,-1,-1,'',0,1795682983);
+INSERT INTO "channel_groups" VALUES(2,'fast',5,-1,-1,'',0,1795682984);
+CREATE TABLE channel_hours (
+  hour INTEGER NOT NULL,
+  channel_id INTEGER NOT NULL,
+  requests INTEGER NOT NULL,
+  successes INTEGER NOT NULL,
+  prompt_tokens INTEGER NOT NULL,
+  completion_tokens INTEGER NOT NULL,
+  latency_sum INTEGER NOT NULL,
+  first_byte_sum INTEGER NOT NULL,
+  detail BLOB NOT NULL,
+  PRIMARY KEY (hour, channel_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "channel_hours" VALUES(498800,1,1,1,30,70,3,3,X'00010301010301');
+CREATE TABLE channels (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  type TEXT NOT NULL,
+  base_url TEXT NOT NULL,
+  keys BLOB NOT NULL,
+  models TEXT NOT NULL,
+  model_mapping TEXT NOT NULL,
+  groups TEXT NOT NULL,
+  weight INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  status_reason TEXT NOT NULL,
+  connect_timeout_ms INTEGER NOT NULL,
+  first_byte_timeout_ms INTEGER NOT NULL,
+  idle_timeout_ms INTEGER NOT NULL,
+  headers TEXT NOT NULL,
+  config TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+, max_concurrency INTEGER NOT NULL DEFAULT 0, location INTEGER NOT NULL DEFAULT 0, wake_mac TEXT NOT NULL DEFAULT '', wake_broadcast TEXT NOT NULL DEFAULT '', wake_timeout_ms INTEGER NOT NULL DEFAULT 0, wake_policy INTEGER NOT NULL DEFAULT 0) STRICT;
+INSERT INTO "channels" VALUES(1,'Qwen','openai-compatible','http://UPSTREAM/qwen/v1',X'7365616C65643124744B6E78524873446F6C5364687A4533453848744668785176336D4E686C4A377578375454654968703741435469562B39377251752B4A4D526A4744','qwen-max','','default,fast',1,0,1,'',0,0,0,'','',1795682984,0,0,'','',0,0);
+CREATE TABLE logs (
+  id INTEGER PRIMARY KEY,
+  user_id INTEGER NOT NULL,
+  token_id INTEGER NOT NULL,
+  channel_id INTEGER NOT NULL,
+  model_id INTEGER NOT NULL,
+  prompt_tokens INTEGER NOT NULL,
+  completion_tokens INTEGER NOT NULL,
+  quota INTEGER,
+  detail BLOB NOT NULL
+) STRICT;
+INSERT INTO "logs" VALUES(117681880039424,1,1,1,1,30,70,NULL,X'000300F5B805');
+CREATE TABLE models (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+INSERT INTO "models" VALUES(1,'qwen-max');
+CREATE TABLE options (
+  name TEXT NOT NULL PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO "options" VALUES('jwt_secret',X'34633635666235363966303836356361666361643865663439343034313039326335353965633138343332356337653939333564313430643361666564326630');
+CREATE TABLE tokens (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  key_hash BLOB NOT NULL UNIQUE CHECK (length(key_hash) = 32),
+  key_hint TEXT NOT NULL,
+  expires_at INTEGER,
+  quota INTEGER,
+  quota_period INTEGER NOT NULL,
+  allowed_ips TEXT NOT NULL,
+  models TEXT NOT NULL,
+  channel_group TEXT NOT NULL,
+  rpm INTEGER NOT NULL,
+  tpm INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO "tokens" VALUES(1,1,'laptop',X'F2D0C61A6ED9C654D2DCE024ADEE4365ABBAFFC56DBD84EF102D7EF3D6AA3F03','sk-N4Uv…fdHS',NULL,100000,0,'','qwen-max','',0,0,1,1795682984);
+CREATE TABLE usage (
+  owner INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  used_quota INTEGER NOT NULL,
+  period_start INTEGER NOT NULL,
+  accessed_at INTEGER NOT NULL,
+  PRIMARY KEY (owner, id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "usage" VALUES(1,1,100,0,1795682984);
+INSERT INTO "usage" VALUES(2,1,100,0,1795682984);
+CREATE TABLE user_groups (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  channel_groups TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO "user_groups" VALUES(1,'default','default',1795682983);
+INSERT INTO "user_groups" VALUES(2,'staff','fast,default',1795682984);
+CREATE TABLE users (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  username TEXT NOT NULL UNIQUE,
+  password_hash TEXT NOT NULL,
+  role INTEGER NOT NULL,
+  user_group TEXT NOT NULL DEFAULT 'default',
+  quota INTEGER,
+  status INTEGER NOT NULL,
+  must_change_password INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  session_epoch INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO "users" VALUES(1,'root','pbkdf2-sha256$210000$nmCJLsyfE4ohqzCT4y14Jw==$qvpl+P1da67twmVkYmbS4EMSkS9/YWT9cYInnLUp3gk=',100,'default',NULL,1,0,1795682983,1);
+CREATE INDEX tokens_by_user ON tokens (user_id);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('channel_groups',2);
+INSERT INTO "sqlite_sequence" VALUES('user_groups',2);
+INSERT INTO "sqlite_sequence" VALUES('users',1);
+INSERT INTO "sqlite_sequence" VALUES('channels',1);
+INSERT INTO "sqlite_sequence" VALUES('tokens',1);
+COMMIT;
+PRAGMA application_id=1413961521;
+PRAGMA user_version=2;

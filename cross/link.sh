@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Links a binary: lld, with a change of the assembly between Swift's bitcode and the binary.
+#
+#   cross/link.sh TARGET ARGUMENT…      arguments of lld
+#
+# LLVM aligns each text of more than 16 bytes for 16, and says that a function whose address is
+# taken must have one of its own. Swift reads texts as bytes and compares no functions: here the
+# texts move together, and functions that are the same become one. C is not changed.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+is_bitcode() { [ "$(head -c 2 "$1")" = BC ]; }
+
+# Assembly without alignment of texts; of the addresses that matter none is a function's.
+repack() {
+  awk '
+    $1 == ".section" { in_texts = sub(/\.rodata\.str1\.16,/, ".rodata.str1.1,") }
+    in_texts && $1 == ".p2align" { next }
+    $1 == ".type" && /,[%@]function/ { name = $2; sub(/,.*/, "", name); functions[name] = 1 }
+    $1 == ".addrsig_sym" && $2 in functions { next }
+    { print }'
+}
+
+select_target "$1"
+shift
+find_toolchain
+others=() previous="" output="" bitcode=0
+for argument; do
+  [ "$previous" != -o ] || output="$argument"
+  previous="$argument"
+  case "$argument" in
+    *.swift.o) if is_bitcode "$argument"; then bitcode=1 && continue; fi ;;
+  esac
+  others+=("$argument")
+done
+if [ "$bitcode" = 1 ]; then
+  "$TOOLCHAIN/bin/ld.lld" "$@" --lto-emit-asm
+  repack <"$output.lto.s" >"$output.s"
+  # shellcheck disable=SC2086
+  "$TOOLCHAIN/bin/clang" "--target=$C_TARGET" $C_FLAGS -c "$output.s" -o "$output.lto.o"
+  rm -f "$output.lto.s" "$output.s"
+  set -- "${others[@]}" "$output.lto.o"
+fi
+exec "$TOOLCHAIN/bin/ld.lld" "$@"
