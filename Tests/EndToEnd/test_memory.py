@@ -202,5 +202,5 @@ def test_an_idle_gateway_is_small_and_writes_nothing(make_gateway):
     time.sleep(1.5)
     assert written() == before, "an idle gateway wrote something"
     if is_release():
-            # The goal is 4 MB; of the file the kernel maps 200 kB more or less, as its cache lies.
+        # The goal is 4 MB; of the file the kernel maps 200 kB more or less, as its cache lies.
         assert gateway.resident_kb <= 4 * 1024 + 256
