@@ -36,7 +36,7 @@ from qemu_tools import HOST
 
 FLUSH_MS = 1000                         # so that seconds of load hold several flushes
 # A flush takes its turn behind a change and as long as one: seconds, and times the slowest change.
-PATIENCE, TURNS = 1, 3
+PATIENCE, TURNS = 1, 2
 CARD_BYTES, NOR_BYTES = 64 << 20, 16 << 20
 SLOTS = 12                              # tokens that are renamed in turn
 CHARGE = 7                              # what one answer of the upstream adds to used_quota
@@ -191,14 +191,15 @@ def check(database, load, cut, used_before):
 
 
 def check_usage(load, cut, added):
-    """All usage must be there but that of one flush interval, and none twice."""
+    """All usage must be there but that of one flush interval, and none twice; the ages in seconds
+    of the answers whose usage is gone."""
     counted = added // CHARGE
     late = FLUSH_MS / 1000 + PATIENCE + TURNS * load.slowest
     due = sum(at < cut - late for at in load.answers)
     if not due <= counted <= len(load.answers) + 1:
         fail(f"{counted} answers were counted, of {len(load.answers)}, {due} of "
              f"them {late:.1f} s before")
-    return max(len(load.answers) - counted, 0)
+    return [cut - at for at in sorted(load.answers)[counted:]]
 
 
 class Rounds:
@@ -213,7 +214,7 @@ class Rounds:
             self.slots[made["id"]] = "slot"
         self.first = min(self.slots) - 1
         self.jwt, self.used, self.early = jwt, self.used_quota(jwt), []
-        self.answers = self.changes = self.lost = self.most = 0
+        self.answers = self.changes = self.lost = self.most = self.oldest = 0
 
     def used_quota(self, jwt):
         """What the first token has used."""
@@ -232,23 +233,26 @@ class Rounds:
                 check_later = check(database, load, cut, self.used)
         self.jwt = self.board.login()
         self.used = self.used_quota(self.jwt)
-        lost = check_later(self.used)
+        ages = check_later(self.used)
+        lost = len(ages)
         self.board.chat(self.key)
         self.early = [time.monotonic()]  # counted with the next round: its flush may be due then
         self.answers += len(load.answers)
         self.changes += load.changes
         self.lost += lost
         self.most = max(self.most, lost)
+        self.oldest = max([self.oldest, *ages])
         print(f"cut {number}: {len(load.answers)} answers, {load.changes} changes before it; all "
               f"changes there, usage of {lost} answers gone; serving after {self.boots[-1]:.1f} s",
               flush=True)
 
     def summary(self):
         """One line of all rounds."""
-        boots = sorted(self.boots)
+        boots, flush = sorted(self.boots), FLUSH_MS / 1000
         return (f"{len(boots)} cuts: {self.changes} acknowledged changes, none lost; "
                 f"{self.answers} answers, usage of {self.lost} lost, at most {self.most} by one "
-                f"cut; {len(boots)} times integrity_check: ok; boot to serving {boots[0]:.1f} / "
+                f"cut, the oldest {self.oldest:.1f} s before it (a flush each {flush:.0f} s); "
+                f"{len(boots)} times integrity_check: ok; boot to serving {boots[0]:.1f} / "
                 f"{statistics.median(boots):.1f} / {boots[-1]:.1f} s (least, median, most)")
 
 

@@ -84,12 +84,17 @@ def test_a_kill_in_the_middle_leaves_the_old_state_or_the_new_one(make_gateway, 
     gateway = make_gateway()
     gateway.token(name="before")
     content = edited(backup(gateway), large)
+    original = backup(gateway)
     old = len(gateway.items("/tokens"))
+    began = time.monotonic()
+    assert restored(gateway, content)["tokens"] == old + 10_000
+    whole = time.monotonic() - began            # what a restore takes on this machine
+    restored(gateway, original)
     seen = set()
-    for delay in (0.1, 0.3, 0.6, 1.0):
+    for part in (0.05, 0.3, 0.6, 0.9):
         thread = threading.Thread(target=lambda: ignore_gone(gateway, content))
         thread.start()
-        time.sleep(delay)                       # the kill comes somewhere in the middle
+        time.sleep(part * whole)                # the kill comes somewhere in the middle
         gateway.kill()
         thread.join()
         gateway.start()
@@ -99,6 +104,8 @@ def test_a_kill_in_the_middle_leaves_the_old_state_or_the_new_one(make_gateway, 
         seen.add(count)
         assert leftovers(gateway) == []
         assert gateway.get("/v1/models").status_code == 200
+        if count != old:
+            restored(gateway, original)
     assert old in seen
     gateway.stop()
     with sqlite3.connect(gateway.data_dir / "db.db") as database:
