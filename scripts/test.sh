@@ -149,10 +149,12 @@ join "release aarch64 armv5te"
 # What measures time and memory runs alone; the rest mostly waits, so it runs side by side.
 stage "end to end figures" scripts/e2e.sh x86_64 -m "native and not web and not soak"
 begin "bad day" scripts/e2e.sh x86_64 test_bad_day.py
-begin "end to end x86_64" scripts/e2e.sh x86_64 -m "not native and not web"
+begin "end to end x86_64" scripts/e2e.sh x86_64 -m "not native and not tools and not web"
+begin "end to end tools" scripts/e2e.sh x86_64 -m tools
 begin "end to end pages" scripts/e2e.sh x86_64 -m web
 begin "end to end boards" test_boards
 join "end to end x86_64"
+join "end to end tools"
 join "end to end pages"
 join "end to end boards"
 join "bad day"

@@ -198,7 +198,7 @@ def script(example, stage):
     return text
 
 
-@pytest.mark.native
+@pytest.mark.tools
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_the_example_works(example, stage, tmp_path):
     prepare(example, stage)

@@ -18,7 +18,7 @@ from packages import ROOT, make
 from process import run, wait_until
 
 BOARDS = sorted(path.stem for path in (ROOT / "board-configs").glob("*.yaml"))
-pytestmark = pytest.mark.native
+pytestmark = pytest.mark.tools
 
 
 @pytest.fixture(scope="module")

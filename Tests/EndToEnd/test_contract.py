@@ -97,7 +97,7 @@ def is_loopback(url):
     return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
 
 
-@pytest.mark.native
+@pytest.mark.tools
 @pytest.mark.timeout(180)
 def test_schemathesis_finds_no_fault(make_gateway):
     gateway = make_gateway()

@@ -218,7 +218,7 @@ def open_registration(gateway, schemas):
         gateway.call("PUT", "/options", {"registration": True})
 
 
-@pytest.mark.native
+@pytest.mark.tools
 def test_limits_of_fields(make_gateway, schemas):
     gateway = make_gateway()
     open_registration(gateway, schemas)
@@ -244,7 +244,7 @@ def test_limits_of_fields(make_gateway, schemas):
     assert count > 200
 
 
-@pytest.mark.native
+@pytest.mark.tools
 def test_limits_of_parameters(gateway, schemas):
     wrong = []
     for method, path, operation in schemas.operations():

@@ -11,7 +11,7 @@ import pytest
 from packages import PROGRAM, ROOT, make
 from process import binary, environment
 
-pytestmark = pytest.mark.native
+pytestmark = pytest.mark.tools
 
 FAKE = """#!/bin/sh
 # Runs what is meant for the board below a folder, and says so like {name} would.

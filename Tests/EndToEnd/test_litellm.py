@@ -15,7 +15,7 @@ from process import next_number
 from test_sdk_chat import IMAGE_URL, WEATHER, collect, user
 
 pytestmark = [
-    pytest.mark.native,
+    pytest.mark.tools,
     pytest.mark.skipif(
         "TINYGATEWAY_LITELLM" not in os.environ,
         reason="LiteLLM runs beside the x86_64 round only")]
