@@ -20,7 +20,7 @@ prepared:
 build: prepared ## the host binary (ordinary Swift, for development)
 	swift build
 
-run: build ## build and start the gateway on PORT (3000) with its data in ./data
+run: build ## builds and starts the gateway on PORT (3000) with its data in DATA (data)
 	@exec .build/debug/TinyGateway serve --port $(PORT) --data-dir $(DATA)
 
 test: ## everything: style, unit tests, Embedded builds, end-to-end tests
@@ -29,7 +29,7 @@ test: ## everything: style, unit tests, Embedded builds, end-to-end tests
 check: prepared tidy ## style and unit tests only
 	swift test
 
-format: ## format all Swift sources in place
+format: ## formats all Swift sources in place
 	swift format --in-place --recursive --configuration .swift-format Package.swift Sources Tests
 
 tidy: ## style as a failing check: format, layers, file and function length
@@ -104,5 +104,5 @@ fuzz: prepared ## every fuzz target for SECONDS (60)
 asan: prepared ## unit tests under AddressSanitizer
 	ASAN_OPTIONS=symbolize=0:detect_leaks=0 swift test --sanitize=address --scratch-path .build/asan
 
-clean: ## forget all that was built here (the cache of C libraries stays)
+clean: ## forgets all that was built here (the cache of C libraries stays)
 	rm -rf .build dist

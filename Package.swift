@@ -39,7 +39,7 @@ let cSettings: [CSetting] = [
   .define("TG_VERSION", to: "\"\(version)\""),
   .define("TG_EMBEDDED", to: isEmbedded ? "1" : "0"),
 ]
-/// NO_ROOTS=1 leaves the built-in certificate authorities out (about 158 kB).
+/// NO_ROOTS=1 leaves the built-in certificate authorities out (about 72 kB).
 let rootsSettings: [CSetting] =
   Context.environment["NO_ROOTS"] == "1" ? [.define("TG_NO_ROOTS")] : []
 let mbedTLSLibraries: [LinkerSetting] =
