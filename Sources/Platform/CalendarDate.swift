@@ -38,16 +38,20 @@ package struct CalendarDate: Equatable, Sendable {
       digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     }
     self.init(year: number(parts[0]), month: number(parts[1]), day: number(parts[2]))
-    guard year > 0, self == CalendarDate(days: days) else { return nil }
+    guard year > 0, exists else { return nil }
   }
 
-  private init(year: Int, month: Int, day: Int) {
+  /// Takes a date as somebody wrote it, which need not exist.
+  package init(year: Int, month: Int, day: Int) {
     self.year = year
     self.month = month
     self.day = day
   }
 
-  /// Days since 1970-01-01.
+  /// Whether the calendar has this day.
+  package var exists: Bool { self == CalendarDate(days: days) }
+
+  /// Days since 1970-01-01; also for a month from 1 to 12 of the year after the range.
   package var days: Int64 {
     let marchYear = Int64(month <= 2 ? year - 1 : year)
     let era = marchYear / 400

@@ -21,8 +21,8 @@ package struct LocalDays: Sendable {
   private mutating func look(up unixSeconds: Int64) {
     day = zone.day(at: unixSeconds)
     let season = zone.season(at: unixSeconds)
-    let midnight = day * CivilDate.secondsPerDay - season.offset
-    let span = midnight..<(midnight + CivilDate.secondsPerDay)
+    let midnight = day * UnixTime.secondsPerDay - season.offset
+    let span = midnight..<(midnight + UnixTime.secondsPerDay)
     times = span.clamped(to: season.times)
   }
 }

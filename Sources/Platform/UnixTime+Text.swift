@@ -2,9 +2,17 @@
 
 /// Unix seconds as the texts that protocols want, all in UTC.
 extension UnixTime {
+  /// Seconds of a day; there are no leap seconds in Unix time.
+  package static let secondsPerDay: Int64 = 86_400
+
+  /// Days from 1970-01-01 to a Unix time, negative before.
+  static func day(of seconds: Int64) -> Int64 {
+    seconds >= 0 ? seconds / secondsPerDay : (seconds - secondsPerDay + 1) / secondsPerDay
+  }
+
   /// Appends `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
   package static func appendHTTPDate(_ seconds: Int64, to buffer: Buffer) {
-    let days = seconds / 86400
+    let days = day(of: seconds)
     let date = CalendarDate(days: days)
     let dayNames: StaticString = "ThuFriSatSunMonTueWed"
     let monthNames: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
@@ -17,40 +25,63 @@ extension UnixTime {
     buffer.append(UInt8(ascii: " "))
     buffer.append(decimal: date.year)
     buffer.append(UInt8(ascii: " "))
-    appendTimeOfDay(seconds, separated: true, to: buffer)
+    appendTimeOfDay(seconds, to: buffer)
     buffer.append(" GMT")
   }
 
   /// The text `2023-11-14T22:13:20Z` (RFC 3339).
   package static func timestamp(_ seconds: Int64) -> ByteString {
     let buffer = Buffer()
-    CalendarDate(days: seconds / 86400).append(to: buffer)
-    buffer.append(UInt8(ascii: "T"))
-    appendTimeOfDay(seconds, separated: true, to: buffer)
-    buffer.append(UInt8(ascii: "Z"))
+    appendTimestamp(seconds, to: buffer)
     return buffer.byteString
+  }
+
+  /// Appends the same.
+  package static func appendTimestamp(_ seconds: Int64, to buffer: Buffer) {
+    appendDateAndTime(seconds, to: buffer)
+    buffer.append(UInt8(ascii: "Z"))
   }
 
   /// The text `20231114T221320Z` (ISO 8601, basic form).
   package static func compactTimestamp(_ seconds: Int64) -> ByteString {
-    let date = CalendarDate(days: seconds / 86400)
+    let date = CalendarDate(days: day(of: seconds))
     let buffer = Buffer()
     buffer.append(twoDigits: date.year / 100)
     buffer.append(twoDigits: date.year % 100)
     buffer.append(twoDigits: date.month)
     buffer.append(twoDigits: date.day)
     buffer.append(UInt8(ascii: "T"))
-    appendTimeOfDay(seconds, separated: false, to: buffer)
+    let rest = secondOfDay(seconds)
+    buffer.append(twoDigits: rest / 3600)
+    buffer.append(twoDigits: rest / 60 % 60)
+    buffer.append(twoDigits: rest % 60)
     buffer.append(UInt8(ascii: "Z"))
     return buffer.byteString
   }
 
-  private static func appendTimeOfDay(_ seconds: Int64, separated: Bool, to buffer: Buffer) {
-    let rest = Int(seconds % 86400)
-    buffer.append(twoDigits: rest / 3600)
-    if separated { buffer.append(UInt8(ascii: ":")) }
-    buffer.append(twoDigits: rest / 60 % 60)
-    if separated { buffer.append(UInt8(ascii: ":")) }
+  /// Appends `2023-11-14T22:13:20`.
+  static func appendDateAndTime(_ seconds: Int64, to buffer: Buffer) {
+    CalendarDate(days: day(of: seconds)).append(to: buffer)
+    buffer.append(UInt8(ascii: "T"))
+    appendTimeOfDay(seconds, to: buffer)
+  }
+
+  /// Appends `22:13` for so many seconds of a day.
+  static func appendHoursAndMinutes(_ seconds: Int64, to buffer: Buffer) {
+    let minutes = Int(seconds / 60)
+    buffer.append(twoDigits: minutes / 60)
+    buffer.append(UInt8(ascii: ":"))
+    buffer.append(twoDigits: minutes % 60)
+  }
+
+  private static func appendTimeOfDay(_ seconds: Int64, to buffer: Buffer) {
+    let rest = secondOfDay(seconds)
+    appendHoursAndMinutes(Int64(rest), to: buffer)
+    buffer.append(UInt8(ascii: ":"))
     buffer.append(twoDigits: rest % 60)
+  }
+
+  private static func secondOfDay(_ seconds: Int64) -> Int {
+    Int(seconds - day(of: seconds) * secondsPerDay)
   }
 }

@@ -46,24 +46,12 @@ enum HTTPDate {
   }
 
   private static func seconds(_ parts: Parts) -> Int64? {
-    let isLeap = parts.year % 4 == 0 && (parts.year % 100 != 0 || parts.year % 400 == 0)
-    let days =
-      switch parts.month {
-      case 2: isLeap ? 29 : 28
-      case 4, 6, 9, 11: 30
-      default: 31
-      }
+    let date = CalendarDate(year: parts.year, month: parts.month, day: parts.day)
     // A second 60 is a leap second.
-    guard parts.year >= 1970, (1...days).contains(parts.day), parts.hour < 24, parts.minute < 60,
-      parts.second <= 60
+    guard parts.year >= 1970, date.exists, parts.hour < 24, parts.minute < 60, parts.second <= 60
     else { return nil }
-    // Years that begin on 1 March, so that leap days come last; `DateField` goes the other way.
-    let year = Int64(parts.month <= 2 ? parts.year - 1 : parts.year)
-    let month = Int64(parts.month <= 2 ? parts.month + 9 : parts.month - 3)
-    let dayOfYear = (153 * month + 2) / 5 + Int64(parts.day) - 1
-    let day = 365 * year + year / 4 - year / 100 + year / 400 + dayOfYear - 719_468
-    return day * 86_400 + Int64(parts.hour) * 3600 + Int64(parts.minute) * 60
-      + Int64(parts.second)
+    return date.days * UnixTime.secondsPerDay
+      + Int64(parts.hour * 3600 + parts.minute * 60 + parts.second)
   }
 
   /// Goes through a text once; each step is nil where the text is not as expected.

@@ -78,7 +78,7 @@ struct LogRow {
   func write(_ row: LogRecord, _ csv: inout CSVWriter) {
     csv.field(row.id)
     csv.field(row.time)
-    csv.field { LogRow.append(time: row.time, to: $0) }
+    csv.field { UnixTime.appendTimestamp(row.time, to: $0) }
     csv.field { RequestID.append(row.requestID, to: $0) }
     csv.field(row.userID)
     csv.field(text: gateway.accounts.user(row.userID)?.record.username)
@@ -125,20 +125,6 @@ struct LogRow {
     let buffer = Buffer()
     RequestID.append(requestID, to: buffer)
     return buffer.byteString
-  }
-
-  /// Appends `2026-11-25T08:30:00Z`.
-  private static func append(time seconds: Int64, to buffer: Buffer) {
-    let days = seconds / 86_400
-    let rest = Int(seconds - days * 86_400)
-    CalendarDate(days: days).append(to: buffer)
-    buffer.append(UInt8(ascii: "T"))
-    buffer.append(twoDigits: rest / 3600)
-    buffer.append(UInt8(ascii: ":"))
-    buffer.append(twoDigits: rest / 60 % 60)
-    buffer.append(UInt8(ascii: ":"))
-    buffer.append(twoDigits: rest % 60)
-    buffer.append(UInt8(ascii: "Z"))
   }
 
   /// Writes a text, or null when there is none.

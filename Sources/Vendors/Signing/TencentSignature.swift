@@ -46,7 +46,9 @@ package struct TencentSignature {
     time = seconds.byteString
     scoped = ScopedSignature(
       algorithm: "TC3-HMAC-SHA256", keyID: key.secretID, secret: "TC3" + key.secret, time: time,
-      scope: [CalendarDate(days: now / 86_400).text, ByteString(service), "tc3_request"])
+      scope: [
+        CalendarDate(days: now / UnixTime.secondsPerDay).text, ByteString(service), "tc3_request",
+      ])
   }
 
   /// Appends `X-TC-Action`, `X-TC-Timestamp` and `Authorization`.
