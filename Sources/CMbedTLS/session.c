@@ -238,10 +238,6 @@ int32_t cm_session_is_resumed(const cm_session *session) {
   return session->is_ready && !session->context->is_server && !session->is_verified;
 }
 
-const char *cm_session_protocol(const cm_session *session) {
-  return mbedtls_ssl_get_version(&session->ssl);
-}
-
 /* Whether the server offered something with which to resume. */
 static int can_resume(const cm_session *session, const mbedtls_ssl_session *saved) {
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,14 +43,6 @@ void cs_remove_file(const char *path) { (void)unlink(path); }
 
 int32_t cs_rename_file(const char *from, const char *to) {
   return rename(from, to) == 0 ? 0 : -errno;
-}
-
-int32_t cs_describe_error(int32_t error_number, uint8_t *text, int32_t capacity) {
-  const char *words = strerror(error_number);
-  size_t count = strlen(words);
-  if (count > (size_t)capacity) count = (size_t)capacity;
-  memcpy(text, words, count);
-  return (int32_t)count;
 }
 
 int32_t cs_is_read_only(int32_t error_number) {

@@ -60,15 +60,11 @@ extension Database {
 extension StoreError {
   /// A file that could not be made or opened, in the system's words.
   fileprivate init(opening path: ByteString, errorNumber: Int32) {
-    var words = [UInt8](repeating: 0, count: 64)
-    let count = words.withUnsafeMutableBufferPointer {
-      cs_describe_error(errorNumber, $0.baseAddress, Int32($0.count))
-    }
     let text = Buffer()
     text.append("cannot open ")
     text.append(path)
     text.append(": ")
-    text.append(ByteString(Array(words.prefix(Int(count)))))
+    text.append(text: SystemError.describe(errorNumber))
     let isReadOnly = cs_is_read_only(errorNumber) != 0
     let kind: Kind =
       isReadOnly ? .readOnly : cs_is_full(errorNumber) != 0 ? .full : .other

@@ -54,12 +54,7 @@ enum Billing {
     let usage = Usage(
       token: caller.token, user: caller.user, usedMicro: gateway.usedMicro(of: caller.token))
     write(call, usage, gateway.options, &json)
-    responder.respond(
-      .ok,
-      fields: { fields in
-        fields.append("Content-Type: application/json\r\n")
-        RequestID.appendHeaders(requestID, to: fields)
-      }, body: body.readable)
+    responder.respond(json: body, requestID: requestID)
   }
 
   /// Writes the answer's object.

@@ -74,11 +74,6 @@ enum ModelList {
     let body = Buffer()
     var json = JSONWriter(body)
     compose(&json)
-    responder.respond(
-      .ok,
-      fields: { fields in
-        fields.append("Content-Type: application/json\r\n")
-        RequestID.appendHeaders(requestID, to: fields)
-      }, body: body.readable)
+    responder.respond(json: body, requestID: requestID)
   }
 }

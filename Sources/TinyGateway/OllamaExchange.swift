@@ -97,12 +97,7 @@ final class OllamaExchange: Exchange {
     case .show: try writeDetails(of: ModelList.served(try wantedModel(), caller, gateway), &json)
     }
     json.endObject()
-    responder.respond(
-      .ok,
-      fields: { fields in
-        fields.append("Content-Type: application/json\r\n")
-        RequestID.appendHeaders(requestID, to: fields)
-      }, body: output.readable)
+    responder.respond(json: output, requestID: requestID)
   }
 
   /// The model that the body names, under its new name or its old one.

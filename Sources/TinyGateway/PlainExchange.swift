@@ -34,3 +34,15 @@ final class PlainExchange: Exchange {
     answer?(request)
   }
 }
+
+extension Responder {
+  /// Answers with JSON, and with the request's id in the head.
+  func respond(json body: Buffer, requestID: Int64) {
+    respond(
+      .ok,
+      fields: { fields in
+        fields.append("Content-Type: application/json\r\n")
+        RequestID.appendHeaders(requestID, to: fields)
+      }, body: body.readable)
+  }
+}

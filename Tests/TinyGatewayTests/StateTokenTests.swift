@@ -81,9 +81,7 @@ struct StateTokenTests {
     }
   }
 
-  @Test func belongsToTheDefaultGroupWithoutAnother() throws {
-    #expect(try Token(record()).channelGroup == "default")
-    #expect(try Token(record(group: "vip")).channelGroup == "vip")
+  @Test func hasAChannelGroupOfItsOwnOnlyWhereItNamesOne() throws {
     let token = try Token(record())
     #expect(token.ownChannelGroups.isEmpty)
     try token.update(record(group: "vip"))

@@ -156,9 +156,6 @@ int32_t cm_session_has_pending_input(const cm_session *session);
 /* 1 if the handshake resumed a saved session (a client's view). */
 int32_t cm_session_is_resumed(const cm_session *session);
 
-/* For instance "TLSv1.3". */
-const char *cm_session_protocol(const cm_session *session);
-
 /* Why the last call gave CM_FAILED or CM_EOF. Returns the length without the NUL. */
 int32_t cm_session_error(const cm_session *session, char *text, size_t size);
 

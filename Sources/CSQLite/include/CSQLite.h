@@ -43,7 +43,6 @@ int32_t cs_file_exists(const char *path);
 void cs_remove_file(const char *path);
 /* 0, or -errno. */
 int32_t cs_rename_file(const char *from, const char *to);
-int32_t cs_describe_error(int32_t error_number, uint8_t *text, int32_t capacity);
 /* Meanings of -errno that need a sentence of their own. */
 int32_t cs_is_read_only(int32_t error_number);
 int32_t cs_is_full(int32_t error_number);

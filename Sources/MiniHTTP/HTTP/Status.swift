@@ -12,8 +12,6 @@ package struct Status: Equatable, Sendable {
   package static let badRequest = Status(400)
   package static let notFound = Status(404)
   package static let methodNotAllowed = Status(405)
-  package static let requestTimeout = Status(408)
-  package static let contentTooLarge = Status(413)
   package static let serviceUnavailable = Status(503)
 
   /// The usual phrase; an empty one for a code without a name here.

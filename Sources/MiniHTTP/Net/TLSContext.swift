@@ -123,9 +123,6 @@ package final class TLSContext {
 
   /// For instance `3.6.6`.
   package static var libraryVersion: ByteString { ByteString(cString: cm_version()) ?? .empty }
-
-  /// Whether the clock is earlier than the build; certificates are judged by the build's date then.
-  package static func isBeforeBuild(nowSeconds: Int64) -> Bool { nowSeconds < cm_build_time() }
 }
 
 /// A certificate and its private key, both PEM.

@@ -81,11 +81,6 @@ package final class TLSStream {
   /// Whether the handshake resumed a saved session; a client's view.
   package var isResumed: Bool { cm_session_is_resumed(session) == 1 }
 
-  /// For instance `TLSv1.3`.
-  package var protocolName: ByteString {
-    ByteString(cString: cm_session_protocol(session)) ?? .empty
-  }
-
   /// Why the last call gave `.failed` or `.truncated`, in words.
   package var errorText: ByteString {
     var text = [CChar](repeating: 0, count: 384)

@@ -245,5 +245,5 @@ extension ByteString {
   }
 
   /// Whether these bytes are well-formed UTF-8.
-  var isUTF8: Bool { ByteString(utf8: text) == self }
+  var isUTF8: Bool { bytes.span.isUTF8 }
 }

@@ -46,8 +46,6 @@ final class Token {
   }
 
   var id: Int64 { record.id }
-  /// The channel group whose channels serve this token.
-  var channelGroup: ByteString { record.channelGroup.isEmpty ? "default" : record.channelGroup }
 
   /// How much the token may ask for within a minute.
   var rateLimits: RateLimits {
