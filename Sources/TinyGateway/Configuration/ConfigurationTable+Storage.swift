@@ -70,11 +70,11 @@ extension ConfigurationTable {
       "A backup is made so often when something has changed; 0: only when asked."
     ) { $0.backupIntervalHours = $1.number },
     ConfigurationRow(
-      "backup_keep", .number, in: 1...1000, default: "3", "So many are kept, the newest."
+      "backup_keep", .number, in: 1...1000, default: "3", "So many backups are kept, the newest."
     ) { $0.backupKeep = $1.int },
     ConfigurationRow(
       "backup_logs", .choice, choices: "false|true", default: "false",
-      "Whether they hold request log, statistics and audit."
+      "Whether backups hold request log, statistics and audit."
     ) { $0.backupsHoldLogs = $1.int == 1 },
   ]
 }

@@ -47,7 +47,7 @@ extension ConfigurationTable {
     ) { $0.queueLimit = $1.int },
     ConfigurationRow(
       "queue_timeout_ms", .number, in: timeRange, default: "10000",
-      "They wait so long at most.", isReloadable: true
+      "A request waits so long for a busy channel at most.", isReloadable: true
     ) { $0.queueTimeoutMilliseconds = $1.number },
     ConfigurationRow(
       "expose_channel", .choice, choices: "false|true", default: "false",
@@ -73,12 +73,12 @@ extension ConfigurationTable {
     ) { $0.breaker.windowMilliseconds = $1.number },
     ConfigurationRow(
       "breaker_cooldown_ms", .number, in: timeRange, default: "5000",
-      "How long; then one request is the probe, and each failed probe doubles the time.",
+      "It is left alone so long; one request is then the probe, a failed one doubles the time.",
       isReloadable: true
     ) { $0.breaker.cooldownMilliseconds = $1.number },
     ConfigurationRow(
       "breaker_cooldown_limit_ms", .number, in: timeRange, default: "300000",
-      "The longest it becomes.", isReloadable: true
+      "The longest that this time becomes.", isReloadable: true
     ) { $0.breaker.cooldownLimitMilliseconds = $1.number },
   ]
 }
