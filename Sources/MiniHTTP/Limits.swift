@@ -2,7 +2,7 @@
 import Platform
 
 /// Every limit and timeout of the HTTP stack, with its unit; the owner may change those that a
-/// configuration names (SECURITY: §2 and §3 of the requirements).
+/// configuration names (`Configuration+HTTPLimits.swift`).
 package struct HTTPLimits: Sendable {
   /// Longest request line in bytes; 414 above.
   package var requestLineByteCount = 8 * 1024

@@ -103,7 +103,7 @@ extension JSONScanner {
   }
 }
 
-/// Hexadecimal digits as numbers.
+/// Hexadecimal digits as numbers; `ASCII.hexValue` in this module, where it can be inlined.
 enum ASCIIHex {
   /// The value of a digit; nil for any other byte.
   @inline(__always)

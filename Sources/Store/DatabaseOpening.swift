@@ -8,7 +8,8 @@ extension Database {
 
   /// Applies the settings, refuses what is not ours, migrates.
   func configure(_ settings: StoreSettings) throws(StoreError) {
-    // Before the first access: only so does WAL do without shared memory (boards.md §4.1).
+    // Before the first access: only so does WAL do without shared memory
+    // (https://www.sqlite.org/wal.html#noshm).
     switch mediumFailure == nil ? settings.lockingMode : .exclusive {
     case .exclusive: try execute("PRAGMA locking_mode=EXCLUSIVE")
     case .normal: try execute("PRAGMA locking_mode=NORMAL")

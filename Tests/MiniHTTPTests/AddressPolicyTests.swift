@@ -4,7 +4,7 @@ import Testing
 
 @testable import MiniHTTP
 
-/// SECURITY-REQUIREMENTS §8.
+/// See docs/threat-model.md, "reach into the network through a channel".
 struct AddressPolicyTests {
   private func check(_ policy: AddressPolicy, _ text: ByteString, _ expected: Bool) {
     guard let address = IPAddress(text) else {

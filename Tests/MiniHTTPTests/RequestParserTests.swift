@@ -60,7 +60,7 @@ struct RequestParserTests {
   /// A request with these header lines.
   private func with(_ fields: String) -> String { "POST / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n" }
 
-  // Framing: SECURITY-REQUIREMENTS §1, RFC 9112 §6.
+  // Framing: RFC 9112 §6.
 
   @Test func acceptsSmallestRequest() { check("GET / HTTP/1.1\r\nHost: a\r\n\r\n", .done) }
   @Test func acceptsManyFields() {
@@ -219,7 +219,7 @@ struct RequestParserTests {
     check("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", .bad(405))
   }
 
-  // Limits: SECURITY-REQUIREMENTS §2.
+  // Limits: `HTTPLimits`.
 
   @Test func boundsTheRequestLine() {
     let limit = HTTPLimits().requestLineByteCount

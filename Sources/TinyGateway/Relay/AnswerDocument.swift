@@ -9,7 +9,7 @@ import Platform
 final class AnswerDocument {
   /// Answers up to this size are held until complete.
   static let heldByteCount = 64 * 1024
-  /// Longest answer; the figure of the security requirements.
+  /// Longest answer, in bytes; a longer one is broken off.
   static let byteLimit: Int64 = 16 * 1024 * 1024
 
   /// Memory kept for the next answer.

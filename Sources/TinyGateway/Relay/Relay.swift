@@ -94,7 +94,7 @@ final class Relay: Exchange, ClientExchange {
 
   /// Takes the request over, or prepares its refusal.
   ///
-  /// `token`: with which it is made, where the head has no key; see `PlaygroundEndpoint`.
+  /// `token`: with which it is made, where the head has no key; see `PlaygroundEndpoints`.
   init(
     target: RelayTarget, head: RequestHead, responder: Responder, gateway: Gateway,
     token: Token? = nil

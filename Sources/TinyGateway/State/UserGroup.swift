@@ -2,7 +2,7 @@
 import Platform
 import Store
 
-/// One user group in memory: which channel groups its users may use.
+/// One user group in memory: which channel groups its users may use, and what they pay of a price.
 final class UserGroup {
   private(set) var record: UserGroupRecord
   /// Names of channel groups, in the order in which they are tried.

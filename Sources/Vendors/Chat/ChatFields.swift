@@ -48,7 +48,7 @@ package struct ChatFields: OptionSet, Sendable {
   /// Tools that are no functions (`type` other than `function`).
   package static let builtInTools = ChatFields(rawValue: 1 << 25)
 
-  /// OpenAI's names, for sentences; an ingress with other names has a table of its own.
+  /// OpenAI's names, for sentences; a client's dialect with other names has a table of its own.
   package static let names: [(field: ChatFields, name: StaticString)] = [
     (.temperature, "temperature"), (.topP, "top_p"), (.topK, "top_k"), (.stop, "stop"),
     (.seed, "seed"), (.presencePenalty, "presence_penalty"),
