@@ -8,6 +8,7 @@ from faulty import Fleet
 from gateway import Gateway
 from process import IS_EMULATED, binary
 from rawhttp import RawClient
+from samples import Samples
 from upstream import Upstream
 
 
@@ -46,6 +47,15 @@ def upstream(certificates):
     with Upstream(certificates) as upstream:
         yield upstream
     assert not upstream.failures, upstream.failures
+
+
+@pytest.fixture(scope="module")
+def samples():
+    """Answers with what a test puts into `samples.samples`, and keeps what was asked."""
+    server = Samples()
+    yield server
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture

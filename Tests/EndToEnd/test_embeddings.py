@@ -7,7 +7,6 @@ import pytest
 
 import payloads
 from process import next_number
-from test_signed_vendors import Samples
 
 VECTORS = [[0.5, -1.25], [2, 0.125]]
 VENDORS = {
@@ -20,14 +19,6 @@ VENDORS = {
     "cohere": ("/v2/embed", {"embeddings": {"float": VECTORS},
                              "meta": {"billed_units": {"input_tokens": 9}}}),
     "ollama-native": ("/api/embed", {"embeddings": VECTORS, "prompt_eval_count": 9})}
-
-
-@pytest.fixture(scope="module")
-def samples():
-    server = Samples()
-    yield server
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture(params=list(VENDORS))

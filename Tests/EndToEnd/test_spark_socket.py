@@ -15,8 +15,8 @@ import openai
 import pytest
 
 from process import next_number
+from samples import FIXTURES
 from test_sdk_chat import collect, user
-from test_signed_vendors import FIXTURES
 
 TEXT = "The capital of Japan is Tokyo (東京)."
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

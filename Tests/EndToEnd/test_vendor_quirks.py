@@ -10,16 +10,8 @@ import openai
 import pytest
 
 from process import next_number
+from samples import sample
 from test_sdk_chat import user
-from test_signed_vendors import Samples, sample
-
-
-@pytest.fixture(scope="module")
-def samples():
-    server = Samples()
-    yield server
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture

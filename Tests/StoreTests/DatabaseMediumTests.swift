@@ -119,7 +119,7 @@ struct DatabaseMediumTests {
   }
 
   @Test func returnsWhenTheMediumTakesWrites() throws {
-    try leave { try UserTable.insert(.sample, in: $0) }
+    try leave { _ = try UserTable.insert(.sample, in: $0) }
     try blockWriting(true)
     let settings = StoreSettings(flushIntervalMilliseconds: 1000)
     let running = try Running(try open(settings), settings: settings)

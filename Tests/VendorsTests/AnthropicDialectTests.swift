@@ -51,19 +51,14 @@ struct AnthropicDialectTests {
     _ members: String, model: String = "claude-sonnet-4-5",
     messages: String = #"[{"role":"user","content":"hi"}]"#
   ) throws -> [String: Any] {
-    let text = #"{"model":"\#(model)","messages":\#(messages)"# + members + "}"
-    let request = try ClientDialect.openAI.read(try JSONDocument(ByteString(utf8: text)).root)
-    let body = try fixture.encode(request)
-    return try #require(try JSONSerialization.jsonObject(with: body) as? [String: Any])
+    return try fixture.encoded(
+      #"{"model":"\#(model)","messages":\#(messages)"# + members + "}")
   }
 
   private func expect(
     _ seen: Any?, _ expected: String, _ location: SourceLocation = #_sourceLocation
   ) throws {
-    let value = try JSONSerialization.jsonObject(
-      with: Data(expected.utf8), options: [.fragmentsAllowed])
-    #expect(
-      DialectFixture.text(seen ?? NSNull()) == DialectFixture.text(value), sourceLocation: location)
+    try DialectFixture.expect(seen, is: expected, exactly: true, location)
   }
 
   @Test(arguments: [

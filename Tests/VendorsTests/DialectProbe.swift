@@ -23,6 +23,20 @@ extension DialectFixture {
       try encoded(request), try JSONSerialization.jsonObject(with: Data(expected.utf8)), location)
   }
 
+  /// Expects a part of such a body to be the JSON given.
+  ///
+  /// `exactly`: also where nulls, empty arrays and the like make no difference to vendors.
+  static func expect(
+    _ seen: Any?, is expected: String, exactly: Bool = false,
+    _ location: SourceLocation = #_sourceLocation
+  ) throws {
+    let value = try JSONSerialization.jsonObject(
+      with: Data(expected.utf8), options: [.fragmentsAllowed])
+    let seen = seen ?? NSNull()
+    guard exactly else { return try expectEqual(seen, value, location) }
+    #expect(text(seen) == text(value), sourceLocation: location)
+  }
+
   /// The sentence with which a request is refused; nil when it is not.
   func refusal(_ request: String) throws -> String? {
     do {

@@ -25,11 +25,7 @@ struct GeminiClientTests {
   private func expect(
     _ seen: Any?, _ expected: String, _ location: SourceLocation = #_sourceLocation
   ) throws {
-    let value = try JSONSerialization.jsonObject(
-      with: Data(expected.utf8), options: [.fragmentsAllowed])
-    #expect(
-      DialectFixture.text(DialectFixture.normal(seen ?? NSNull()))
-        == DialectFixture.text(DialectFixture.normal(value)), sourceLocation: location)
+    try DialectFixture.expect(seen, is: expected, location)
   }
 
   /// The samples of requests to Gemini mean the same when a client sends them.

@@ -126,19 +126,14 @@ struct GeminiDialectTests {
   ) throws -> [String: Any] {
     var fixture = fixture
     fixture.facts.config = config
-    let text = #"{"model":"\#(model)","messages":\#(messages)"# + members + "}"
-    let request = try ClientDialect.openAI.read(try JSONDocument(ByteString(utf8: text)).root)
-    let body = try fixture.encode(request)
-    return try #require(try JSONSerialization.jsonObject(with: body) as? [String: Any])
+    return try fixture.encoded(
+      #"{"model":"\#(model)","messages":\#(messages)"# + members + "}")
   }
 
   private func expect(
     _ seen: Any?, _ expected: String, _ location: SourceLocation = #_sourceLocation
   ) throws {
-    let value = try JSONSerialization.jsonObject(
-      with: Data(expected.utf8), options: [.fragmentsAllowed])
-    #expect(
-      DialectFixture.text(seen ?? NSNull()) == DialectFixture.text(value), sourceLocation: location)
+    try DialectFixture.expect(seen, is: expected, exactly: true, location)
   }
 
   @Test(arguments: [
