@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: MIT
 """What a simulated day, and an idle one, write with the storage settings of each board file.
 
-usage: scripts/flash-bench.sh [--requests N] [--idle SECONDS] [--write docs/flash.md] [BOARD…]
+usage: scripts/flash-bench.sh [--requests N] [--rows N] [--idle SECONDS] [--folder FOLDER]
+                              [--write docs/flash.md] [BOARD…]
+
+Board files with the same settings are measured once. The files lie in --folder (in memory, if
+there is /dev/shm): what is counted is what the kernel is asked for, which is the same anywhere.
 """
 
 import argparse
@@ -10,6 +14,7 @@ import datetime
 import glob
 import http.client
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -28,6 +33,7 @@ KEYS = ("journal_mode", "synchronous", "locking_mode", "page_size", "cache_kb",
         "wal_autocheckpoint_pages", "journal_size_limit_kb", "flush_interval_ms", "flush_rows",
         "log_limit_mb", "history")
 CALLS = "write,writev,pwrite64,pwritev,ftruncate,fsync,fdatasync,sync_file_range"
+FUTEX = {"x86_64": "202", "aarch64": "98"}  # the system call in which a thread waits for work
 BODY = b'{"model":"mock","messages":[{"role":"user","content":"Hello"}]}'
 
 
@@ -124,22 +130,27 @@ class Storage:
     def __init__(self, pid):
         for task in os.listdir(f"/proc/{pid}/task"):
             if system.slurp(f"/proc/{pid}/task/{task}/comm").strip() == "storage":
-                self.path = f"/proc/{pid}/task/{task}/io"
+                self.folder = f"/proc/{pid}/task/{task}"
                 return
         raise tools.Failure("the gateway has no thread named storage")
 
     def written(self):
-        return int(re.search(r"wchar: (\d+)", system.slurp(self.path))[1])
+        return int(re.search(r"wchar: (\d+)", system.slurp(self.folder + "/io"))[1])
+
+    @property
+    def waits(self):
+        """Whether the thread waits for work: a slow sync is none."""
+        return system.slurp(self.folder + "/syscall").split(" ")[0] == FUTEX[platform.machine()]
 
     def wait_for_flush(self, before, limit=20):
-        """Waits until something was written and nothing follows."""
+        """Waits until something was written and the thread has nothing more to do."""
         end, last, quiet = time.monotonic() + limit, before, 0
         while quiet < 3:
             if time.monotonic() > end:
                 raise tools.Failure("no flush came")
             time.sleep(0.002)
             now = self.written()
-            quiet = quiet + 1 if now == last and now != before else 0
+            quiet = quiet + 1 if now == last and now != before and self.waits else 0
             last = now
 
 
@@ -192,6 +203,12 @@ def idle(bench, binary, chosen, seconds):
     return results
 
 
+def begun(trace):
+    """When flash_rows.py wrote its mark, by the trace's own clock."""
+    return float(re.search(r"^\d+\s+([\d.]+) write\(\d+<[^>]*/begun>", system.slurp(trace),
+                           re.M)[1])
+
+
 def by_rows(bench, label, settings, requests):
     """The same load written as One API does: five transactions per request."""
     folder = bench.path(f"rows-{label}")
@@ -203,16 +220,17 @@ def by_rows(bench, label, settings, requests):
         ["strace", "-f", "-ttt", "-y", "-s", "0", "-e", "trace=" + CALLS, "-e", "signal=none",
          "-o", trace, sys.executable, flash_rows.__file__, folder, str(requests),
          *(f"{key}={value}" for key, value in named.items())], check=True, timeout=900)
-    since = os.stat(folder + "/begun").st_mtime
-    return counted(trace, since, time.time(), folder) | {"requests": requests}
+    return counted(trace, begun(trace), time.time(), folder) | {"requests": requests}
 
 
 def main():
     """Runs everything and prints or writes the report."""
     parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1])
+    memory = "/dev/shm/flash-bench" if os.access("/dev/shm", os.W_OK) else ".build/flash-bench"
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--rows", type=int, default=1000, help="requests written one by one")
     parser.add_argument("--idle", type=float, default=120)
+    parser.add_argument("--folder", default=os.path.join(ROOT, memory))
     parser.add_argument("--write", metavar="FILE")
     parser.add_argument("boards", nargs="*", metavar="BOARD")
     options = parser.parse_args()
@@ -226,7 +244,7 @@ def main():
             groups.setdefault(settings_of(board), []).append((name, board))
     if not groups:
         sys.exit("flash-bench: no such board in board-configs")
-    bench = tools.Bench(os.path.join(ROOT, ".build", "flash-bench"), None)
+    bench = tools.Bench(os.path.abspath(options.folder), None)
     bench.start_mock()
     results = []
     try:
@@ -241,6 +259,7 @@ def main():
                 "idle": idles[label]})
     finally:
         system.stop_all()
+        shutil.rmtree(bench.directory, ignore_errors=True)
     about = {"date": datetime.date.today().isoformat(), "machine": system.machine(),
              "requests": options.requests, "rows": options.rows, "idle": options.idle,
              "command": "scripts/flash-bench.sh " + " ".join(sys.argv[1:])}

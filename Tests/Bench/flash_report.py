@@ -8,6 +8,7 @@ Written by `{command}`; do not edit by hand.
 - Date: {date}; machine: {machine}
 - {requests:,} requests in a simulated day with each board's storage settings, {rows:,} written
   one by one for comparison, {idle:.0f} s idle
+- {boards} board files, {sets} sets of settings: files with the same settings share a row
 
 **How a day is simulated.** A flush writes what its interval has gathered. {requests:,} requests
 spread evenly over a day come every {pause:.1f} s, so a flush holds 1 + (interval ÷ {pause:.1f}
@@ -18,7 +19,12 @@ last flush and the checkpoint of the stop are counted too.
 **What is counted.** Bytes, calls and syncs that the kernel gets for the database and its
 journal (`strace`), on whatever file system this machine has: what SQLite asks for, not what the
 flash is given. JFFS2 and UBIFS compress it, ext4 and F2FS add their own journals. The backup is
-extra, once a day when something has changed, without logs; 0 with `backup_interval_hours: 0`.
+extra, once a day when something has changed, without logs; with `backup_interval_hours: 0` only
+when asked.
+Times are not measured, so what else the machine does changes nothing: bytes, calls and syncs of a
+second run are the same (peak memory may differ by a page or two). Growth is that of all files of
+the data directory; a write-ahead log stays as large as it once was. Peak memory is the
+program's `VmHWM` on this machine, with one request at a time.
 
 **One by one** is the same load as One API writes it: five transactions per request (quota and
 key before it, log row, user and channel after it), with the same settings of SQLite
@@ -33,41 +39,67 @@ thread without a request.
 """
 
 
-def settings_text(named):
-    """The settings of SQLite and of the flush in a few words."""
-    return (f"{named['journal_mode']}, {named['synchronous']}, page {named['page_size']}, flush "
-            f"{int(named['flush_interval_ms']) / 1000:g} s or {named['flush_rows']} rows"
-            + (", history in memory" if named["history"] == "memory" else ""))
+def names(result):
+    """The board files that share one measurement."""
+    return ", ".join(f"`{name}`" for name in result["boards"])
 
 
-def row(result):
-    """One line of the table."""
+def settings_row(result):
+    """What the boards of a row have set."""
+    named = result["settings"]
+    return [
+        names(result), f"{named['journal_mode']}, {named['synchronous']}, {named['locking_mode']}",
+        named["page_size"], named["cache_kb"], named["wal_autocheckpoint_pages"],
+        named["journal_size_limit_kb"],
+        f"{int(named['flush_interval_ms']) / 1000:g} s or {named['flush_rows']}",
+        named["history"], named["log_limit_mb"]]
+
+
+def day_row(result):
+    """What the simulated day and the idle time wrote."""
+    day = result["day"]
+    done = day["requests"]
+    files = ", ".join(f"`{name}` {entry['bytes'] / 1024:,.0f}"
+                      for name, entry in sorted(day["files"].items()))
+    return [
+        names(result), str(day["per_flush"]), f"{day['bytes'] / done:,.0f}",
+        f"{day['writes'] / done:.2f}", f"{day['syncs']:,}", files, f"{day['grown'] / 1024:,.0f}",
+        f"{day['backup'] / 1024:,.0f}", f"{day['peak_kb'] / 1024:.1f}", f"{result['idle']}"]
+
+
+def rows_row(result):
+    """The same beside one row per request."""
     day, rows = result["day"], result["rows"]
     done, one = day["requests"], rows["requests"]
     ours, theirs = day["bytes"] / done, rows["bytes"] / one
     return [
-        settings_text(result["settings"]), str(day["per_flush"]), f"{ours:,.0f}",
-        f"{day['writes'] / done:.2f}", f"{day['syncs']:,}", f"{day['grown'] / 1024:,.0f}",
-        f"{day['backup'] / 1024:,.0f}", f"{day['peak_kb'] / 1024:.1f}",
-        f"{result['idle']}", f"{theirs:,.0f}",
-        f"{rows['writes'] / one:.1f}", f"{rows['syncs'] / one:.1f}", f"{theirs / ours:,.0f}"]
+        names(result), f"{ours:,.0f}", f"{theirs:,.0f}", f"{day['writes'] / done:.2f}",
+        f"{rows['writes'] / one:.1f}", f"{day['syncs'] / done:.2f}", f"{rows['syncs'] / one:.1f}",
+        f"{theirs / ours:,.0f}"]
+
+
+def table(head, rows):
+    """A table whose first column is text."""
+    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows] + [""]
 
 
 def document(about, results):
     """The whole text."""
-    lines = [HEAD.format(pause=86_400 / about["requests"], **about), "## Results", ""]
-    head = ["settings", "requests per flush", "bytes per request", "write calls per request",
-            "syncs in the day", "growth of files, KiB", "a backup, KiB", "peak memory, MB",
-            "bytes while idle", "one by one: bytes per request", "calls per request",
-            "syncs per request", "times as many bytes"]
-    lines += ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
-    lines += ["| " + " | ".join(row(result)) + " |" for result in results]
-    lines += ["", "| settings | board files |", "| --- | --- |"]
-    lines += [f"| {settings_text(result['settings'])} | "
-              + ", ".join(f"`{name}`" for name in result["boards"]) + " |" for result in results]
-    lines += ["", "Bytes by file in the day, in KiB:", ""]
-    for result in results:
-        files = ", ".join(f"{name} {entry['bytes'] / 1024:,.0f}"
-                          for name, entry in sorted(result["day"]["files"].items()))
-        lines.append(f"- {settings_text(result['settings'])}: {files}")
-    return "\n".join(lines) + "\n"
+    lines = [HEAD.format(pause=86_400 / about["requests"], sets=len(results),
+                         boards=sum(len(result["boards"]) for result in results), **about)]
+    lines += ["## The settings", ""]
+    lines += table(
+        ["board files", "journal, synchronous, locking", "page", "cache, KiB",
+         "checkpoint, pages", "journal limit, KiB", "flush, at most rows", "history",
+         "log limit, MB"], map(settings_row, results))
+    lines += ["## The day, and idle", ""]
+    lines += table(
+        ["board files", "requests per flush", "bytes per request", "write calls per request",
+         "syncs in the day", "KiB in the day, by file", "growth of files, KiB", "a backup, KiB",
+         "peak memory, MB", "bytes while idle"], map(day_row, results))
+    lines += ["## Beside one row per request", ""]
+    lines += table(
+        ["board files", "bytes per request", "one by one", "write calls per request", "one by one",
+         "syncs per request", "one by one", "times as many bytes"], map(rows_row, results))
+    return "\n".join(lines).rstrip("\n") + "\n"

@@ -46,7 +46,7 @@ def main():
     limit = int(settings["journal_size_limit_kb"]) << 10
     database.execute(f"PRAGMA journal_size_limit={limit}").fetchall()
     database.executescript(SCHEMA)
-    (folder / "begun").touch()
+    (folder / "begun").write_text("from here on, says the trace", encoding="utf-8")
     for number in range(requests):
         for sql, has_time in REQUEST:
             database.execute(sql, (int(time.time()) + number,) if has_time else ())
