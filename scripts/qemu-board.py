@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Boots an emulated board with the gateway, and cuts its power under load.
 
-    scripts/qemu-board.py [--machine sd|nor] [--cuts N] [--seconds S]
+    scripts/qemu-board.py [--machine sd|nor|nor-512k|nor-2m] [--cuts N] [--seconds S]
 
 sd: an Orange Pi PC (Allwinner H3); the SD card is the data.ext4 that scripts/board.py makes.
 nor: an AST2600 with 16 MiB of SPI NOR in the place of a small board: erased flash that the kernel
 makes JFFS2, the program in the read-only root, no clock, no random numbers at first.
+nor-512k, nor-2m: the same with a chip as large as the writable partition of a small board. Before
+the cuts the history is filled, which must leave the flash alone; after each it must be gone.
 
 Linux is Debian's for ARMv7 boards; the board's install.sh and init script start the gateway. Each
 round: changes of settings and chat completions, SIGKILL of the emulator, boot. Before the gateway
@@ -30,6 +32,7 @@ import threading
 import time
 from pathlib import Path
 
+import qemu_load
 import qemu_tools
 from board_tools import ROOT, fail
 from qemu_tools import HOST
@@ -37,9 +40,9 @@ from qemu_tools import HOST
 FLUSH_MS = 1000                         # so that seconds of load hold several flushes
 # A flush takes its turn behind a change and as long as one: seconds, and times the slowest change.
 PATIENCE, TURNS = 1, 2
-CARD_BYTES, NOR_BYTES = 64 << 20, 16 << 20
 SLOTS = 12                              # tokens that are renamed in turn
 CHARGE = 7                              # what one answer of the upstream adds to used_quota
+HISTORY = ("logs", "audit", "usage_days", "channel_hours")
 SCRIPT = """
 @MOUNT@ || echo "BOARD no data"
 mark mounted
@@ -60,31 +63,34 @@ class Kind:
 
     machine: qemu_tools.Machine
     board: str
-    changes: dict
     mount: str
+    size: int                           # of the drive
+    fills: bool = False                 # whether the history is filled before the cuts
 
 
+JFFS2 = "mount -t jffs2 -o noatime /dev/mtdblock0 /mnt/UDISK"
 KINDS = {
     "sd": Kind(qemu_tools.ORANGEPI_PC, "orangepi-pc-sd",
-               {"init_system": "busybox", "log_place": "syslog"},
-               "mount -o noatime /dev/mmcblk0 /mnt/UDISK"),
-    "nor": Kind(qemu_tools.AST2600, "lichee-zero-v3s-spinor",
-                {"init_system": "busybox", "log_place": "syslog"},
-                "mount -t jffs2 -o noatime /dev/mtdblock0 /mnt/UDISK"),
+               "mount -o noatime /dev/mmcblk0 /mnt/UDISK", 64 << 20),
+    "nor": Kind(qemu_tools.AST2600, "lichee-zero-v3s-spinor", JFFS2, 16 << 20),
+    "nor-512k": Kind(qemu_tools.ast2600("w25x40"), "lichee-zero-v3s-spinor", JFFS2, 512 << 10,
+                     True),
+    "nor-2m": Kind(qemu_tools.ast2600("w25x16"), "f1c200s-spinor", JFFS2, 2 << 20, True),
 }
 
 
 def make_board(kind, binary, folder):
     """The board's folder as scripts/board.py makes it, for BusyBox's init."""
-    changes = {**kind.changes, "data_dir": "/mnt/UDISK/tinygateway",
-               "flush_interval_ms": str(FLUSH_MS)}
+    changes = {"init_system": "busybox", "log_place": "syslog",
+               "data_dir": "/mnt/UDISK/tinygateway", "flush_interval_ms": str(FLUSH_MS)}
     lines = []
     for line in (ROOT / f"board-configs/{kind.board}.yaml").read_text("utf-8").splitlines():
         key = line.partition(":")[0]
         lines.append(f"{key}: {changes[key]}" if key in changes else line)
     path = folder / f"{kind.board}.yaml"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    subprocess.run([sys.executable, ROOT / "scripts/board.py", path, "--binary", binary, "--out",
+    more = ["--binary", binary] if binary else []
+    subprocess.run([sys.executable, ROOT / "scripts/board.py", path, *more, "--out",
                     folder / "made"], check=True, stdout=subprocess.DEVNULL)
     return folder / "made"
 
@@ -94,9 +100,9 @@ def make_drive(kind, made, folder):
     path, files = folder / "drive.img", {}
     if kind.machine.drive == "sd":
         path.write_bytes((made / "data.ext4").read_bytes())
-        os.truncate(path, CARD_BYTES)   # QEMU wants a power of two
+        os.truncate(path, kind.size)    # QEMU wants a power of two
     else:
-        path.write_bytes(b"\xff" * NOR_BYTES)
+        path.write_bytes(b"\xff" * kind.size)
         for name in ("tinygateway", "install.sh", "init", "keep.list", "board.yaml", "SHA256SUMS"):
             files[f"install/{name}"] = made / name
     return path, files
@@ -134,48 +140,6 @@ class Receiver:
         return sqlite3.connect(folder / "db.db")
 
 
-class Load:
-    """Chat completions and renamings until the power goes."""
-
-    def __init__(self, board, key, jwt, slots):
-        self.board, self.key, self.jwt, self.slots = board, key, jwt, slots
-        self.answers, self.changes, self.pending, self.slowest = [], 0, None, 0
-
-    def ask(self, stopped):
-        """Chat completions; when each was answered."""
-        while not stopped.is_set():
-            with contextlib.suppress(OSError, ValueError):
-                self.board.chat(self.key)
-                self.answers.append(time.monotonic())
-
-    def rename(self, stopped):
-        """Renamings, one after the other; which name each token has got for sure."""
-        while not stopped.is_set():
-            number = list(self.slots)[self.changes % len(self.slots)]
-            name = f"change {os.urandom(6).hex()}"
-            self.pending, began = (number, name), time.monotonic()
-            with contextlib.suppress(OSError, ValueError):
-                self.board.call("PUT", f"/api/v1/tokens/{number}", {"name": name}, self.jwt)
-                self.slots[number] = name
-                self.changes, self.pending = self.changes + 1, None
-                self.slowest = max(self.slowest, time.monotonic() - began)
-
-    def until_cut(self, seconds):
-        """Runs both, ends the power; when that was."""
-        stopped = threading.Event()
-        threads = [threading.Thread(target=work, args=(stopped,), daemon=True)
-                   for work in (self.ask, self.rename)]
-        for thread in threads:
-            thread.start()
-        time.sleep(seconds)
-        stopped.set()                   # no new attempt after the cut
-        cut = time.monotonic()
-        self.board.cut()
-        for thread in threads:
-            thread.join(70)
-        return cut
-
-
 def check(database, load, cut, used_before):
     """What a cut must leave; the answers whose usage went with it."""
     result = [row[0] for row in database.execute("PRAGMA integrity_check")]
@@ -202,11 +166,19 @@ def check_usage(load, cut, added):
     return [cut - at for at in sorted(load.answers)[counted:]]
 
 
+def check_history(database):
+    """What is kept in memory must not be on the flash."""
+    for table in HISTORY:
+        if rows := database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]:
+            fail(f"the flash holds {rows} rows of {table}")
+
+
 class Rounds:
     """Cuts of one board."""
 
-    def __init__(self, board, key, seconds, folder):
-        self.board, self.key, self.seconds, self.folder = board, key, seconds, folder
+    def __init__(self, kind, board, key, seconds, folder):
+        self.kind, self.board, self.key = kind, board, key
+        self.seconds, self.folder = seconds, folder
         jwt = board.login()
         self.slots, self.boots = {}, []
         for _ in range(SLOTS):
@@ -216,6 +188,12 @@ class Rounds:
         self.jwt, self.used, self.early = jwt, self.used_quota(jwt), []
         self.answers = self.changes = self.lost = self.most = self.oldest = 0
 
+    def fill_history(self):
+        """As many requests as the history holds and more, then changes of settings."""
+        last = qemu_load.fill_history(self.board, self.key, self.jwt, self.slots)
+        self.used = self.used_quota(self.jwt) - last * CHARGE
+        self.early = [time.monotonic()] * last  # their flush may be due with the next round
+
     def used_quota(self, jwt):
         """What the first token has used."""
         items = self.board.call("GET", "/api/v1/tokens?page_size=100", None, jwt)["data"]["items"]
@@ -223,7 +201,7 @@ class Rounds:
 
     def round(self, number):
         """Load, cut, boot, checks."""
-        load = Load(self.board, self.key, self.jwt, self.slots)
+        load = qemu_load.Load(self.board, self.key, self.jwt, self.slots)
         load.answers += self.early
         cut = load.until_cut(self.seconds * (0.6 + 0.8 * os.urandom(1)[0] / 255))
         receiver = Receiver()
@@ -231,18 +209,22 @@ class Rounds:
         with tempfile.TemporaryDirectory(dir=self.folder) as name:
             with contextlib.closing(receiver.database(Path(name))) as database:
                 check_later = check(database, load, cut, self.used)
+                if self.kind.fills:
+                    check_history(database)
         self.jwt = self.board.login()
+        if self.kind.fills and qemu_load.history(self.board, self.jwt):
+            fail("the history in memory holds a request from before the cut")
         self.used = self.used_quota(self.jwt)
         ages = check_later(self.used)
-        lost = len(ages)
+        lost, answers = len(ages), len(load.answers) - len(self.early)
         self.board.chat(self.key)
         self.early = [time.monotonic()]  # counted with the next round: its flush may be due then
-        self.answers += len(load.answers)
+        self.answers += answers
         self.changes += load.changes
         self.lost += lost
         self.most = max(self.most, lost)
         self.oldest = max([self.oldest, *ages])
-        print(f"cut {number}: {len(load.answers)} answers, {load.changes} changes before it; all "
+        print(f"cut {number}: {answers} answers, {load.changes} changes before it; all "
               f"changes there, usage of {lost} answers gone; serving after {self.boots[-1]:.1f} s",
               flush=True)
 
@@ -262,11 +244,9 @@ def main():
     parser.add_argument("--machine", choices=KINDS, default="sd")
     parser.add_argument("--cuts", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=4, help="of load before a cut, about")
-    parser.add_argument("--binary", type=Path, default=ROOT / "dist/armv7/tinygateway")
+    parser.add_argument("--binary", type=Path, help="dist/TARGET/tinygateway of the board file")
     given = parser.parse_args()
-    if not given.binary.is_file():
-        fail("there is no armv7 binary; type: make release TARGETS=armv7")
-    kind, kernel, port = KINDS[given.machine], qemu_tools.kernel_folder(), None
+    kind, kernel = KINDS[given.machine], qemu_tools.kernel_folder()
     port = qemu_tools.start_upstream()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -283,8 +263,10 @@ def main():
             key = board.set_up(port)
             print("a chat completion went through the board; its console:")
             print("".join("  " + line for line in board.log), flush=True)
-            rounds = Rounds(board, key, given.seconds, folder)
+            rounds = Rounds(kind, board, key, given.seconds, folder)
             with contextlib.suppress(KeyboardInterrupt):  # Control-C ends with what was found
+                if kind.fills:
+                    rounds.fill_history()
                 for number in range(1, given.cuts + 1):
                     rounds.round(number)
             print(rounds.summary() if rounds.boots else "no cut")

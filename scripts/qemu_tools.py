@@ -62,11 +62,18 @@ class Machine:
 ORANGEPI_PC = Machine(
     "orangepi-pc", "1G", 0x40000000, "sun8i-h3-orangepi-pc.dtb", "ttyS0", "/dev/mmcblk0", "sd",
     ("sunxi-mmc", "ext4", "dwmac-sun8i"), "maxcpus=1")
-AST2600 = Machine(
-    "ast2600-evb,fmc-model=n25q128", "512M", 0x80000000, "aspeed-ast2600-evb.dtb", "ttyS4",
-    "/dev/mtdblock0", "mtd", ("spi-aspeed-smc", "spi-nor", "mtdblock", "jffs2", "mdio-aspeed",
-                           "ftgmac100"),
-    "vmalloc=768M maxcpus=1")
+
+
+def ast2600(chip):
+    """The board with SPI NOR; chip: QEMU's name of it."""
+    return Machine(
+        f"ast2600-evb,fmc-model={chip}", "512M", 0x80000000, "aspeed-ast2600-evb.dtb", "ttyS4",
+        "/dev/mtdblock0", "mtd", ("spi-aspeed-smc", "spi-nor", "mtdblock", "jffs2", "mdio-aspeed",
+                               "ftgmac100"),
+        "vmalloc=768M maxcpus=1")
+
+
+AST2600 = ast2600("n25q128")
 
 
 def kernel_folder():

@@ -3,6 +3,8 @@ import Platform
 
 /// What the doctor asks a database that no gateway has opened.
 package struct DatabaseCondition: Sendable {
+  /// Whether nothing was ever written to it: a gateway is at its first start.
+  package let isEmpty: Bool
   package let journalMode: ByteString
   /// Whether the first account still has the password of the first start.
   package let hasFirstPassword: Bool
@@ -15,7 +17,11 @@ package struct DatabaseCondition: Sendable {
     let database = try Database(at: path, isFromOutside: false)
     // Before the first access: a write-ahead log without shared memory.
     try database.execute("PRAGMA locking_mode=EXCLUSIVE")
-    _ = try database.integer("PRAGMA schema_version")
+    isEmpty = try database.integer("PRAGMA schema_version") == 0
+    guard !isEmpty else {
+      (journalMode, hasFirstPassword, channels) = (.empty, false, [])
+      return
+    }
     try Migrations.refuseForeign(database)
     journalMode = try DatabaseCondition.journalMode(of: database)
     hasFirstPassword =

@@ -87,11 +87,14 @@ def test_packages_and_images_follow_the_board_file(made, board):
             subprocess.run(["sh", "-n", folder / script], check=True)
 
 
-def test_a_debian_package_installs_below_a_folder(made, tmp_path):
-    package = only(made("orangepi-pc-sd"), "*.deb")
+@pytest.mark.parametrize("board, architecture", [
+    ("orangepi-pc-sd", "armhf"), ("raspberry-pi-4-sd", "arm64"),
+    ("raspberry-pi-zero-sd", "armel"), ("generic-x86_64", "amd64")])
+def test_a_debian_package_installs_below_a_folder(made, tmp_path, board, architecture):
+    package = only(made(board), "*.deb")
     control = subprocess.run(
         ["dpkg-deb", "-f", package], capture_output=True, text=True, check=True)
-    assert "Architecture: armhf" in control.stdout and "Version: 1.2~x" in control.stdout
+    assert f"Architecture: {architecture}\n" in control.stdout and "Version: 1.2~x" in control.stdout
     database = tmp_path / "var/lib/dpkg"
     for name in ("updates", "info", "triggers"):
         (database / name).mkdir(parents=True)
@@ -138,6 +141,57 @@ def test_an_openwrt_package_has_its_three_members(made):
     for script in ("./postinst", "./prerm", "./etc/init.d/tinygateway"):
         assert members[script][0] == 0o755
         subprocess.run(["sh", "-n"], input=members[script][1], check=True)
+
+
+RULES = """
+RSTRIP:=strip --strip-all
+"""
+PACKAGE = """
+define BuildPackage
+install:
+	$(call Build/Prepare)
+	$(call Build/Compile)
+	$(call Package/$(1)/install,$(DESTINATION))
+conffiles:
+	@echo $(Package/$(1)/conffiles)
+endef
+"""
+
+
+@pytest.mark.parametrize("tree", ["openwrt", "old-tina"])
+def test_the_feed_package_installs_what_the_packages_hold(made, tmp_path, tree):
+    # The build systems' own files are not here: as little of them as the Makefile asks for.
+    folders = {name: tmp_path / name for name in ("top", "include", "build", "compile", "root")}
+    for folder in folders.values():
+        folder.mkdir()
+    (folders["top"] / "rules.mk").write_text(RULES)
+    place = folders["include"] if tree == "openwrt" else folders["build"]
+    (place / "package.mk").write_text(PACKAGE)
+    feed = made("openwrt-armv7-ubifs") / "feed/tinygateway"
+
+    def build(target):
+        return subprocess.run(
+            ["make", "-s", "-C", feed, target, f"TOPDIR={folders['top']}",
+             f"INCLUDE_DIR={folders['include']}", f"BUILD_DIR={folders['build']}",
+             f"COMPILE_DIR={folders['compile']}", f"DESTINATION={folders['root']}", "CP=cp -fpR"],
+            capture_output=True, text=True, check=True).stdout
+
+    build("install")
+    files = {str(path.relative_to(folders["root"])): path.stat().st_mode & 0o777
+             for path in folders["root"].rglob("*") if path.is_file()}
+    assert files == {
+        "usr/bin/tinygateway": 0o755, "etc/init.d/tinygateway": 0o755,
+        "etc/tinygateway/board.yaml": 0o644, "lib/upgrade/keep.d/tinygateway": 0o644}
+    assert build("conffiles") == "/etc/tinygateway/board.yaml\n"
+    where = folders["build" if tree == "openwrt" else "compile"]
+    assert [path.name for path in where.iterdir() if path.is_dir()] == ["tinygateway-1.2~x"]
+
+
+def test_a_sysupgrade_keeps_settings_and_data(made):
+    for board in ("openwrt-armv7-ubifs", "r528-emmc"):
+        kept = (made(board) / "feed/tinygateway/files/lib/upgrade/keep.d/tinygateway").read_text()
+        assert set(kept.split()) == {"/etc/tinygateway/", settings(board)["data_dir"] + "/"}
+        assert kept == (made(board) / "keep.list").read_text()
 
 
 def test_images_hold_the_data_directory(made, tmp_path):

@@ -120,6 +120,13 @@ def test_a_damaged_database_is_an_error(make_gateway):
     assert result.returncode == 2
 
 
+def test_a_database_that_is_just_being_made_is_no_error(tmp_path):
+    (tmp_path / "db.db").touch()
+    found = findings(doctor(tmp_path, "--port", free_port()))
+    assert found["journal_mode"][0][0] == "ok"
+    assert found["password"] == [("ok", "there are no accounts yet")]
+
+
 def test_a_wrong_configuration_has_the_status_of_an_error(tmp_path):
     (tmp_path / "config.yaml").write_text("journal_mode: fast\n")
     assert doctor(tmp_path).returncode == 2

@@ -59,6 +59,7 @@ enum DoctorCommand {
     if facts.hasDatabase {
       do throws(StoreError) {
         let condition = try DatabaseCondition(ofFile: path)
+        facts.hasDatabase = !condition.isEmpty
         facts.journalMode = condition.journalMode
         facts.hasFirstPassword = condition.hasFirstPassword
         facts.upstreams = DoctorReach.upstreams(condition.channels)
