@@ -6,7 +6,8 @@
 
 sd: an Orange Pi PC (Allwinner H3); the SD card is the data.ext4 that scripts/board.py makes.
 nor: an AST2600 with 16 MiB of SPI NOR in the place of a small board: erased flash that the kernel
-makes JFFS2, the program in the read-only root, no clock, no random numbers at first.
+makes JFFS2, the program in the read-only root, no random numbers at first, and no clock: upstreams
+with certificates are tried in 1970.
 nor-512k, nor-2m: the same with a chip as large as the writable partition of a small board. Before
 the cuts the history is filled, which must leave the flash alone; after each it must be gone.
 
@@ -32,6 +33,7 @@ import threading
 import time
 from pathlib import Path
 
+import qemu_clock
 import qemu_load
 import qemu_tools
 from board_tools import ROOT, fail
@@ -67,6 +69,11 @@ class Kind:
     size: int                           # of the drive
     fills: bool = False                 # whether the history is filled before the cuts
 
+    @property
+    def has_no_clock(self):
+        """Whether the board starts in 1970."""
+        return self.machine.drive == "mtd"
+
 
 JFFS2 = "mount -t jffs2 -o noatime /dev/mtdblock0 /mnt/UDISK"
 KINDS = {
@@ -87,6 +94,8 @@ def make_board(kind, binary, folder):
     for line in (ROOT / f"board-configs/{kind.board}.yaml").read_text("utf-8").splitlines():
         key = line.partition(":")[0]
         lines.append(f"{key}: {changes[key]}" if key in changes else line)
+    if kind.has_no_clock:
+        lines.append("ca_file: /install/ca.pem")
     path = folder / f"{kind.board}.yaml"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     more = ["--binary", binary] if binary else []
@@ -105,6 +114,7 @@ def make_drive(kind, made, folder):
         path.write_bytes(b"\xff" * kind.size)
         for name in ("tinygateway", "install.sh", "init", "keep.list", "board.yaml", "SHA256SUMS"):
             files[f"install/{name}"] = made / name
+        files["install/ca.pem"] = qemu_clock.certify(folder)
     return path, files
 
 
@@ -188,12 +198,6 @@ class Rounds:
         self.jwt, self.used, self.early = jwt, self.used_quota(jwt), []
         self.answers = self.changes = self.lost = self.most = self.oldest = 0
 
-    def fill_history(self):
-        """As many requests as the history holds and more, then changes of settings."""
-        last = qemu_load.fill_history(self.board, self.key, self.jwt, self.slots)
-        self.used = self.used_quota(self.jwt) - last * CHARGE
-        self.early = [time.monotonic()] * last  # their flush may be due with the next round
-
     def used_quota(self, jwt):
         """What the first token has used."""
         items = self.board.call("GET", "/api/v1/tokens?page_size=100", None, jwt)["data"]["items"]
@@ -263,10 +267,12 @@ def main():
             key = board.set_up(port)
             print("a chat completion went through the board; its console:")
             print("".join("  " + line for line in board.log), flush=True)
+            if kind.has_no_clock:
+                qemu_clock.check(board, key, board.login(), folder)
             rounds = Rounds(kind, board, key, given.seconds, folder)
             with contextlib.suppress(KeyboardInterrupt):  # Control-C ends with what was found
                 if kind.fills:
-                    rounds.fill_history()
+                    qemu_load.fill_history(board, key, rounds.jwt, rounds.slots)
                 for number in range(1, given.cuts + 1):
                     rounds.round(number)
             print(rounds.summary() if rounds.boots else "no cut")

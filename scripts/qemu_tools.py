@@ -9,6 +9,7 @@ import lzma
 import re
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -180,9 +181,13 @@ class Quiet(http.server.ThreadingHTTPServer):
         """Nothing."""
 
 
-def start_upstream():
-    """An upstream on a port of this machine; the port."""
+def start_upstream(certificate=None):
+    """An upstream on a port of this machine, with TLS if it has a certificate; the port."""
     server = Quiet(("127.0.0.1", 0), Upstream)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.server_port
 
@@ -270,10 +275,10 @@ class Board:
         body = {"username": "root", "password": password}
         return self.call("POST", "/api/v1/auth/login", body)["data"]["token"]
 
-    def chat(self, key):
+    def chat(self, key, model="m"):
         """One chat completion; its text."""
         answer = self.call("POST", "/v1/chat/completions", {
-            "model": "m", "messages": [{"role": "user", "content": "x"}]}, key)
+            "model": model, "messages": [{"role": "user", "content": "x"}]}, key)
         return answer["choices"][0]["message"]["content"]
 
     def set_up(self, port):
