@@ -54,7 +54,7 @@ def check(board, key, jwt, folder):
         port = start_upstream(folder / f"{name}.pem")
         made = board.call("POST", "/api/v1/channels", {
             "name": name, "type": "openai-compatible", "keys": ["k"], "models": [name],
-            "base_url": f"https://{HOST}:{port}/v1"}, jwt)["data"]
+            "base_url": f"https://HOST:{port}/v1".replace("HOST", HOST)}, jwt)["data"]
         said[name] = board.call("POST", f"/api/v1/channels/{made['id']}/test", {}, jwt)["data"]
         if name == "valid":             # only what is relayed tells the time
             if not said[name]["ok"]:
