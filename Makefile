@@ -69,9 +69,10 @@ flash: ## brings dist/BOARD to TARGET, VIA ssh, adb or dev; ROLLBACK=1 goes back
 	@scripts/flash.py $(BOARD) --via $(VIA) --target '$(TARGET)' \
 	  $(if $(YES),--yes) $(if $(ROLLBACK),--rollback)
 
-qemu-board: ## boots an emulated board (MACHINE sd or nor) and cuts its power CUTS (2) times
+qemu-board: ## cuts an emulated board's power CUTS (2) times; MACHINE=sd|nor|nor-512k|nor-2m
 	@scripts/install-packages.sh qemu
-	@[ -x dist/armv7/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=armv7
+	@target=$(if $(filter nor-2m,$(MACHINE)),armv5te,armv7); [ -x dist/$$target/tinygateway ] || \
+	  $(MAKE) --no-print-directory release TARGETS=$$target
 	@scripts/qemu-board.py --machine $(or $(MACHINE),sd) --cuts $(or $(CUTS),2)
 
 flash-device: ## bytes that reach emulated flash for 1,000 requests; writes docs/flash-device.md
