@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Databases of earlier versions, from the scripts in `previous`, which those versions wrote."""
+"""What must survive an upgrade and a move; databases of earlier versions.
+
+Those come from the scripts in `previous`, which the versions wrote.
+"""
 
 import re
 import sqlite3
@@ -7,6 +10,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "previous"
 VERSIONS = sorted(int(path.stem.removeprefix("version-")) for path in FOLDER.glob("*.sql"))
+LISTS = ("/users", "/user-groups", "/tokens", "/channels", "/channel-groups", "/prices",
+         "/redemptions", "/logs")
+SETTINGS = ("/options", "/model-fallbacks", "/stats/summary")
 
 
 def write(version, folder, upstream):
@@ -32,3 +38,31 @@ def version_of(folder):
         found, = database.execute("PRAGMA user_version").fetchone()
     database.close()
     return found
+
+
+def schema_of(folder):
+    """The tables and indices of a stopped gateway's database, as they were made."""
+    with sqlite3.connect(folder / "db.db") as database:
+        rows = database.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL").fetchall()
+    database.close()
+    return sorted(re.sub(r"\s+", " ", sql) for sql, in rows)
+
+
+def contents(gateway):
+    """Everything that the management API shows, without what follows from the clock."""
+    found = {path: gateway.items(path) for path in LISTS}
+    found |= {path: gateway.call("GET", path) for path in SETTINGS}
+    for channel in found["/channels"]:
+        channel.pop("key_hints")
+    return found
+
+
+def lost(before, after, path=""):
+    """Where something that was there is not, or is another; what is new does not count."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [each for key in before
+                for each in lost(before[key], after.get(key), f"{path}.{key}")]
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        return [each for number, (old, new) in enumerate(zip(before, after))
+                for each in lost(old, new, f"{path}[{number}]")]
+    return [] if before == after else [f"{path}: {before!r} became {after!r}"]

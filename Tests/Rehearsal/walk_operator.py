@@ -24,9 +24,6 @@ from vendors import KEY, Vendors
 ROOT = Path(__file__).parents[2]
 ARMV7 = ROOT / "dist" / "armv7" / "tinygateway"
 EMULATOR = "qemu-arm-static -cpu cortex-a7"
-LISTS = ("/users", "/user-groups", "/tokens", "/channels", "/channel-groups", "/prices",
-         "/redemptions", "/logs")
-SETTINGS = ("/options", "/model-fallbacks", "/stats/summary")
 
 
 class Desk:
@@ -154,19 +151,10 @@ def step_prometheus(desk):
         assert done.returncode == 0
 
 
-def contents(gateway):
-    """Everything that the management API shows, without what follows from the clock."""
-    found = {path: gateway.items(path) for path in LISTS}
-    found |= {path: gateway.call("GET", path) for path in SETTINGS}
-    for channel in found["/channels"]:
-        channel.pop("key_hints")
-    return found
-
-
 @pytest.mark.needs("finance", "hr")
 def step_backup(desk):
     """One file with everything, its keys sealed under a passphrase."""
-    desk.contents = contents(desk.gateway)
+    desk.contents = upgrade.contents(desk.gateway)
     desk.document.run("POST /api/v1/backup", [('"logs":false', '"logs":true'),
                                               (PASSPHRASE, PASSPHRASE)])
     size = (desk.folder / "tinygateway.db").stat().st_size
@@ -190,7 +178,7 @@ def step_other_architecture(desk, tmp_path):
     with other:
         other.login(PRINTED_PASSWORD)
         print(other.call("GET", "/status")["target"])
-        after = contents(other)
+        after = upgrade.contents(other)
         for path, before in desk.contents.items():
             assert after[path] == before, path
         asked = desk.vendors.answered["qwen"]
