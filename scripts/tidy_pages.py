@@ -9,7 +9,7 @@ import tidy_sentences
 FOLDER = "Sources/WebUI"
 WORDS = f"{FOLDER}/zh.js"
 TEXT = r'"((?:[^"\\]|\\.)*)"'
-USED = re.compile(r"\bt\(\s*(?:" + TEXT + r")?")
+USED = re.compile(r"\b(?:t|counted)\(\s*(?:" + TEXT + r")?")
 WORD = re.compile(r"^  " + TEXT + r":", re.MULTILINE)
 FORBIDDEN = {
     r"\b(inner|outer)HTML\b|insertAdjacentHTML|document\.write": "markup from text, use h()",

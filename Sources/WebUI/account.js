@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The own account: quota, password, codes, tokens for scripts, prices.
-import { api, during, fill, get, h, money, notice, number, t } from "./core.js";
+import { api, counted, during, fill, get, h, money, notice, number, t } from "./core.js";
 import { changePassword } from "./app.js";
 import { date, expiry, statusBadge } from "./fields.js";
 import { drawField, isComplete, openForm, showAtField } from "./form.js";
@@ -40,11 +40,11 @@ function drawCards(cards, self) {
     card(t("Role"), { user: t("User"), admin: t("Administrator"), root: t("Root") }[self.role],
       h("small", {}, t("User group {0}", self.group), " "), statusBadge(self.status)),
     card(t("Left"), quota === null ? t("no limit") : cost(left),
-      quota !== null && [h("small", {}, t("{0} of {1} units", number(left), number(quota))),
+      quota !== null && [h("small", {}, counted("{0} of {1} units", number(left), number(quota))),
         quota > 0 && h("meter", { max: quota, value: left, low: quota * 0.1, optimum: quota,
           "aria-label": t("Left") })]),
     card(t("Used"), money(self.used_cost, currency),
-      h("small", {}, t("{0} units", number(used_quota)))));
+      h("small", {}, counted("{0} units", number(used_quota)))));
 }
 
 /** A form that stands in the page; `work` gets the values and empties it when it has succeeded. */

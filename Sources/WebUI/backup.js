@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Backups: to this device, on the gateway's own disk, and back.
 import {
-  action, api, ApiError, ask, bytes, during, fetchFrom, fill, get, h, hooks, keep, notice, number,
-  openDialog, problem, said, t, time,
+  action, api, ApiError, ask, bytes, counted, during, fetchFrom, fill, get, h, hooks, keep,
+  notice, number, openDialog, problem, said, t, time,
 } from "./core.js";
 import { save } from "./files.js";
 import { drawField } from "./form.js";
@@ -116,7 +116,7 @@ function drawKept(kept) {
   draw(kept);
   return h("section", { id: "kept" }, h("h2", {}, t("Backups on the device")),
     h("p", {}, kept.interval_hours
-      ? t("Every {0} hours the gateway keeps one in {1}.", number(kept.interval_hours),
+      ? counted("Every {0} hours the gateway keeps one in {1}.", number(kept.interval_hours),
         kept.directory)
       : t("They are kept in {0}; none is made by itself (backup_interval_hours is 0).",
         kept.directory)),
@@ -193,10 +193,10 @@ function finish(data) {
   keep("session", null);
   const locked = data.locked_channels;
   const dialog = openDialog(t("Restored"),
-    h("p", {}, t("There are now {0} users, {1} tokens and {2} channels.", number(data.users),
+    h("p", {}, counted("There are now {0} users, {1} tokens and {2} channels.", number(data.users),
       number(data.tokens), number(data.channels))),
     data.management_tokens > 0 && h("p", {}, t(
-      "{0} management tokens of the backup work again; delete those that had leaked.",
+      "Management tokens of the backup that work again: {0}. Delete those that had leaked.",
       number(data.management_tokens))),
     locked.length > 0 && [
       problem(t("The keys of these channels cannot be opened here. Enter them again:")),

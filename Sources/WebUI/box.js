@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The state of the box in words.
-import { bytes, h, number, percent, span, t, time, told } from "./core.js";
+import { bytes, counted, h, number, percent, span, t, time, told } from "./core.js";
 
 /** What is wrong with the storage, in words; null when nothing is. */
 const storageTrouble = (state) => ({
@@ -51,6 +51,6 @@ export function warnings(status) {
     isTight && !trouble && note("warn", t("The storage is nearly full: {0} are free.",
       bytes(status.free_bytes))),
     status.dropped_log_rows > 0 && note("warn",
-      t("{0} rows of the log could not be written.", number(status.dropped_log_rows))),
+      counted("{0} rows of the log could not be written.", number(status.dropped_log_rows))),
   ].filter(Boolean);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The form of a channel, drawn from what the gateway says about the channel types.
-import { api, during, fill, get, h, number, said, t } from "./core.js";
+import { api, counted, during, fill, get, h, number, said, t } from "./core.js";
 import { advanced, area, checkedModel, keysOf, mappingOf, mappingText } from "./channel-fields.js";
 import { oneOf } from "./combo.js";
 import { choice } from "./fields.js";
@@ -83,6 +83,8 @@ class ChannelForm {
       this.stored.type && t("Needed again when the address changes."),
       this.type.key_form ? t("One a line, such as {0}", this.type.key_form) : t("One a line."),
     ].filter(Boolean).join(" ");
+    base_url.need(this.needs("base_url"));
+    keys.need(this.needs("keys") && !this.hints.length);
     this.file.hidden = !this.isJSON();
     [base_url, keys, name].forEach((each) => each.fail());
     this.drawConfig({});
@@ -98,7 +100,7 @@ class ChannelForm {
   }
 
   needs(name) {
-    return this.type?.fields.some((field) => field.name === name && field.required);
+    return !!this.type?.fields.some((field) => field.name === name && field.required);
   }
 
   checkAddress(text) {
@@ -187,7 +189,7 @@ class ChannelForm {
     const describe = () => {
       chosen.hidden = isAll.checked;
       names.hidden = !isAll.checked;
-      fill(all, own().length ? t("The built-in list: {0} models", number(own().length))
+      fill(all, own().length ? counted("The built-in list: {0} models", number(own().length))
         : t("Any model that is asked for"));
       fill(names, own().join(", "));
       if (isAll.checked) return;
@@ -205,7 +207,7 @@ class ChannelForm {
       isAll.checked = false;
       describe();
       changed();
-      fill(told, t("The upstream has {0} models. Choose those that shall be served.",
+      fill(told, counted("The upstream has {0} models. Choose those that shall be served.",
         number(models.length)),
       this.isSwitchedOff && " " + t("The channel is saved, but off until you save this form."));
     }) }, t("Save and ask the upstream for its models"));

@@ -15,7 +15,10 @@ const test = (channel, model) =>
 /** Opens the test of a channel, and tests at once when it is known with which model. */
 export function openTest(channel, type) {
   const listed = channel.models.length ? channel.models : type?.models ?? [];
-  const models = [...new Set([...listed, ...Object.keys(channel.model_mapping)])];
+  const all = [...new Set([...listed, ...Object.keys(channel.model_mapping)])];
+  const chats = all.filter((name) => !/embed|bge-|rerank/i.test(name));
+  // Where there is nothing else, the upstream may say so itself.
+  const models = chats.length ? chats : all;
   const field = drawField({ name: "model", label: t("Model"), required: true, maxlength: 128,
     type: listed.length ? "select" : "text", options: models }, models[0]);
   const answer = h("p.answer", { role: "status" });

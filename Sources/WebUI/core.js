@@ -21,10 +21,8 @@ export function h(name, attributes, ...children) {
 }
 
 /** Children without those that are left out. */
-function pieces(children) {
-  return children.flat(Infinity).filter((child) =>
-    child !== null && child !== undefined && child !== false);
-}
+const pieces = (children) => children.flat(Infinity).filter((child) =>
+  child !== null && child !== undefined && child !== false);
 
 /** Puts other children into an element. */
 export function fill(element, ...children) {
@@ -69,6 +67,11 @@ export async function loadWords() {
 export const t = (text, ...values) =>
   (words[code(text, 3)] ?? text).replace(/\{(\d)\}/g, (_, index) => values[index]);
 
+/** The same with numbers as people read them: in English the word behind a 1 loses its s. */
+export const counted = (text, ...numbers) => t(language === "zh" ? text : numbers.reduce(
+  (text, each, index) => each !== "1" ? text
+    : text.replace(RegExp(`(\\{${index}\\} \\w+)s\\b`), "$1"), text), ...numbers);
+
 /** What the API says as an element; on a Chinese page a vendor's words are English. */
 export const told = (text, words = said(text)) => h("span", {
   lang: language === "zh" && /[a-z] [a-z]/i.test(words) && !/[\u3000-\u9fff]/.test(words) && "en",
@@ -82,8 +85,7 @@ const none = "–";
 export const number = (value, options) => value === null || value === undefined
   ? none : new Intl.NumberFormat(locale, options).format(value);
 /** 1234567 as 1.2M. */
-export const short = (value) =>
-  number(value, { notation: "compact", maximumFractionDigits: 1 });
+export const short = (value) => number(value, { notation: "compact", maximumFractionDigits: 1 });
 /** 0.985 as 98.5%. */
 export const percent = (value) => number(value, { style: "percent", maximumFractionDigits: 1 });
 /** Money as the API tells it: a decimal text. */
@@ -91,10 +93,9 @@ export const money = (value, currency) =>
   number(value === null || value === undefined ? null : Number(value),
     { style: "currency", currency, maximumFractionDigits: Math.abs(value) < 1 ? 6 : 2 });
 /** Milliseconds as 12 ms or 3.4 s. */
-export const duration = (ms) =>
-  ms === null || ms === undefined ? none
-    : ms < 1000 ? number(Math.round(ms)) + " ms"
-      : number(ms / 1000, { maximumFractionDigits: 1 }) + " s";
+export const duration = (ms) => ms === null || ms === undefined ? none
+  : ms < 1000 ? number(Math.round(ms)) + " ms"
+    : number(ms / 1000, { maximumFractionDigits: 1 }) + " s";
 /** Seconds as 3 d 4 h. */
 export function span(seconds) {
   const parts = [[86400, t("d")], [3600, t("h")], [60, t("min")], [1, t("s")]];
@@ -276,8 +277,7 @@ export function openDialog(title, ...content) {
 export function ask(question, label) {
   return new Promise((resolve) => {
     const dialog = openDialog(question, h("form", { method: "dialog" }, h("div.actions", {},
-      h("button", { value: "" }, t("Cancel")),
-      h("button.danger", { value: "yes" }, label))));
+      h("button", { value: "" }, t("Cancel")), h("button.danger", { value: "yes" }, label))));
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
   });
 }

@@ -199,7 +199,8 @@ function usagePart(page) {
   const deleted = (id) => t("deleted, number {0}", id);
   const lists = [
     ["model", t("Top models"), (item) => item.model ?? t("unknown")],
-    ["token", t("Top tokens"), (item) => item.token_name ?? deleted(item.token_id)],
+    ["token", t("Top tokens"), ({ token_name, token_id, username }) =>
+      (token_name ?? deleted(token_id)) + (username ? " · " + username : "")],
     page.isAdmin && ["user", t("Top users"), (item) => item.username ?? deleted(item.user_id)],
   ].filter(Boolean).map(([key, title, name]) => ({ key, title, name, area: h("div") }));
   const measure = choice(t("Show"), Object.entries(measures).map(([key, [name]]) => [key, name])
@@ -215,7 +216,7 @@ function usagePart(page) {
       const { items } = key === "model" ? models : others;
       const top = sumUp(items, key === "model" ? "model" : key + "_id", name, value).slice(0, 8);
       show(area, [top, measure], () => top.length
-        ? topList(top.map((each) => [each.name, each.sum]), format)
+        ? topList(top.map((each) => [nameAmong(top, each), each.sum]), format)
         : h("p.faint", {}, t("Nothing here yet.")));
     }
     const until = dayTime(models.until);
@@ -234,6 +235,10 @@ function usagePart(page) {
     },
   };
 }
+
+/** A name, with its number where others have the same. */
+const nameAmong = (all, { key, name }) =>
+  all.filter((each) => each.name === name).length > 1 ? `${name} (${key})` : name;
 
 /** The largest first, each with a bar: `items` are [name, value]. */
 function topList(items, format) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A list that grows by time, newest first: filters, older rows below, new ones above.
-import { action, every, fill, get, getAll, h, number, queryText, t } from "./core.js";
+import { action, counted, every, fill, get, getAll, h, number, queryText, t } from "./core.js";
 import { drawField, failed } from "./form.js";
 import { table, tableRow } from "./list.js";
 
@@ -87,7 +87,7 @@ async function reload(feed) {
 
 function say({ count, live, arrived, data: { total, total_is_capped: isCapped } }) {
   fill(count, live.checked ? t("New rows: {0}", number(arrived))
-    : isCapped ? t("More than {0} rows", number(total)) : t("{0} rows", number(total)));
+    : isCapped ? t("More than {0} rows", number(total)) : counted("{0} rows", number(total)));
 }
 
 function draw(feed) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Fields that several pages have: choices from names, amounts with their worth, addresses.
-import { fill, h, language, money, number, t } from "./core.js";
+import { counted, fill, h, language, money, number, t } from "./core.js";
 
 /**
  * A type of field: some of a list of names, each with a box. A promise of `names` is not awaited:
@@ -177,8 +177,8 @@ export function usage({ used_quota, quota, used_cost }, { currency, quota_per_un
   return [
     h("div", {}, money(used_cost, currency),
       isLimited && " / " + money(quota / quota_per_unit, currency)),
-    h("small", {}, isLimited ? t("{0} of {1} units", number(used_quota), number(quota))
-      : t("{0} units, no limit", number(used_quota))),
+    h("small", {}, isLimited ? counted("{0} of {1} units", number(used_quota), number(quota))
+      : counted("{0} units, no limit", number(used_quota))),
     isLimited && quota > 0 && h("meter", { max: quota, high: quota * 0.9, optimum: 0,
       value: Math.min(used_quota, quota), "aria-label": t("Used part of the quota") }),
   ];

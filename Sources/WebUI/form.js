@@ -24,7 +24,10 @@ const inputAttributes = ["required", "placeholder", "min", "max", "step", "minle
   "pattern", "autocomplete", "rows", "inputmode", "disabled"];
 let count = 0;
 
-/** Draws one field; gives `{ field, element, input, read(), fail(sentence) }`. */
+/**
+ * Draws one field; gives `{ field, element, input, read(), check(), fail(sentence), need(is) }`.
+ * The last one says whether it must be filled in, where that is not always so.
+ */
 export function drawField(field, value, changed = () => {}) {
   const id = "field" + ++count;
   const attributes = { id, name: field.name, "aria-describedby": id + "-note" };
@@ -54,13 +57,17 @@ export function drawField(field, value, changed = () => {}) {
   };
   made.element.addEventListener("input", () => { check(); changed(); });
   made.element.addEventListener("change", () => { check(); changed(); });
-  const label = input
-    ? h("label", { for: id }, field.label, field.required && h("abbr", { title: t("needed") }, "*"))
+  const star = h("abbr", { title: t("needed"), hidden: !field.required }, "*");
+  const label = input ? h("label", { for: id }, field.label, star)
     : h("span", { class: "label" }, field.label);
+  const need = (isNeeded) => {
+    star.hidden = !isNeeded;
+    input.ariaRequired = isNeeded;
+  };
   const isBox = field.type === "checkbox";
   const element = h("div.field" + (isBox ? ".box" : "") + (field.class ? "." + field.class : ""),
     { "data-field": field.name }, isBox ? [made.element, label] : [label, made.element], note);
-  return { ...made, field, element, input, check, fail };
+  return { ...made, field, element, input, check, fail, need };
 }
 
 const makers = {

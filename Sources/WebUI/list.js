@@ -52,7 +52,8 @@ export function drawList(root, options) {
       if (await options.create[1]() === undefined) return;
       // New rows have the largest ids, so they are on the last page.
       state.page = Math.ceil((state.total + 1) / (options.pageSize ?? 50)) || 1;
-      await reload();
+      // Not awaited: whoever makes several need not wait for the list.
+      reload();
     }, { class: "primary", id: "create" }));
 
   async function reload() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What was asked of the gateway, and, for administrators, who changed what.
 import {
-  action, api, bytes, copyButton, duration, fetchFrom, getAll, h, money, notice, number, openDialog,
-  queryText, short, t, time,
+  action, api, bytes, copyButton, counted, duration, fetchFrom, getAll, h, money, notice, number,
+  openDialog, queryText, short, t, time,
 } from "./core.js";
 import { drawFeed, pickField, rangeField } from "./feed.js";
 import { save } from "./files.js";
@@ -117,7 +117,8 @@ const reason = (kind) => ({
 
 function showDetails(row) {
   const charge = h("dd", {}, money(row.cost, row.currency), " ",
-    h("small", {}, t("{0} units", number(row.quota_micro / 1e6, { maximumFractionDigits: 6 }))));
+    h("small", {}, counted("{0} units",
+      number(row.quota_micro / 1e6, { maximumFractionDigits: 6 }))));
   const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
   const dialog = openDialog(t("Request of {0}", time(row.time)), h("dl.sheet", {},
     fact(t("Status"), outcome(row), " ", row.client_gone && reason("client_gone"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What models cost, in units for a token and in money for a million.
 import {
-  action, api, ask, fill, get, getAll, h, money, notice, number, openDialog, t,
+  action, api, ask, counted, fill, get, getAll, h, money, notice, number, openDialog, t,
 } from "./core.js";
 import { amount } from "./fields.js";
 import { openForm } from "./form.js";
@@ -173,14 +173,15 @@ const openImport = () => openForm({
       throw new Error(t("Nothing was imported."));
     }
     const result = await api("POST", "/prices/import", { ...body, replace });
-    notice(t("{0} prices imported, {1} in all.", number(result.imported), number(result.total)));
+    notice(counted("{0} prices imported, {1} in all.", number(result.imported),
+      number(result.total)));
     if (result.skipped.length) showSkipped(result.skipped);
     return result;
   },
 });
 
 function showSkipped(names) {
-  const dialog = openDialog(t("{0} entries were left out", number(names.length)),
+  const dialog = openDialog(t("Entries left out: {0}", number(names.length)),
     h("p", {}, t("They mean nothing here, or are no ratio.")),
     h("pre", { tabindex: 0, id: "skipped", "aria-label": t("Left out") }, names.join("\n")),
     h("div.actions", {}, h("button.primary", { type: "button", onclick: () => dialog.close() },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Codes that add quota to the account of whoever presents them first.
-import { action, api, get, getAll, h, money, number, t } from "./core.js";
+import { action, api, counted, get, getAll, h, money, number, t } from "./core.js";
 import { badge, date, expiry, quotaField } from "./fields.js";
 import { openForm } from "./form.js";
 import { deleteButton, drawList } from "./list.js";
@@ -32,7 +32,7 @@ export async function mount(root, { signal }) {
         [h("div", {}, code.name), h("small.code", {}, code.code_hint)] },
       { label: t("Quota"), class: "end", value: (code) => [
         h("div", {}, money(code.quota / options.quota_per_unit, options.currency)),
-        h("small", {}, t("{0} units", number(code.quota)))] },
+        h("small", {}, counted("{0} units", number(code.quota)))] },
       { label: t("Expires"), value: (code) =>
         code.expires_at === null ? t("never") : date(code.expires_at) },
       { label: t("Used by"), value: (code) => code.used_by === null ? "–"
@@ -77,7 +77,7 @@ async function create(options) {
     save: async (values) => ({ ...await api("POST", "/redemptions", values), name: values.name }),
   });
   if (made) {
-    await showOnce(t("{0} codes", number(made.codes.length)),
+    await showOnce(counted("{0} codes", number(made.codes.length)),
       t("Copy them now: they are kept here as hashes only and never shown again."),
       made.codes.join("\n"), { file: made.name.replace(/[^\p{L}\p{N}.-]+/gu, "-") + ".txt" });
   }

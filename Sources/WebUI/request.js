@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The playground's request: what is asked for, its body, and the same as a program.
 import { oneOf } from "./combo.js";
-import { h, keep, t } from "./core.js";
+import { counted, h, keep, number, t } from "./core.js";
 import { drawField } from "./form.js";
 
 /**
@@ -20,7 +20,7 @@ export function drawSetup(values, models, tokens) {
   const optional = { type: "number", placeholder: t("the model’s own") };
   const fields = [
     { name: "model", label: t("Model"), type: oneOf(models.map((name) => [name, name])),
-      help: models.length ? t("{0} models; type to search.", models.length)
+      help: models.length ? counted("{0} models; type to search.", number(models.length))
         : t("No channel serves a model to you now.") },
     { name: "token", label: t("Token"), type: "select",
       options: tokens.map(({ id, name, status }) => [

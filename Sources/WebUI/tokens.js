@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Keys for clients: who may use what, until when and how much.
-import { action, api, ApiError, get, getAll, h, number, openDialog, t } from "./core.js";
+import { action, api, ApiError, counted, get, getAll, h, number, openDialog, t } from "./core.js";
 import {
   badge, checkAddress, choice, date, expiry, quotaField, statusBadge, usage,
 } from "./fields.js";
@@ -18,10 +18,11 @@ const served = (channel_group) => get("/models", { channel_group }).catch((error
 /** Draws the page. */
 export async function mount(root, { signal, query, may }) {
   const isAdmin = may("admin");
-  const [self, models, groups, users] = await Promise.all([
+  const [self, models, all, users] = await Promise.all([
     get("/users/self", {}, { signal }), served(),
     isAdmin ? getAll("/channel-groups", {}, { signal }) : [],
     isAdmin ? getAll("/users", {}, { signal }) : []]);
+  const groups = isAdmin ? all.map(({ name }) => name) : self.channel_groups;
   const page = { self, models, groups, users, isAdmin, may };
   const owner = (id) => id === self.id ? self.username
     : users.find((user) => user.id === id)?.username ?? "#" + id;
@@ -93,8 +94,8 @@ function limits(token) {
     token.models.length && some(token.models, token.models.join(", ")),
     token.allowed_ips.length && some(token.allowed_ips, token.allowed_ips.join(", ")),
     token.channel_group !== null && t("Channel group {0}", token.channel_group),
-    token.rpm !== null && t("{0} requests a minute", number(token.rpm)),
-    token.tpm !== null && t("{0} tokens a minute", number(token.tpm)),
+    token.rpm !== null && counted("{0} requests a minute", number(token.rpm)),
+    token.tpm !== null && counted("{0} tokens a minute", number(token.tpm)),
   ].filter(Boolean);
   return lines.length ? lines.map((line) => h("div", {}, line)) : t("none");
 }
@@ -102,7 +103,7 @@ function limits(token) {
 // Making and changing
 
 /** The fields of a token; `owners` are those for whom one may be made. */
-function fields({ self, models, groups, isAdmin }, owners) {
+function fields({ self, models, groups }, owners) {
   const modelChoice = choice({ label: t("Models"), names: models, byHand: true,
     unknown: t("not served now") });
   return [
@@ -119,17 +120,17 @@ function fields({ self, models, groups, isAdmin }, owners) {
     { name: "allowed_ips", label: t("Addresses"), type: "lines", each: checkAddress, rows: 3,
       placeholder: "192.168.1.0/24\n2001:db8::/32",
       help: t("Clients that may use it: addresses and CIDR blocks, one a line. Empty: all.") },
-    isAdmin ? { name: "channel_group", label: t("Channel group"), empty: null,
+    { name: "channel_group", label: t("Channel group"),
       type: (value, _, attributes) => {
         const offer = async (group) => modelChoice.offer(await served(group));
         if (value) offer(value);
         const element = h("select", { ...attributes, onchange() { offer(this.value); } },
-          h("option", { value: "" }, t("as the user group says")), groups.map(({ name }) =>
+          h("option", { value: "" }, t("as the user group says")),
+          // One that was taken from the user since stays until another is chosen.
+          [...new Set([...groups, ...value ? [value] : []])].map((name) =>
             h("option", { value: name, selected: name === value }, name)));
         return { element, read: () => element.value || null };
-      } }
-      : { name: "channel_group", label: t("Channel group"), empty: null, maxlength: 64,
-        help: t("Empty: those of your user group, in their order.") },
+      } },
     { name: "rpm", label: t("Requests a minute"), type: "number", min: 1, max: 1e6, class: "half",
       help: t("Empty: no limit.") },
     { name: "tpm", label: t("Tokens a minute"), type: "number", min: 1, max: 1e9, class: "half",

@@ -177,7 +177,6 @@ export default {
   "Clients that may use it: addresses and CIDR blocks, one a line. Empty: all.":
     "允许使用的客户端：IP 地址或 CIDR 网段，每行一个。留空：不限。",
   "Channel group": "渠道分组",
-  "Empty: those of your user group, in their order.": "留空：按您的用户分组中的顺序。",
   "Requests a minute": "每分钟请求数",
   "Tokens a minute": "每分钟 Token 数",
   "Create": "创建",
@@ -256,7 +255,7 @@ export default {
   "Replace": "替换",
   "Nothing was imported.": "没有导入任何内容。",
   "{0} prices imported, {1} in all.": "已导入 {0} 条价格，共 {1} 条。",
-  "{0} entries were left out": "有 {0} 项未导入",
+  "Entries left out: {0}": "未导入的项：{0}",
   "They mean nothing here, or are no ratio.": "它们在这里没有意义，或不是有效倍率。",
   "Left out": "未导入",
   // PAGE account
@@ -755,7 +754,7 @@ export default {
   "The upload broke off. Look whether the gateway is there, then try again.": "上传中断。请确认网关在运行后重试。",
   "Restored": "恢复完成",
   "There are now {0} users, {1} tokens and {2} channels.": "现有 {0} 个用户、{1} 个令牌和 {2} 个渠道。",
-  "{0} management tokens of the backup work again; delete those that had leaked.":
+  "Management tokens of the backup that work again: {0}. Delete those that had leaked.":
     "备份中的 {0} 个管理令牌重新生效，请删除已泄露的令牌。",
   "The keys of these channels cannot be opened here. Enter them again:": "以下渠道的密钥无法在此设备上解密，请重新填写：",
   "Log in with the password of the backup.": "请使用备份中的密码登录。",

@@ -11,7 +11,7 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 from gateway import PASSWORD
 from process import PATIENCE
@@ -33,6 +33,18 @@ def browser():
             executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield instance
         instance.close()
+
+
+@contextlib.contextmanager
+def held(page, path):
+    """Keeps calls of a path (a glob) waiting within the block, to look at what is seen then."""
+    waiting = []
+    page.route(f"**{path}", lambda route: waiting.append(route))
+    yield
+    page.unroute(f"**{path}")
+    for route in waiting:
+        with contextlib.suppress(Error):           # The page may have given the call up.
+            route.continue_()
 
 
 class Pages:

@@ -133,6 +133,20 @@ def test_a_user_group_lists_channel_groups_in_order(own):
     failure(own.request("GET", path), 404)
 
 
+def test_an_account_tells_to_which_channel_groups_its_tokens_may_be_bound(own):
+    for name in ("vip", "gold"):
+        own.call("POST", "/channel-groups", {"name": name})
+    own.call("POST", "/user-groups", {"name": "staff", "channel_groups": ["vip", "default"]})
+    someone = person(own, group="staff")
+    failure(someone.request("GET", "/channel-groups"), 403)
+    listed = someone.call("GET", "/users/self")["channel_groups"]
+    assert listed == ["vip", "default"]
+    for name in listed:
+        someone.call("POST", "/tokens", {"name": name, "channel_group": name})
+    refused = someone.request("POST", "/tokens", {"name": "t", "channel_group": "gold"})
+    failure(refused, 403, "group_not_allowed")
+
+
 def test_channels_and_tokens_name_groups_that_exist(own):
     words = ['"gold"', "does not exist", "POST /api/v1/channel-groups"]
     rejected(own, "POST", "/channels", {**NEW, "groups": ["default", "gold"]}, "groups", *words)

@@ -195,8 +195,8 @@ def test_a_user_sees_and_changes_only_what_is_theirs(own):
     one, two = person(own), person(own)
     mine = one.call("POST", "/tokens", {"name": "mine"})
     path = f"/tokens/{mine['id']}"
-    money = {"currency": "USD", "quota_per_unit": 500_000}
-    assert one.call("GET", "/users/self") == own.call("GET", one.path) | money
+    more = {"currency": "USD", "quota_per_unit": 500_000, "channel_groups": ["default"]}
+    assert one.call("GET", "/users/self") == own.call("GET", one.path) | more
     assert [item["id"] for item in one.call("GET", "/tokens")["items"]] == [mine["id"]]
     assert two.call("GET", "/tokens")["items"] == []
     for method, body in (("GET", None), ("PUT", {"name": "stolen"}), ("DELETE", None)):

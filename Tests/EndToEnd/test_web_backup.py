@@ -1,29 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Backups by the page: downloaded, kept on the device, and restored."""
 
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, expect
+from playwright.sync_api import expect
 
 from backups import PASSPHRASE, backup, new_board
 from gateway import PASSWORD
-from pages import DESKTOP, PHONE, Pages
+from pages import DESKTOP, PHONE, Pages, held
 
 pytestmark = pytest.mark.native
-
-
-@contextmanager
-def held(page, path):
-    """Keeps a call waiting within the block, so that its progress can be looked at."""
-    waiting = []
-    page.route(f"**{path}", lambda route: waiting.append(route))
-    yield
-    page.unroute(f"**{path}")
-    for route in waiting:
-        with suppress(Error):           # The page may have given the call up.
-            route.continue_()
 
 
 def download(pages):
@@ -92,7 +79,7 @@ def test_a_backup_with_a_passphrase_goes_and_comes_back(chromium, make_gateway):
             restore(pages)
             expect(page.locator("form .progress")).to_be_visible()
         dialog = page.get_by_role("dialog", name="Restored")
-        expect(dialog).to_contain_text("1 users")
+        expect(dialog).to_contain_text("1 user, ")
         dialog.get_by_role("button", name="Log in").click()
         page.fill("[name=username]", "root")
         page.fill("[name=password]", PASSWORD)

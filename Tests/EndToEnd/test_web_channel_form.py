@@ -129,3 +129,22 @@ def test_the_form_follows_the_type(owner, gateway):
     channel = only(gateway)
     assert (channel["type"], channel["config"]) == ("vertex", {"location": "europe-west4"})
     assert len(channel["key_hints"]) == 1
+
+
+def test_what_a_type_needs_has_a_star(owner, gateway, upstream):
+    gateway.channel(upstream.url(), ["echo"], name="with a key", type="qwen", keys=[KEY])
+    pages = owner()
+    pages.page.click("#create")
+    star = {name: pages.page.locator(f"dialog[open] [data-field='{name}'] abbr")
+            for name in ("name", "base_url", "keys")}
+    for kind, needed in (("qwen", ["name", "keys"]), ("ollama", ["name"]),
+                         ("openai-compatible", ["name", "base_url"])):
+        pages.field("type").fill(kind)
+        pages.field("type").press("Enter")
+        for name, each in star.items():
+            expect(each).to_be_visible(visible=name in needed)
+    pages.page.keyboard.press("Escape")
+    pages.page.get_by_role("button", name="Leave it").click()
+    button(pages, "Edit", "with a key").click()
+    expect(star["name"]).to_be_visible()
+    expect(star["keys"]).to_be_hidden()

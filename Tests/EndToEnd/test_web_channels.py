@@ -71,6 +71,17 @@ def test_a_qwen_channel_is_added_and_tested(owner, gateway, qwen, size):
     pages.check_width()
 
 
+def test_models_that_do_not_chat_are_not_offered_for_the_test(owner, gateway, upstream):
+    gateway.channel(upstream.url(), ["text-embedding-v4", "echo", "bge-reranker"], name="mixed")
+    gateway.channel(upstream.url(), ["text-embedding-v4"], name="one kind")
+    pages = owner()
+    for name, models in (("mixed", ["echo"]), ("one kind", ["text-embedding-v4"])):
+        button(pages, "Test", name).click()
+        dialog = pages.page.get_by_role("dialog", name="Test " + name)
+        expect(dialog.locator("option")).to_have_text(models)
+        dialog.get_by_role("button", name="Close").click()
+
+
 def test_weight_and_priority_are_edited_in_place(owner, gateway, upstream):
     gateway.channel(upstream.url(), ["echo"], name="mine")
     pages = owner()

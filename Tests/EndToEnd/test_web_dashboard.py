@@ -185,7 +185,7 @@ def test_the_largest_come_first(chromium, busy, upstream):
         expect(page.locator(".top-list li").first).to_be_visible()
         assert top("模型排行") == [(busy.good.model, "8"), (busy.bad.model, "1")]
         assert top("用户排行") == [("<i>anna</i>", "5"), ("root", "4")]
-        assert top("令牌排行")[0] == (MARKUP, "5")
+        assert top("令牌排行")[0] == (MARKUP + " · <i>anna</i>", "5")
         assert figures(page, "按天和模型")[busy.good.model] == "8"
         page.get_by_label("显示").select_option("费用")
         cost = busy.call("GET", "/stats/summary")["today"]["cost"]
@@ -212,6 +212,19 @@ def test_a_user_sees_only_the_own_usage(chromium, busy):
         assert not [url for url in pages.requests if "/channels" in url or "/status" in url]
         pages.check_width()
         pages.check_accessibility()
+
+
+def test_tokens_of_the_same_name_are_told_apart(chromium, busy):
+    user = person(busy, username="plain", quota=None)
+    mine = [busy.token(name="laptop") for _ in range(2)]
+    for key in (*(each["key"] for each in mine),
+                user.call("POST", "/tokens", {"name": "laptop"})["key"]):
+        ask(busy, busy.good.model, key)
+    with Pages(chromium, busy) as pages:
+        top = pages.log_in(at="/#/dashboard").page.locator(
+            ".card", has=pages.page.get_by_role("heading", name="Top tokens"))
+        for name in (*(f"laptop · root ({each['id']})" for each in mine), "laptop · plain"):
+            expect(top.get_by_text(name, exact=True)).to_be_visible()
 
 
 def test_the_first_steps_and_what_the_first_view_costs(chromium, make_gateway, upstream):

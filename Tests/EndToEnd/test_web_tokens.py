@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from accounts import USER_PASSWORD, create
 from looks import check
-from pages import PHONE, Pages
+from pages import PHONE, Pages, held
 from process import next_number
 
 pytestmark = pytest.mark.native
@@ -221,6 +221,51 @@ def test_tokens_are_changed_switched_off_and_deleted(visit, gateway, tokens):
     page.get_by_role("dialog", name="Delete 2 entries?").get_by_role(
         "button", name="Delete").click()
     expect(page.locator(".empty")).to_be_visible()
+
+
+def test_several_tokens_are_made_without_waiting_for_the_list(visit, gateway, tokens):
+    pages = visit().log_in(at="/#/tokens")
+    page = pages.page
+    names = [tokens(), tokens()]
+    with held(page, "/api/v1/tokens?*"):
+        for name in names:
+            page.click("#create")
+            pages.field("name").fill(name)
+            pages.field("rpm").fill("1")
+            page.click("dialog[open] button[type=submit]")
+            close_key(pages)
+    for name in names:
+        expect(pages.row(name)).to_contain_text("1 request a minute")
+
+
+def test_a_user_chooses_among_the_own_channel_groups(visit, gateway):
+    for name in ("vip", "gold"):
+        gateway.call("POST", "/channel-groups", {"name": name})
+    staff = gateway.call("POST", "/user-groups", {
+        "name": "staff", "channel_groups": ["vip", "default"]})
+    user = create(gateway, group="staff")
+    pages = visit().log_in(user["username"], USER_PASSWORD, at="/#/tokens")
+    pages.page.click("#create")
+    pages.field("name").fill("mine")
+    group = pages.field("channel_group")
+    expect(group.locator("option")).to_have_text(["as the user group says", "vip", "default"])
+    group.select_option("vip")
+    pages.page.click("dialog[open] button[type=submit]")
+    close_key(pages)
+    gateway.call("PUT", f"/user-groups/{staff['id']}", {"channel_groups": ["default"]})
+    pages.page.reload()
+    # What is bound to a group that was taken away stays so until another one is chosen.
+    pages.row("mine").get_by_role("button", name="Edit").click()
+    expect(group).to_have_value("vip")
+    group.select_option("default")
+    pages.save()
+    token, = gateway.items("/tokens", f"user_id={user['id']}&")
+    assert token["channel_group"] == "default"
+    gateway.call("DELETE", f"/users/{user['id']}")
+    gateway.call("DELETE", f"/user-groups/{staff['id']}")
+    for group in gateway.items("/channel-groups"):
+        if group["name"] in ("vip", "gold"):
+            gateway.call("DELETE", f"/channel-groups/{group['id']}")
 
 
 def test_an_administrator_makes_a_token_for_a_user(visit, gateway):

@@ -135,9 +135,12 @@ enum AuthEndpoints {
   ) throws(AdminError) {
     let options = request.gateway.options
     json.beginObject()
-    UserEndpoints.writeMembers(try request.user(), options, &json)
-    // Users may not read the options.
+    let user = try request.user()
+    UserEndpoints.writeMembers(user, options, &json)
+    // Users may read neither the options nor the groups.
     Billing.writeCurrency(options, &json)
+    let groups = request.gateway.userGroups.channelGroups(of: user.record.userGroup)
+    ChannelEndpoints.write("channel_groups", groups, &json)
     json.endObject()
   }
 
