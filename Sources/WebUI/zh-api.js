@@ -147,7 +147,7 @@ export default {
   "The first password works from loopback and private addresses only": "初始密码只能在本机或内网使用",
   "The password was changed meanwhile: log in again": "密码刚被修改，请重新登录",
   "The account was changed meanwhile: log in again": "账户刚被修改，请重新登录",
-  "{0}: try again in {1} seconds": "{0}，请在 {1} 秒后重试",
+  "{0}: try again in {1} s": "{0}，请在 {1} 秒后重试",
   "Too many wrong passwords": "密码错误次数过多",
   "Too many wrong codes": "兑换码错误次数过多",
   "Too many registrations from your address": "您的地址注册过于频繁",

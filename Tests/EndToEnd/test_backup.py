@@ -208,7 +208,11 @@ def test_the_command_line_does_the_same(make_gateway, upstream, tmp_path):
     assert locked.returncode == 0 and "is off" in locked.stdout, locked.stdout
     secret.write_text(PASSPHRASE)
     done = run("restore", file, "--passphrase-file", secret, "--data-dir", folder)
-    assert done.returncode == 0 and "1 channels" in done.stdout and "is off" not in done.stdout
+    assert done.returncode == 0 and "is off" not in done.stdout, done.stdout
+    assert "1 user, 1 token, 1 channel, 0 management tokens. What was there is kept" in done.stdout
+    first = run("restore", file, "--data-dir", tmp_path / "first")
+    assert first.returncode == 0 and "0 management tokens.\n" in first.stdout, first.stdout
+    assert not list((tmp_path / "first").glob("db.db.before-restore*"))
     with Gateway(folder) as new:
         new.login()
         assert served_key(new, route, key) == "sk-upstream-key-1"

@@ -24,7 +24,7 @@ SENTENCES = {
     "port 3000 is in use by another program": "端口 3000 被其他程序占用",
     "name must have 1 to 128 bytes and no control characters.":
         "name 须为 1 至 128 字节，且不含控制字符。",
-    "Too many wrong passwords: try again in 5 seconds.": "密码错误次数过多，请在 5 秒后重试。",
+    "Too many wrong passwords: try again in 5 s.": "密码错误次数过多，请在 5 秒后重试。",
     # Parts behind each other, and parts within parts.
     "the clock is plausible; there is no clock chip; that of an upstream is 35 minutes ahead":
         "时钟正常；没有时钟芯片；某上游的时钟快 35 分钟",

@@ -157,7 +157,7 @@ struct DoctorTests {
         $0.hasFirstPassword = true
       })
     #expect(doctor.level == .error)
-    #expect(doctor.text.text.hasSuffix("1 errors, 1 warnings\n"))
+    #expect(doctor.text.text.hasSuffix("1 error, 1 warning\n"))
   }
 }
 

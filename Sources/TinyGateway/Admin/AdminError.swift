@@ -40,7 +40,7 @@ struct AdminError: Error {
   ) -> AdminError {
     let seconds = (milliseconds + 999) / 1000
     return AdminError(
-      429, code, what + ": try again in " + ByteString(number: seconds) + " seconds.",
+      429, code, what + ": try again in " + ByteString(number: seconds) + " s.",
       retryAfter: seconds)
   }
 

@@ -53,6 +53,14 @@ enum AdminText {
     }
   }
 
+  /// Writes how many there are of something, such as `1 error` or `2 errors`.
+  static func append(_ count: Int, _ noun: StaticString, to text: Buffer) {
+    text.append(decimal: count)
+    text.append(" ")
+    text.append(noun)
+    if count != 1 { text.append("s") }
+  }
+
   /// The words with commas between them, for sentences.
   static func listed(_ words: [StaticString]) -> ByteString {
     let list = Buffer()

@@ -45,6 +45,7 @@ struct BackupCommand {
   func restore() throws(StartError) {
     guard File.exists(file) else { throw StartError(file + " does not exist or cannot be read") }
     let passphrase = try passphrase()
+    let isFirst = !File.exists(configuration.path("db.db"))
     var database: Database?
     do throws(StoreError) {
       database = try openDatabase()
@@ -54,7 +55,7 @@ struct BackupCommand {
     }
     let secrets = try secrets(of: database)
     let state: RestoredState
-    var kept = ByteString("db.db") + ByteString(Restore.keptSuffix)
+    var kept = isFirst ? ByteString.empty : ByteString("db.db") + ByteString(Restore.keptSuffix)
     do throws(Restore.Failure) {
       var other: ChannelSecrets?
       if let key = try Restore.check(file), let passphrase {
@@ -66,7 +67,8 @@ struct BackupCommand {
       if let database {
         state = try RestoredState.restore(
           file, to: database, secrets: secrets, other: other,
-          audit: AuditNote("restore", "command restore").filling(Recovery.blankAuditRow))
+          audit: AuditNote("restore", "command restore").filling(Recovery.blankAuditRow),
+          keepsOld: !isFirst)
       } else {
         let recovery = Recovery(configuration, log: Log(level: .error))
         (state, kept) = try recovery.restore(file, secrets: secrets, other: other)
@@ -84,15 +86,17 @@ struct BackupCommand {
   private func tell(_ state: RestoredState, _ secrets: ChannelSecrets, _ kept: ByteString) {
     let text = Buffer()
     text.append("Restored: ")
-    text.append(decimal: state.snapshot.users.count)
-    text.append(" users, ")
-    text.append(decimal: state.snapshot.tokens.count)
-    text.append(" tokens, ")
-    text.append(decimal: state.snapshot.channels.count)
-    text.append(" channels, ")
-    text.append(decimal: state.snapshot.managementTokens.count)
-    text.append(" management tokens. What was there is kept as ")
-    text.append(kept)
+    AdminText.append(state.snapshot.users.count, "user", to: text)
+    text.append(", ")
+    AdminText.append(state.snapshot.tokens.count, "token", to: text)
+    text.append(", ")
+    AdminText.append(state.snapshot.channels.count, "channel", to: text)
+    text.append(", ")
+    AdminText.append(state.snapshot.managementTokens.count, "management token", to: text)
+    if !kept.isEmpty {
+      text.append(". What was there is kept as ")
+      text.append(kept)
+    }
     text.append(".\n")
     for record in state.snapshot.channels where ChannelSecrets.isLocked(secrets.opened(record)) {
       text.append("Channel ")

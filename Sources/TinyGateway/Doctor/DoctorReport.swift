@@ -23,10 +23,10 @@ extension Doctor {
         text.append("\n")
       }
     }
-    text.append(decimal: counts[2])
-    text.append(" errors, ")
-    text.append(decimal: counts[1])
-    text.append(" warnings\n")
+    AdminText.append(counts[2], "error", to: text)
+    text.append(", ")
+    AdminText.append(counts[1], "warning", to: text)
+    text.append("\n")
     return text.byteString
   }
 
