@@ -3,6 +3,7 @@
 
 import pytest
 
+from accounts import person
 from test_management_login import failure
 from test_management_objects import NEW, rejected
 

@@ -255,6 +255,7 @@ def test_a_user_chooses_among_the_own_channel_groups(visit, gateway):
     gateway.call("PUT", f"/user-groups/{staff['id']}", {"channel_groups": ["default"]})
     pages.page.reload()
     # What is bound to a group that was taken away stays so until another one is chosen.
+    pages.expect_error("403")
     pages.row("mine").get_by_role("button", name="Edit").click()
     expect(group).to_have_value("vip")
     group.select_option("default")

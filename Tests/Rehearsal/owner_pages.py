@@ -4,6 +4,7 @@
 import json
 import re
 import subprocess
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from playwright.sync_api import expect
@@ -12,6 +13,7 @@ from gateway import PASSWORD
 from pages import Pages
 from process import wait_until
 from test_sdk_chat import user
+from test_web_dashboard import chart
 from test_web_tokens import close_key, kept_key
 
 
@@ -104,6 +106,15 @@ class Owner:
             return range.getClientRects().length;
           })""")
 
+    def check_chart(self, caption, key, stats):
+        """A chart's words are the figures of the API."""
+        text = chart(self.page, caption).get_by_role("img").get_attribute("aria-label")
+        print(text)
+        for item in stats:
+            values = [bucket[key] for bucket in item["series"] if bucket[key] is not None]
+            last, least, most = (share(v) for v in (values[-1], min(values), max(values)))
+            assert f"{item['name']}: last {last}, lowest {least}, highest {most}" in text
+
     # Asking
 
     def ask(self, key, model="qwen-max", **more):
@@ -150,6 +161,12 @@ def choose_password(chromium, gateway, name, password):
         person.create("tokens", name="laptop")
         person.keep_token("laptop")
         return person.keys["laptop"]
+
+
+def share(value):
+    """A share as the pages write it."""
+    percent = Decimal(str(value * 100)).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return f"{percent:f}%".replace(".0%", "%")
 
 
 def from_address(address):

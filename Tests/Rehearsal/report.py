@@ -47,8 +47,11 @@ class Report:
     def add(self, item, number):
         """A step that will be done."""
         walk = item.module.__name__.removeprefix("walk_")
-        step = Step(number, walk, sentence(item.module.__doc__),
-                    item.name.removeprefix("step_"), sentence(item.function.__doc__))
+        story = sentence(item.function.__doc__)
+        if hasattr(item, "callspec"):
+            story += f" [{item.callspec.id}]"
+        step = Step(number, walk, sentence(item.module.__doc__), item.name.removeprefix("step_"),
+                    story)
         self.steps[item.nodeid] = item.stash_step = step
         for old in self.folder.glob(f"{number:03}-*"):
             old.unlink()

@@ -120,6 +120,21 @@ def step_error_class(gateway, upstream, script, error, status):
     assert "sk-upstream" not in str(caught.value)
 
 
+def step_refusals(gateway, upstream):
+    """What the gateway itself refuses is the exception of the real service: key, model, quota."""
+    model = gateway.route(upstream, "echo").model
+    for key, name, error, code in (
+            ("sk-unknown", model, openai.AuthenticationError, "invalid_api_key"),
+            (gateway.token(models=["other"])["key"], model, openai.PermissionDeniedError,
+             "model_not_allowed"),
+            (gateway.token(quota=0)["key"], model, openai.RateLimitError, "insufficient_quota"),
+            (gateway.key(), "", openai.BadRequestError, None)):
+        with pytest.raises(error) as caught:
+            gateway.sdk(key).chat.completions.create(model=name, messages=user("x"))
+        print(caught.value.status_code, caught.value.code, caught.value.body["message"])
+        assert code in (None, caught.value.code)
+
+
 def ask(sdk, pool):
     """One answer."""
     return sdk.chat.completions.create(model=pool.model, messages=user("x"))

@@ -162,22 +162,25 @@ def step_backup(desk):
 
 
 @pytest.mark.needs("backup")
-def step_other_architecture(desk, tmp_path):
+def step_other_architecture(desk):
     """Wiped, and restored on ARMv7: everything is still there, and the key still works."""
-    (tmp_path / "passphrase.txt").write_text(PASSPHRASE)
-    shutil.copy(desk.folder / "tinygateway.db", tmp_path)
+    data = desk.gateway.data_dir
+    desk.gateway.stop()
+    shutil.rmtree(data)
+    (desk.folder / "passphrase.txt").write_text(PASSPHRASE)
     arguments = ["restore", "tinygateway.db", "--passphrase-file", "passphrase.txt",
-                 "--data-dir", tmp_path / "data"]
-    (tmp_path / "data").mkdir()
-    done = subprocess.run([*EMULATOR.split(), ARMV7, *arguments], cwd=tmp_path, text=True,
+                 "--data-dir", data]
+    done = subprocess.run([*EMULATOR.split(), ARMV7, *arguments], cwd=desk.folder, text=True,
                           env=environment(), capture_output=True, timeout=60)
     print(done.stdout + done.stderr)
-    assert done.returncode == 0
-    other = Gateway(tmp_path / "data", {"time_zone": "UTC0"})
+    assert done.returncode == 0 and "Restored: 2 users" in done.stdout
+    other = Gateway(data, {"time_zone": "UTC0"})
     other.wrapper = ["sh", "-c", f'shift; exec {EMULATOR} {ARMV7} "$@"', "sh"]
     with other:
         other.login(PRINTED_PASSWORD)
-        print(other.call("GET", "/status")["target"])
+        target = other.call("GET", "/status")["target"]
+        print(target)
+        assert target.startswith("armv7")
         after = upgrade.contents(other)
         for path, before in desk.contents.items():
             assert after[path] == before, path
@@ -238,6 +241,9 @@ def step_upgrade(desk, tmp_path, version):
         print(gateway.log)
     now, kept = upgrade.version_of(folder), sorted(p.name for p in folder.glob("db.db.*"))
     print(f"version {version} became {now}; kept: {kept}")
-    assert now >= max(upgrade.VERSIONS)
+    assert now == max(upgrade.VERSIONS), "previous/ lacks the newest version of the schema"
+    with Gateway(tmp_path / "new"):
+        pass
+    assert upgrade.schema_of(folder) == upgrade.schema_of(tmp_path / "new")
     assert kept == ([] if version == now else [f"db.db.before-{version + 1}"])
     assert all(name in gateway.log for name in kept)
