@@ -36,7 +36,7 @@ package final class JSONDocument {
   ) throws(JSONError) {
     self.text = text
     if text.count >= Int(Int32.max) { throw JSONError(.tooLong, at: 0) }
-    var scanner = JSONScanner(
+    let scanner = JSONScanner(
       limits: limits, requiresObject: requiresObject, refusesDuplicates: refusesDuplicates)
     try scanner.scan(text.bytes.span)
     try scanner.finish()

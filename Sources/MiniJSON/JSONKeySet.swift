@@ -4,9 +4,9 @@ import Platform
 /// Which keys an object has had, as 64-bit hashes under a secret seed.
 ///
 /// Equal keys always have equal hashes, so no duplicate is missed. Two different keys share one by
-/// chance with probability 2⁻⁶⁴, or when a sender who knows the seed wants it, and then only their
-/// own request is refused. The seed keeps probe sequences short for hostile keys. Memory: 512 bytes
-/// for up to 32 keys, 128 kB at the limit of 10,000.
+/// chance with probability 2⁻⁶⁴, or when a sender takes pains over it, and then only their own
+/// request is refused. The seed keeps probe sequences short for hostile keys. Memory: 512 bytes for
+/// up to 32 keys, 128 kB at the limit of 10,000.
 struct JSONKeySet: Sendable {
   /// Hashes in open addressing, 0 is a free slot; a power of two, at most half full.
   private var slots: [UInt64] = []
@@ -16,10 +16,11 @@ struct JSONKeySet: Sendable {
   static let seed = Random.number()
   private static let smallestSlotCount = 64
 
-  /// The hash after one more byte of a key.
+  /// The hash after eight more bytes of a key.
   @inline(__always)
-  static func hash(_ hash: UInt64, adding byte: UInt8) -> UInt64 {
-    (hash ^ UInt64(byte)) &* 0x9e37_79b9_7f4a_7c15
+  static func hash(_ hash: UInt64, adding word: UInt64) -> UInt64 {
+    let product = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
+    return product ^ (product >> 32)
   }
 
   /// Forgets all keys; keeps a small table, frees a large one.

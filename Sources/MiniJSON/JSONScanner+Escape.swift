@@ -6,7 +6,7 @@ extension JSONScanner {
   ///
   /// - Returns: false, with nothing changed, for anything else, and in keys at the top level.
   @inline(__always)
-  mutating func takeUnit(_ base: UnsafeRawPointer, _ index: Int, _ end: Int) -> Bool {
+  func takeUnit(_ base: UnsafeRawPointer, _ index: Int, _ end: Int) -> Bool {
     guard end &- index >= 6, !topKey.isOpen,
       base.load(fromByteOffset: index &+ 1, as: UInt8.self) == JSONString.unicodeLetter
     else { return false }
@@ -23,7 +23,7 @@ extension JSONScanner {
 
   /// Scans on in an escape, from behind its backslash.
   @_optimize(speed)
-  mutating func scanEscape(
+  func scanEscape(
     _ base: UnsafeRawPointer, _ start: Int, _ end: Int
   ) throws(JSONError) -> Int {
     var index = start
@@ -40,7 +40,7 @@ extension JSONScanner {
   }
 
   @inline(__always)
-  private mutating func advanceEscape(_ byte: UInt8, at offset: Int) throws(JSONError) {
+  private func advanceEscape(_ byte: UInt8, at offset: Int) throws(JSONError) {
     switch phase {
     case .hexDigits:
       guard let digit = ASCIIHex.value(byte) else { throw JSONError(.invalidHexDigit, at: offset) }
@@ -66,7 +66,7 @@ extension JSONScanner {
   }
 
   @inline(__always)
-  private mutating func beginUnit() {
+  private func beginUnit() {
     string.unit = 0
     string.digitsLeft = 4
     phase = .hexDigits
@@ -74,7 +74,7 @@ extension JSONScanner {
 
   /// Judges a UTF-16 unit after its last digit.
   @inline(__always)
-  private mutating func endUnit(at offset: Int) throws(JSONError) {
+  private func endUnit(at offset: Int) throws(JSONError) {
     let unit = string.unit
     if string.highSurrogate != 0 {
       guard unit & 0xfc00 == 0xdc00 else { throw JSONError(.loneSurrogate, at: offset) }
@@ -91,7 +91,7 @@ extension JSONScanner {
 
   /// Notes an escape that stands for `scalar`.
   @inline(__always)
-  private mutating func endEscape(_ scalar: UInt32, rawByteCount: Int) {
+  private func endEscape(_ scalar: UInt32, rawByteCount: Int) {
     phase = .string
     if scalar < 0x80 {
       string.notASCII &+= rawByteCount &- 1

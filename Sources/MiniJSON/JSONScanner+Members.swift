@@ -36,12 +36,14 @@ extension JSONScanner {
     /// From the opening to the closing quote.
     var isOpen = false
     var offset = 0
-    /// Where in the slice the bytes begin that `hash` lacks.
+    /// Where in the slice the bytes begin that are not added yet.
     var runStart = 0
-    var hash: UInt64 = 0
-    /// The unescaped key, as far as watched keys can be long.
-    var bytes = InlineArray<32, UInt8>(repeating: 0)
-    var byteCount = 0
+    /// Of the unescaped key's whole words of eight bytes, and the bytes behind them.
+    private var hash: UInt64 = 0
+    private var tail: UInt64 = 0
+    /// The whole words, as far as watched keys can be long.
+    private var words = InlineArray<4, UInt64>(repeating: 0)
+    private(set) var byteCount = 0
     var seen = JSONKeySet()
     /// Index of the watched key that has just been read, -1 for none.
     var matched = -1
@@ -61,11 +63,28 @@ extension JSONScanner {
       self.offset = offset
       self.runStart = runStart
       hash = JSONKeySet.seed
+      tail = 0
       byteCount = 0
     }
 
     /// Adds the raw bytes up to `end`, which hold no escapes.
     mutating func add(_ base: UnsafeRawPointer, upTo end: Int) {
+      if byteCount & 7 == 0, end >= 8 {
+        while end &- runStart >= 8 {
+          tail = base.loadUnaligned(fromByteOffset: runStart, as: UInt64.self).littleEndian
+          byteCount &+= 8
+          runStart &+= 8
+          endWord()
+        }
+        let rest = end &- runStart
+        if rest > 0 {
+          // The last eight bytes of the slice so far; those before the rest go.
+          let last = base.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self).littleEndian
+          tail = last &>> UInt64(64 &- 8 &* rest)
+          byteCount &+= rest
+        }
+        runStart = end
+      }
       while runStart < end {
         add(base.load(fromByteOffset: runStart, as: UInt8.self))
         runStart &+= 1
@@ -79,14 +98,40 @@ extension JSONScanner {
 
     @inline(__always)
     private mutating func add(_ byte: UInt8) {
-      hash = JSONKeySet.hash(hash, adding: byte)
-      if byteCount < bytes.count { bytes[byteCount] = byte }
+      tail |= UInt64(byte) &<< UInt64(8 &* (byteCount & 7))
       byteCount &+= 1
+      if byteCount & 7 == 0 { endWord() }
+    }
+
+    @inline(__always)
+    private mutating func endWord() {
+      if byteCount <= TopKeyState.longestByteCount { words[byteCount &>> 3 &- 1] = tail }
+      hash = JSONKeySet.hash(hash, adding: tail)
+      tail = 0
+    }
+
+    /// The hash of the whole key, however it was cut or escaped.
+    @inline(__always)
+    var wholeHash: UInt64 {
+      JSONKeySet.hash(JSONKeySet.hash(hash, adding: tail), adding: UInt64(byteCount))
+    }
+
+    static func hash(of name: StaticString) -> UInt64 {
+      var key = TopKeyState()
+      key.begin(at: 0, runStart: 0)
+      key.add(UnsafeRawPointer(name.utf8Start), upTo: name.utf8CodeUnitCount)
+      return key.wholeHash
     }
 
     func equals(_ name: StaticString) -> Bool {
-      guard byteCount == name.utf8CodeUnitCount, byteCount <= bytes.count else { return false }
-      for index in 0..<byteCount where bytes[index] != name.utf8Start[index] { return false }
+      guard byteCount == name.utf8CodeUnitCount, byteCount <= TopKeyState.longestByteCount else {
+        return false
+      }
+      for index in 0..<byteCount {
+        let word = index &>> 3 < byteCount &>> 3 ? words[index &>> 3] : tail
+        let byte = UInt8(truncatingIfNeeded: word &>> UInt64(8 &* (index & 7)))
+        if byte != name.utf8Start[index] { return false }
+      }
       return true
     }
   }
@@ -123,10 +168,11 @@ extension JSONScanner {
   package func int64(_ index: Int) -> Int64? { withLexeme(index) { JSONNumber.int64($0) } }
 
   /// Ends a key of the top-level object with the quote at `index`.
-  mutating func endTopKey(_ base: UnsafeRawPointer, _ index: Int) throws(JSONError) {
+  func endTopKey(_ base: UnsafeRawPointer, _ index: Int) throws(JSONError) {
     topKey.add(base, upTo: index)
     topKey.isOpen = false
-    if refusesDuplicates && !topKey.seen.insert(topKey.hash) {
+    let hash = topKey.wholeHash
+    if refusesDuplicates && !topKey.seen.insert(hash) {
       throw JSONError(.duplicateKey, at: topKey.offset)
     }
     topKey.matched = -1
@@ -134,14 +180,15 @@ extension JSONScanner {
     guard count <= TopKeyState.longestByteCount, watchedCounts >> UInt64(count) & 1 == 1 else {
       return
     }
-    for candidate in watching.indices where topKey.equals(watching[candidate]) {
+    for candidate in watchedHashes.indices
+    where watchedHashes[candidate] == hash && topKey.equals(watching[candidate]) {
       if records[candidate].keyOffset < 0 { topKey.matched = candidate }
       return
     }
   }
 
   /// Begins the value of the watched key that has just been read.
-  mutating func beginMember(_ kind: JSONKind, at offset: Int) {
+  func beginMember(_ kind: JSONKind, at offset: Int) {
     let index = topKey.matched
     topKey.matched = -1
     topKey.openRecord = index
@@ -152,14 +199,14 @@ extension JSONScanner {
   }
 
   /// Ends the value of a watched key before the byte at `offset`.
-  mutating func endMember(_ base: UnsafeRawPointer, at offset: Int) {
+  func endMember(_ base: UnsafeRawPointer, at offset: Int) {
     records[topKey.openRecord].endOffset = offset
     capture(base, offset &- sliceOffset)
     topKey.openRecord = -1
   }
 
   /// Keeps the part of the open value that lies before `end` in this slice, unless it is too long.
-  mutating func capture(_ base: UnsafeRawPointer, _ end: Int) {
+  func capture(_ base: UnsafeRawPointer, _ end: Int) {
     let index = topKey.openRecord
     let record = records[index]
     if record.captureCount < 0 { return }

@@ -37,7 +37,7 @@ extension JSONScanner {
   /// Scans string contents from `start` to behind the closing quote, or to `end`, or to where
   /// another phase takes over; returns where.
   @_optimize(speed)
-  mutating func scanString(
+  func scanString(
     _ base: UnsafeRawPointer, _ start: Int, _ end: Int
   ) throws(JSONError) -> Int {
     var index = start
@@ -103,12 +103,12 @@ extension JSONScanner {
   }
 
   @inline(__always)
-  private mutating func endString(_ base: UnsafeRawPointer, _ index: Int) throws(JSONError) {
+  private func endString(_ base: UnsafeRawPointer, _ index: Int) throws(JSONError) {
     string.isOpen = false
     if string.isKey {
       let count = sliceOffset &+ index &- string.offset
-      keyTail = keyTail(base, upTo: index)
-      holdsData = JSONScanner.namesData(keyTail, count)
+      holdsData =
+        count >= 3 && count <= 9 && JSONScanner.namesData(keyTail(base, upTo: index), count)
       phase = .colon
       if topKey.isOpen { try endTopKey(base, index) }
       return
@@ -125,7 +125,7 @@ extension JSONScanner {
   }
 
   /// Does what cannot wait when a slice ends within a string.
-  mutating func suspendString(_ base: UnsafeRawPointer, _ count: Int) {
+  func suspendString(_ base: UnsafeRawPointer, _ count: Int) {
     if topKey.isOpen && (phase == .string || phase == .continuation) {
       topKey.add(base, upTo: count)
       topKey.runStart = 0
@@ -136,8 +136,15 @@ extension JSONScanner {
   /// The last eight bytes of the key so far, with those of this slice.
   @inline(__always)
   private func keyTail(_ base: UnsafeRawPointer, upTo end: Int) -> UInt64 {
+    let first = string.offset &- sliceOffset
+    if first >= 0, end >= 8 {
+      // The whole key lies in this slice, as nearly always.
+      let count = end &- first
+      let bytes = base.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self).bigEndian
+      return count >= 8 ? bytes : bytes & ((1 &<< UInt64(8 &* count)) &- 1)
+    }
     var tail = keyTail
-    var index = max(string.offset &- sliceOffset, 0, end &- 8)
+    var index = max(first, 0, end &- 8)
     while index < end {
       tail = tail << 8 | UInt64(base.load(fromByteOffset: index, as: UInt8.self))
       index &+= 1
@@ -163,7 +170,7 @@ extension JSONScanner {
   }
 
   /// Scans one UTF-8 sequence byte by byte (RFC 3629 §4).
-  private mutating func scanSequence(
+  private func scanSequence(
     _ base: UnsafeRawPointer, _ index: Int, _ end: Int
   ) throws(JSONError) -> Int {
     guard string.sequence.begin(base.load(fromByteOffset: index, as: UInt8.self)) else {
@@ -176,7 +183,7 @@ extension JSONScanner {
   }
 
   /// Scans the continuation bytes of a sequence whose lead byte has been seen.
-  mutating func scanContinuation(
+  func scanContinuation(
     _ base: UnsafeRawPointer, _ start: Int, _ end: Int
   ) throws(JSONError) -> Int {
     var index = start

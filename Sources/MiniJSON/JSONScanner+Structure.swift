@@ -4,7 +4,7 @@
 extension JSONScanner {
   /// Scans from `start` until a token stops in the middle, or to `end`; returns where.
   @_optimize(speed)
-  mutating func scanStructure(
+  func scanStructure(
     _ base: UnsafeRawPointer, _ start: Int, _ end: Int
   ) throws(JSONError) -> Int {
     var index = start
@@ -54,7 +54,7 @@ extension JSONScanner {
 
   /// Takes a comma that follows a value at once: most do, and a turn of the loop is saved.
   @inline(__always)
-  private mutating func takeComma(_ base: UnsafeRawPointer, _ index: Int, _ end: Int) -> Int {
+  private func takeComma(_ base: UnsafeRawPointer, _ index: Int, _ end: Int) -> Int {
     guard index < end, phase == .afterValue,
       base.load(fromByteOffset: index, as: UInt8.self) == JSONByte.comma
     else { return index }
@@ -63,7 +63,7 @@ extension JSONScanner {
   }
 
   @inline(__always)
-  private mutating func scanSeparator(
+  private func scanSeparator(
     _ byte: UInt8, _ base: UnsafeRawPointer, _ offset: Int
   ) throws(JSONError) {
     let isObject = containers & 1 != 0
@@ -77,7 +77,7 @@ extension JSONScanner {
   }
 
   @inline(__always)
-  private mutating func beginKey(at offset: Int, next: Int) throws(JSONError) {
+  private func beginKey(at offset: Int, next: Int) throws(JSONError) {
     if keyCount >= limits.keyCount { throw JSONError(.tooManyKeys, at: offset) }
     keyCount &+= 1
     string.begin(at: offset &+ 1, isKey: true)
@@ -90,7 +90,7 @@ extension JSONScanner {
   }
 
   @inline(__always)
-  private mutating func beginValue(_ byte: UInt8, at offset: Int) throws(JSONError) {
+  private func beginValue(_ byte: UInt8, at offset: Int) throws(JSONError) {
     if depth <= 1 { try beginOuterValue(byte, at: offset) }
     if byte == JSONByte.quote {
       string.begin(at: offset &+ 1, isKey: false)
@@ -113,7 +113,7 @@ extension JSONScanner {
   }
 
   /// Does what only the outermost value and its members need.
-  private mutating func beginOuterValue(_ byte: UInt8, at offset: Int) throws(JSONError) {
+  private func beginOuterValue(_ byte: UInt8, at offset: Int) throws(JSONError) {
     guard let kind = JSONKind(firstByte: byte) else { throw unexpectedValue(byte, at: offset) }
     if depth == 0 && requiresObject && kind != .object {
       throw JSONError(.notAnObject, at: offset)
@@ -129,7 +129,7 @@ extension JSONScanner {
 
   /// Scans on in a number; it ends before the first byte that cannot belong to one.
   @_optimize(speed)
-  mutating func scanNumber(
+  func scanNumber(
     _ base: UnsafeRawPointer, _ start: Int, _ end: Int
   ) throws(JSONError) -> Int {
     let limit = numberOffset &- sliceOffset &+ limits.numberByteCount
@@ -156,7 +156,7 @@ extension JSONScanner {
 
   /// Scans on in `true`, `false` or `null`.
   @_optimize(speed)
-  mutating func scanLiteral(
+  func scanLiteral(
     _ base: UnsafeRawPointer, _ start: Int, _ end: Int
   ) throws(JSONError) -> Int {
     let spelling = literal.literal

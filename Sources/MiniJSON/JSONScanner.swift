@@ -11,7 +11,9 @@ import Platform
 /// `watching` names the top-level members of interest; they are asked for by their index in that
 /// table. Keys are compared after unescaping. The first of equal keys counts; with
 /// `refusesDuplicates` a second one is an error.
-package struct JSONScanner: Sendable {
+///
+/// A class, since it is large: its owners would copy it to ask for a member.
+package final class JSONScanner {
   /// What the next byte is expected to be.
   enum Phase: UInt8 {
     /// Between tokens.
@@ -29,6 +31,8 @@ package struct JSONScanner: Sendable {
   let watching: [StaticString]
   /// Bit n says that a watched key has n bytes: most other keys are told by that.
   let watchedCounts: UInt64
+  /// What `TopKeyState.wholeHash` is for each watched key.
+  let watchedHashes: [UInt64]
   let limits: JSONLimits
   let requiresObject: Bool
   let refusesDuplicates: Bool
@@ -86,6 +90,7 @@ package struct JSONScanner: Sendable {
     }
     self.watching = watching
     watchedCounts = watching.reduce(0) { $0 | 1 << UInt64($1.utf8CodeUnitCount) }
+    watchedHashes = watching.map { TopKeyState.hash(of: $0) }
     self.limits = limits
     self.requiresObject = requiresObject
     self.refusesDuplicates = refusesDuplicates
@@ -99,13 +104,13 @@ package struct JSONScanner: Sendable {
   package var isComplete: Bool { phase == .end }
 
   /// Scans the next slice; throws the same error again after it has thrown one.
-  package mutating func scan(_ bytes: Span<UInt8>) throws(JSONError) {
+  package func scan(_ bytes: Span<UInt8>) throws(JSONError) {
     try scan(bytes.rawBuffer)
   }
 
   /// Scans the next slice; throws the same error again after it has thrown one.
   @_optimize(speed)
-  package mutating func scan(_ bytes: UnsafeRawBufferPointer) throws(JSONError) {
+  package func scan(_ bytes: UnsafeRawBufferPointer) throws(JSONError) {
     if let failure { throw failure }
     guard let base = bytes.baseAddress, bytes.count > 0 else { return }
     let (next, overflowed) = sliceOffset.addingReportingOverflow(bytes.count)
@@ -122,7 +127,7 @@ package struct JSONScanner: Sendable {
   }
 
   /// Ends the text: throws `.unexpectedEnd` when its value is not whole.
-  package mutating func finish() throws(JSONError) {
+  package func finish() throws(JSONError) {
     if let failure { throw failure }
     if phase == .number && depth == 0 && number.isAccepting { phase = .end }
     if phase == .end { return }
@@ -132,7 +137,7 @@ package struct JSONScanner: Sendable {
   }
 
   /// Prepares for another text; memory is kept.
-  package mutating func reset() {
+  package func reset() {
     phase = .value
     containers = 0
     depth = 0
@@ -154,7 +159,7 @@ package struct JSONScanner: Sendable {
   }
 
   @_optimize(speed)
-  private mutating func run(_ base: UnsafeRawPointer, _ count: Int) throws(JSONError) {
+  private func run(_ base: UnsafeRawPointer, _ count: Int) throws(JSONError) {
     var index = 0
     while index < count {
       switch phase {
@@ -172,7 +177,7 @@ package struct JSONScanner: Sendable {
 
   /// Notes the opening of an object or array at `offset`.
   @inline(__always)
-  mutating func open(_ kind: JSONKind, at offset: Int) throws(JSONError) {
+  func open(_ kind: JSONKind, at offset: Int) throws(JSONError) {
     if depth >= limits.depth { throw JSONError(.tooDeep, at: offset) }
     keyCounts[depth] = UInt16(truncatingIfNeeded: keyCount)
     keyCount = 0
@@ -189,7 +194,7 @@ package struct JSONScanner: Sendable {
 
   /// Notes the closing of the innermost container by the byte at `offset`.
   @inline(__always)
-  mutating func close(_ base: UnsafeRawPointer, at offset: Int) {
+  func close(_ base: UnsafeRawPointer, at offset: Int) {
     if depth == 1 && containers & 1 != 0 {
       closingBraceOffset = offset
     }
@@ -202,7 +207,7 @@ package struct JSONScanner: Sendable {
 
   /// Notes that a value ends before the byte at `offset`.
   @inline(__always)
-  mutating func endValue(_ base: UnsafeRawPointer, at offset: Int) {
+  func endValue(_ base: UnsafeRawPointer, at offset: Int) {
     phase = .afterValue
     if depth <= 1 {
       if depth == 0 { phase = .end }

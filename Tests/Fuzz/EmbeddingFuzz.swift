@@ -38,7 +38,7 @@ enum EmbeddingFuzz {
   }
 
   static func isJSON(_ text: [UInt8]) -> Bool {
-    var scanner = JSONScanner(requiresObject: false, refusesDuplicates: false)
+    let scanner = JSONScanner(requiresObject: false, refusesDuplicates: false)
     do throws(JSONError) {
       try scanner.scan(text.span)
       try scanner.finish()

@@ -39,7 +39,7 @@ enum JSONFuzz {
   private static func scan(
     _ text: UnsafeRawBufferPointer, _ steps: [Int], _ requiresObject: Bool
   ) -> Report {
-    var scanner = JSONScanner(watching: watching, requiresObject: requiresObject)
+    let scanner = JSONScanner(watching: watching, requiresObject: requiresObject)
     var report = Report()
     do throws(JSONError) {
       var index = 0
@@ -87,7 +87,7 @@ enum JSONFuzz {
   }
 
   private static func isAccepted(_ text: ByteString, requiresObject: Bool) -> Bool {
-    var scanner = JSONScanner(requiresObject: requiresObject, refusesDuplicates: false)
+    let scanner = JSONScanner(requiresObject: requiresObject, refusesDuplicates: false)
     do throws(JSONError) {
       try scanner.scan(text.bytes.span)
       try scanner.finish()
@@ -143,7 +143,7 @@ enum JSONFuzz {
   }
 
   static func checkSplice(_ text: UnsafeRawBufferPointer, _ steps: [Int]) {
-    var scanner = JSONScanner(watching: watching, refusesDuplicates: false)
+    let scanner = JSONScanner(watching: watching, refusesDuplicates: false)
     do throws(JSONError) {
       try scanner.scan(text)
       try scanner.finish()

@@ -6,7 +6,7 @@ import Testing
 
 struct JSONErrorTests {
   private func check(_ text: ByteString, _ expected: ByteString) {
-    var scanner = JSONScanner()
+    let scanner = JSONScanner()
     do throws(JSONError) {
       try scanner.scan(text.bytes.span)
       try scanner.finish()

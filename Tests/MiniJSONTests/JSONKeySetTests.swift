@@ -22,8 +22,8 @@ struct JSONKeySetTests {
   @Test func tellsSimilarKeysApart() {
     var set = JSONKeySet()
     var count = 0
-    for first in UInt8(0)...255 {
-      for second in UInt8(0)...255 {
+    for first in UInt64(0)...255 {
+      for second in UInt64(0)...255 {
         let hash = JSONKeySet.hash(JSONKeySet.hash(JSONKeySet.seed, adding: first), adding: second)
         if set.insert(hash) { count += 1 }
       }

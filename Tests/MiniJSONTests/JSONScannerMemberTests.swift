@@ -9,7 +9,7 @@ struct JSONScannerMemberTests {
   private enum Field: Int { case model, stream, streamOptions, maxTokens, accented }
 
   private func scanned(_ text: String) -> JSONScanner {
-    var scanner = JSONScanner(watching: ScannerChecks.watching)
+    let scanner = JSONScanner(watching: ScannerChecks.watching)
     let bytes = Array(text.utf8)
     #expect(throws: Never.self, "\(text)") {
       try scanner.scan(bytes.span)
@@ -94,7 +94,7 @@ struct JSONScannerMemberTests {
 
   @Test func capturesAsSoonAsAValueHasEnded() {
     let text: ByteString = #"{"max_tokens":12,"model":"gpt","stream""#
-    var scanner = JSONScanner(watching: ScannerChecks.watching)
+    let scanner = JSONScanner(watching: ScannerChecks.watching)
     for (index, byte) in text.bytes.enumerated() {
       let single = [byte]
       #expect(throws: Never.self) { try scanner.scan(single.span) }

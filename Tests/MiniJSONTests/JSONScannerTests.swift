@@ -141,7 +141,7 @@ struct JSONScannerTests {
   }
 
   @Test func throwsTheSameErrorAgain() {
-    var scanner = JSONScanner()
+    let scanner = JSONScanner()
     let expected = JSONError(.expectedKey, at: 1)
     let bad: ByteString = "{1"
     let good: ByteString = "{}"
@@ -160,11 +160,11 @@ struct JSONScannerTests {
       "{1}", "", #"{"model":"#, #"{"mod"#, "[[[[", #"{"x":"\u00"#,
       "{" + (0..<300).map { "\"\($0)\":0" }.joined(separator: ",") + "}",
     ]
-    var scanner = JSONScanner(watching: ScannerChecks.watching)
+    let scanner = JSONScanner(watching: ScannerChecks.watching)
     for body in bodies + bodies.reversed() + bodies {
       let bytes = Array(body.utf8)
       scanner.reset()
-      let report = ScannerChecks.scan(bytes, cuts: [], with: &scanner)
+      let report = ScannerChecks.scan(bytes, cuts: [], with: scanner)
       #expect(report == ScannerChecks.scan(bytes), "\(body)")
     }
   }

@@ -9,7 +9,7 @@ struct JSONSpliceMemberTests {
   private let watching: [StaticString] = ["model", "stream_options"]
 
   private func scanned(_ text: String) -> JSONScanner {
-    var scanner = JSONScanner(watching: watching)
+    let scanner = JSONScanner(watching: watching)
     let bytes = Array(text.utf8)
     #expect(throws: Never.self, "\(text)") {
       try scanner.scan(bytes.span)
@@ -103,7 +103,7 @@ struct JSONSpliceMemberTests {
   }
 
   @Test func insertsNothingBeforeTheBraceIsSeen() {
-    var scanner = JSONScanner(watching: watching)
+    let scanner = JSONScanner(watching: watching)
     let start: ByteString = #"{"a":1"#
     #expect(throws: Never.self) { try scanner.scan(start.bytes.span) }
     var splice = JSONSplice()
@@ -119,7 +119,7 @@ struct JSONSpliceMemberTests {
       #"{"messages":["long text"],"model":"longer name","n":1,"#
       + #""stream_options":{"include_usage":true}}"#
     for step in 1...text.count {
-      var scanner = JSONScanner(watching: watching)
+      let scanner = JSONScanner(watching: watching)
       var splice = JSONSplice()
       let buffer = Buffer()
       var isReplaced = false

@@ -12,7 +12,7 @@ struct JSONStringTests {
   private func checkEscaped(_ bytes: [UInt8], _ expected: String) {
     let lexeme = JSONString.lexeme(ByteString(bytes))
     #expect(lexeme == ByteString(utf8: expected), "\(bytes)")
-    var scanner = JSONScanner(requiresObject: false)
+    let scanner = JSONScanner(requiresObject: false)
     #expect(throws: Never.self) {
       try scanner.scan(lexeme.bytes.span)
       try scanner.finish()

@@ -23,13 +23,13 @@ enum ScannerChecks {
     _ bytes: [UInt8], cuts: [Int] = [], any: Bool = false, duplicates: Bool = false,
     limits: JSONLimits = .standard
   ) -> ScannerReport {
-    var scanner = JSONScanner(
+    let scanner = JSONScanner(
       watching: watching, limits: limits, requiresObject: !any, refusesDuplicates: !duplicates)
-    return scan(bytes, cuts: cuts, with: &scanner)
+    return scan(bytes, cuts: cuts, with: scanner)
   }
 
   static func scan(
-    _ bytes: [UInt8], cuts: [Int], with scanner: inout JSONScanner
+    _ bytes: [UInt8], cuts: [Int], with scanner: JSONScanner
   ) -> ScannerReport {
     var report = ScannerReport()
     do throws(JSONError) {

@@ -16,7 +16,7 @@ final class AnswerDocument {
   private static let keptByteCount = 4096
 
   private enum Field: Int { case usage, error, meta }
-  private var scanner: JSONScanner
+  private let scanner: JSONScanner
   private(set) var isBroken = false
   private(set) var byteCount: Int64 = 0
   /// What is held; empty once the answer streams.

@@ -26,7 +26,7 @@ final class RequestBody {
   static let usualByteCount = 4096
 
   /// Where the noted members lie.
-  private(set) var scanner: JSONScanner
+  let scanner: JSONScanner
   /// Of a request that is a form and no JSON.
   private(set) var form: RequestForm?
   /// What the model is taken for as long as the body names none; empty for nothing.
@@ -166,7 +166,7 @@ final class RequestBody {
   ///
   /// `asksUsage`: the answer is a stream whose usage must be reported.
   /// `isPassing`: the body streams through and its end may not have come.
-  /// `vendor`: whose row may ask for further edits; of bodies that are held only.
+  /// `vendor`: whose row asks for further edits, nil for most; of bodies that are held only.
   func edit(
     model: ByteString, upstreamModel: ByteString, asksUsage: Bool, isPassing: Bool,
     vendor: Vendor? = nil

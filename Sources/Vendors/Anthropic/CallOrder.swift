@@ -17,7 +17,7 @@ struct CallOrder {
   private var toldCount = 0
   /// The call whose arguments are told as they come; nil when none is open.
   private var openCall: Int?
-  private var scanner = JSONScanner(refusesDuplicates: false)
+  private let scanner = JSONScanner(refusesDuplicates: false)
   private var hasEnded = false
 
   /// Takes an event in and appends what is to be told now.
