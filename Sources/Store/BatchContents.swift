@@ -38,6 +38,9 @@ struct UsageDelta: Sendable {
 struct HourKey: Hashable, Sendable {
   let channelID: Int64
   let hour: Int64
+
+  /// What tables ask for; the numbers are our own.
+  func _rawHashValue(seed: Int) -> Int { TableHash.of(channelID, hour, seed: seed) }
 }
 
 /// What one flush writes, gathered in memory.
@@ -69,7 +72,8 @@ struct BatchContents: Sendable {
   /// Counts one attempt into its channel's hour.
   mutating func count(_ attempt: ChannelAttempt, hour: Int64) {
     let key = HourKey(channelID: attempt.channelID, hour: hour)
-    guard hours[key] != nil || hours.count < BatchContents.hourLimit else { return }
+    if let known = hours.index(forKey: key) { return hours.values[known].count(attempt) }
+    guard hours.count < BatchContents.hourLimit else { return }
     hours[key, default: ChannelHour(channelID: attempt.channelID, hour: hour)].count(attempt)
   }
 

@@ -15,6 +15,11 @@ package struct UsageDayKey: Hashable, Sendable {
     self.tokenID = tokenID
     self.modelID = modelID
   }
+
+  /// What tables ask for; the numbers are our own.
+  package func _rawHashValue(seed: Int) -> Int {
+    TableHash.of(tokenID, modelID, seed: TableHash.of(day, userID, seed: seed))
+  }
 }
 
 /// Sums over finished requests.

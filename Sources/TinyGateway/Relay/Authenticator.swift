@@ -133,6 +133,11 @@ enum Authenticator {
   private static let bareCounts = 40...128
 
   private static func token(_ key: Span<UInt8>, _ accounts: AccountDirectory) -> Token? {
+    accounts.token(key: key.rawBuffer) { unknownToken(key, accounts) }
+  }
+
+  /// The token of a key that did not come lately.
+  private static func unknownToken(_ key: Span<UInt8>, _ accounts: AccountDirectory) -> Token? {
     if let token = accounts.token(keyHash: Digest.sha256(key.rawBuffer)) { return token }
     guard bareCounts.contains(key.count), !key.extracting(0..<3).equals("sk-"),
       key.indices.allSatisfy({ key[$0] > 0x20 && key[$0] < 0x7F })

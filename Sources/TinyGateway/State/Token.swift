@@ -123,6 +123,8 @@ final class AccountDirectory {
   private var tokensByHashStart: [UInt64: Token] = [:]
   /// Tokens whose hash starts like that of another: practically none.
   private var furtherTokens: [Token] = []
+  /// Keys that came lately.
+  private let knownKeys = KnownKeys()
   /// `dearestRounds` when it is known.
   private var knownDearestRounds: Int?
 
@@ -135,6 +137,17 @@ final class AccountDirectory {
     guard let first = tokensByHashStart[keyHash.start] else { return nil }
     if Digest.constantTimeEquals(first.keyHash, keyHash) { return first }
     return furtherTokens.first { Digest.constantTimeEquals($0.keyHash, keyHash) }
+  }
+
+  /// The token of a key, whose hash is computed if the key did not come lately.
+  ///
+  /// `find`: looks for the token of a key in full.
+  func token(key: UnsafeRawBufferPointer, _ find: () -> Token?) -> Token? {
+    let mark = KeyedHash(key)
+    if let known = knownKeys.token(mark) { return known }
+    let found = find()
+    if let found { knownKeys.note(found, mark) }
+    return found
   }
 
   /// The most rounds that a password of an account costs; looked for after changes only.
@@ -180,11 +193,13 @@ final class AccountDirectory {
 
   func removeAll() {
     (users, usersByName, knownDearestRounds) = ([:], [:], nil)
+    knownKeys.removeAll()
     (tokens, tokensByHashStart, furtherTokens) = ([:], [:], [])
   }
 
   func removeToken(_ id: Int64) {
     guard let token = tokens.removeValue(forKey: id) else { return }
+    knownKeys.removeAll()
     let start = token.keyHash.start
     if tokensByHashStart[start] === token {
       let next = furtherTokens.firstIndex { $0.keyHash.start == start }
