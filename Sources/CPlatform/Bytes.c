@@ -48,8 +48,28 @@ size_t cp_token_count(const void *memory, size_t count) {
   return index;
 }
 
+#if defined(__SSE2__)
+/* Eight bytes at a time, the last ones overlapping. A byte may differ in the bit that tells case
+ * where the wanted one is a letter; all wanted ones are ASCII. */
+static int equals_lower_words(const uint8_t *text, const uint8_t *wanted, size_t count) {
+  const uint64_t ones = 0x0101010101010101;
+  for (size_t index = 0; index < count; index += 8) {
+    if (index > count - 8) index = count - 8;
+    uint64_t byte, lower;
+    __builtin_memcpy(&byte, text + index, 8);
+    __builtin_memcpy(&lower, wanted + index, 8);
+    uint64_t letters = (lower + (0x80 - 'a') * ones) & ~(lower + (0x7F - 'z') * ones);
+    if ((byte ^ lower) & ~(letters >> 2 & 0x20 * ones)) return 0;
+  }
+  return 1;
+}
+#endif
+
 int32_t cp_equals_lower(const void *memory, const void *lower, size_t count) {
   const uint8_t *text = memory, *wanted = lower;
+#if defined(__SSE2__)
+  if (count >= 8) return equals_lower_words(text, wanted, count);
+#endif
   for (size_t index = 0; index < count; index++) {
     uint8_t byte = text[index];
     if (byte != wanted[index] && ((byte | 0x20) != wanted[index] || (uint8_t)(byte - 'A') > 25)) {

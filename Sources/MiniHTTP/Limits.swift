@@ -4,16 +4,8 @@ import Platform
 /// Every limit and timeout of the HTTP stack, with its unit; the owner may change those that a
 /// configuration names (`Configuration+HTTPLimits.swift`).
 package struct HTTPLimits: Sendable {
-  /// Longest request line in bytes; 414 above.
-  package var requestLineByteCount = 8 * 1024
-  /// Longest single header line in bytes; 431 above.
-  package var headerLineByteCount = 8 * 1024
-  /// All header lines together in bytes; 431 above.
-  package var headByteCount = 32 * 1024
-  /// Number of header fields; 431 above.
-  package var headerFieldCount = 100
-  /// Longest answer head that an upstream may send; `.badAnswer` above.
-  package var upstreamHeadByteCount = 64 * 1024
+  /// Those of heads.
+  package var head = HeadLimits()
   /// Bytes queued towards one peer at which reading from the other side stops.
   package var queuedByteCount = 64 * 1024
   /// Pipelined bytes kept while a request is being answered.
@@ -47,6 +39,23 @@ package struct HTTPLimits: Sendable {
   package var connectionsPerAddress = 512
   /// Peers that stand for many clients, such as reverse proxies: no limit for their address.
   package var proxyBlocks: [AddressBlock] = []
+
+  /// The defaults.
+  package init() {}
+}
+
+/// What bounds the head of a message; apart from the others, since parsers get a copy.
+package struct HeadLimits: Sendable {
+  /// Longest request line in bytes; 414 above.
+  package var requestLineByteCount = 8 * 1024
+  /// Longest single header line in bytes; 431 above.
+  package var headerLineByteCount = 8 * 1024
+  /// All header lines together in bytes; 431 above.
+  package var headByteCount = 32 * 1024
+  /// Number of header fields; 431 above.
+  package var headerFieldCount = 100
+  /// Longest answer head that an upstream may send; `.badAnswer` above.
+  package var upstreamHeadByteCount = 64 * 1024
 
   /// The defaults.
   package init() {}

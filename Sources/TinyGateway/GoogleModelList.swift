@@ -10,7 +10,7 @@ import Platform
 enum GoogleModelList {
   /// Whether a request for `/v1/models` is one of Google's clients.
   static func isAsked(_ head: RequestHead) -> Bool {
-    head.count(of: "x-goog-api-key") > 0 || head.query != nil && head.queryValue(of: "key") != nil
+    head.count(of: .googleKey) > 0 || head.query != nil && head.queryValue(of: "key") != nil
   }
 
   /// The model that a path names, empty for all; nil for another path.

@@ -12,7 +12,7 @@ package func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32
   guard let start, count > 2 else { return 0 }
   let text = [UInt8](UnsafeBufferPointer(start: start + 2, count: count - 2))
   let steps = [1 + Int(start[0]) % 64, 1 + Int(start[1]) % 64]
-  var limits = HTTPLimits()
+  var limits = HeadLimits()
   if start[0] & 0x40 != 0 {
     limits.requestLineByteCount = 64
     limits.headerLineByteCount = 48
@@ -24,7 +24,7 @@ package func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32
 }
 
 enum RequestHeadFuzz {
-  static func check(_ text: [UInt8], _ steps: [Int], _ limits: HTTPLimits) {
+  static func check(_ text: [UInt8], _ steps: [Int], _ limits: HeadLimits) {
     let head = RequestHead()
     let whole = RequestParser.parse(text.span, into: head, limits: limits)
     let summary = Summary(head, whole)
@@ -67,7 +67,7 @@ enum RequestHeadFuzz {
 
   /// Parses longer and longer prefixes as a connection does, each in memory of its own.
   private static func grown(
-    _ text: [UInt8], _ steps: [Int], _ head: RequestHead, _ limits: HTTPLimits
+    _ text: [UInt8], _ steps: [Int], _ head: RequestHead, _ limits: HeadLimits
   ) -> RequestParser.Outcome {
     var count = 0
     var searched = 0
@@ -112,6 +112,7 @@ enum RequestHeadFuzz {
       (.host, "host"), (.connection, "connection"), (.expect, "expect"),
       (.contentLength, "content-length"), (.transferEncoding, "transfer-encoding"),
       (.authorization, "authorization"), (.apiKey, "x-api-key"),
+      (.azureKey, "api-key"), (.googleKey, "x-goog-api-key"),
     ] {
       precondition(head.count(of: field) == head.count(of: name), "a field is overlooked")
       precondition(head.range(of: field) == head.range(of: name), "another field")
@@ -134,7 +135,7 @@ enum RequestHeadFuzz {
   }
 
   /// The same request with one space and trimmed values must mean the same.
-  private static func checkWrittenAgain(_ head: RequestHead, _ limits: HTTPLimits) {
+  private static func checkWrittenAgain(_ head: RequestHead, _ limits: HeadLimits) {
     let buffer = Buffer()
     let lineEnd = head.bytes.firstIndex(of: 0x0D) ?? 0
     buffer.append(head.bytes.span.extracting(0..<lineEnd))

@@ -12,14 +12,14 @@ package func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32
   guard let start, count > 2 else { return 0 }
   let text = [UInt8](UnsafeBufferPointer(start: start + 2, count: count - 2))
   let steps = [1 + Int(start[0]) % 64, 1 + Int(start[1]) % 64]
-  var limits = HTTPLimits()
+  var limits = HeadLimits()
   if start[0] & 0x40 != 0 { limits.upstreamHeadByteCount = 256 }
   ResponseHeadFuzz.check(text, steps, limits, toHead: start[1] & 0x40 != 0)
   return 0
 }
 
 enum ResponseHeadFuzz {
-  static func check(_ text: [UInt8], _ steps: [Int], _ limits: HTTPLimits, toHead: Bool) {
+  static func check(_ text: [UInt8], _ steps: [Int], _ limits: HeadLimits, toHead: Bool) {
     let head = ResponseHead()
     let whole = ResponseParser.parse(text.span, into: head, limits: limits, toHead: toHead)
     let other = ResponseHead()

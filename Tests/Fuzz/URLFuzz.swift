@@ -67,7 +67,7 @@ enum URLFuzz {
     for byte in text where byte > 0x20 && byte < 0x7F { request.append(byte) }
     request.append(" HTTP/1.1\r\nHost: a\r\n\r\n")
     let head = RequestHead()
-    let outcome = request.withReadable { RequestParser.parse($0, into: head, limits: HTTPLimits()) }
+    let outcome = request.withReadable { RequestParser.parse($0, into: head, limits: HeadLimits()) }
     guard outcome == .done(request.count) else { return }
     let names = head.queryNames
     if let value = head.queryValue(of: "a") {

@@ -56,7 +56,7 @@ struct CookieFieldTests {
       let head = RequestHead()
       let bytes = text.bytes
       #expect(
-        RequestParser.parse(bytes.span, into: head, limits: HTTPLimits()) == .done(text.count))
+        RequestParser.parse(bytes.span, into: head, limits: HeadLimits()) == .done(text.count))
       #expect(CookieField.find("sid", in: head) == expected)
     }
   }

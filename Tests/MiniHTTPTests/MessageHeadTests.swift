@@ -8,7 +8,7 @@ struct MessageHeadTests {
   private func head(_ fields: String) throws -> RequestHead {
     let bytes = [UInt8]("GET / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n".utf8)
     let head = RequestHead()
-    let outcome = RequestParser.parse(bytes.span, into: head, limits: HTTPLimits())
+    let outcome = RequestParser.parse(bytes.span, into: head, limits: HeadLimits())
     try #require(outcome == .done(bytes.count))
     return head
   }
@@ -37,6 +37,17 @@ struct MessageHeadTests {
     #expect(head.value(of: .retryAfter) == nil)
     #expect(head.range(of: .retryAfter) == nil)
     #expect(head.count(of: .connection) == 0)
+  }
+
+  @Test func tellsKnownFieldsOfOneLengthApart() throws {
+    let head = try head(
+      "X-Goog-Api-Key: g\r\nContent-Length: 3\r\nAPI-Key: a\r\nx-some-api-key: other\r\n"
+        + "consent-length: 4\r\nx-12345: seven\r\n")
+    #expect(head.value(of: .googleKey) == "g")
+    #expect(head.count(of: .googleKey) == 1)
+    #expect(head.value(of: .azureKey) == "a")
+    #expect(head.value(of: .contentLength) == "3")
+    #expect(head.count(of: .contentLength) == 1)
   }
 
   @Test func looksIntoEveryFieldOfAName() throws {

@@ -8,7 +8,7 @@ struct RequestHeadTests {
   private func parse(_ text: String) throws -> RequestHead {
     let bytes = [UInt8](text.utf8)
     let head = RequestHead()
-    let outcome = RequestParser.parse(bytes.span, into: head, limits: HTTPLimits())
+    let outcome = RequestParser.parse(bytes.span, into: head, limits: HeadLimits())
     try #require(outcome == .done(bytes.count), "\(text)")
     return head
   }
@@ -62,8 +62,8 @@ struct RequestHeadTests {
       ("POST /a?b HTTP/1.0\r\nHost: a\r\nContent-Length: 5\r\nExpect: x\r\n"
         + "Connection: close\r\n\r\n").utf8)
     let second = [UInt8]("GET / HTTP/1.1\r\nHost: b\r\n\r\n".utf8)
-    _ = RequestParser.parse(first.span, into: head, limits: HTTPLimits())
-    _ = RequestParser.parse(second.span, into: head, limits: HTTPLimits())
+    _ = RequestParser.parse(first.span, into: head, limits: HeadLimits())
+    _ = RequestParser.parse(second.span, into: head, limits: HeadLimits())
     #expect(head.framing == .none && head.keepsAlive && head.minorVersion == 1)
     #expect(!head.hasUnknownExpectation && !head.expectsContinue)
     #expect(head.query == nil && head.fieldCount == 1 && head.method == .get)

@@ -15,7 +15,7 @@ struct RequestParserTests {
   /// Parses the text whole; what is accepted also byte by byte and by every prefix, as a
   /// connection does it.
   private func check(
-    _ text: String, _ expected: Expected, limits: HTTPLimits = HTTPLimits(),
+    _ text: String, _ expected: Expected, limits: HeadLimits = HeadLimits(),
     location: SourceLocation = #_sourceLocation
   ) {
     let bytes = [UInt8](text.utf8)
@@ -36,7 +36,7 @@ struct RequestParserTests {
     }
   }
 
-  private func checkPrefixes(_ bytes: [UInt8], _ limits: HTTPLimits, _ location: SourceLocation) {
+  private func checkPrefixes(_ bytes: [UInt8], _ limits: HeadLimits, _ location: SourceLocation) {
     let head = RequestHead()
     var searched = 0
     var wrong: [Int] = []
@@ -222,7 +222,7 @@ struct RequestParserTests {
   // Limits: `HTTPLimits`.
 
   @Test func boundsTheRequestLine() {
-    let limit = HTTPLimits().requestLineByteCount
+    let limit = HeadLimits().requestLineByteCount
     let path = String(repeating: "a", count: limit - "GET / HTTP/1.1".utf8.count)
     check("GET /\(path) HTTP/1.1\r\nHost: a\r\n\r\n", .done)
     check("GET /\(path)a HTTP/1.1\r\nHost: a\r\n\r\n", .bad(414))
@@ -230,7 +230,7 @@ struct RequestParserTests {
     check("\r\n\r\nGET /\(path) HTTP/1.1\r\nHost: a\r\n\r\n", .done)
   }
   @Test func boundsOneFieldLine() {
-    let limit = HTTPLimits().headerLineByteCount
+    let limit = HeadLimits().headerLineByteCount
     check(with("X: \(String(repeating: "a", count: limit - 3))\r\n"), .done)
     check(with("X: \(String(repeating: "a", count: limit - 2))\r\n"), .bad(431))
   }
@@ -246,7 +246,7 @@ struct RequestParserTests {
     check(with(String(repeating: "X: a\r\n", count: 100)), .bad(431))
   }
   @Test func obeysOtherLimits() {
-    var limits = HTTPLimits()
+    var limits = HeadLimits()
     limits.requestLineByteCount = 14
     limits.headByteCount = 12
     check("GET / HTTP/1.1\r\nHost: a\r\n\r\n", .done, limits: limits)

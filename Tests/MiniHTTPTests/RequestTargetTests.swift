@@ -12,7 +12,7 @@ struct RequestTargetTests {
   private func parse(_ target: [UInt8], method: String = "GET") -> RequestHead? {
     let bytes = Array("\(method) ".utf8) + target + Array(" HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
     let head = RequestHead()
-    let outcome = RequestParser.parse(bytes.span, into: head, limits: HTTPLimits())
+    let outcome = RequestParser.parse(bytes.span, into: head, limits: HeadLimits())
     return outcome == .done(bytes.count) ? head : nil
   }
 
@@ -110,7 +110,7 @@ struct RequestTargetTests {
     let head = RequestHead()
     for (line, path) in [("GET /a?b HTTP/1.1", "/a"), ("GET /c HTTP/1.1", "/c")] {
       let bytes = [UInt8]("\(line)\r\nHost: a\r\n\r\n".utf8)
-      _ = RequestParser.parse(bytes.span, into: head, limits: HTTPLimits())
+      _ = RequestParser.parse(bytes.span, into: head, limits: HeadLimits())
       #expect(String(decoding: head.path, as: UTF8.self) == path)
     }
     #expect(head.query == nil)

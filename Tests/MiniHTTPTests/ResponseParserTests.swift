@@ -13,7 +13,7 @@ struct ResponseParserTests {
 
   /// Parses the text whole; what is accepted also byte by byte and by every prefix.
   private func check(
-    _ text: String, _ expected: Expected, toHead: Bool = false, limits: HTTPLimits = HTTPLimits(),
+    _ text: String, _ expected: Expected, toHead: Bool = false, limits: HeadLimits = HeadLimits(),
     location: SourceLocation = #_sourceLocation
   ) {
     let bytes = [UInt8](text.utf8)
@@ -31,7 +31,7 @@ struct ResponseParserTests {
   }
 
   private func checkPrefixes(
-    _ bytes: [UInt8], _ toHead: Bool, _ limits: HTTPLimits, _ location: SourceLocation
+    _ bytes: [UInt8], _ toHead: Bool, _ limits: HeadLimits, _ location: SourceLocation
   ) {
     let head = ResponseHead()
     var wrong: [Int] = []
@@ -126,7 +126,7 @@ struct ResponseParserTests {
   }
 
   @Test func boundsTheHead() {
-    var limits = HTTPLimits()
+    var limits = HeadLimits()
     limits.upstreamHeadByteCount = 64
     let fixed = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: \r\n\r\n".utf8.count
     let fitting = String(repeating: "a", count: 64 - fixed)
@@ -152,7 +152,7 @@ struct ResponseParserTests {
       ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 200, .chunked),
     ] {
       let bytes = [UInt8](text.utf8)
-      let outcome = ResponseParser.parse(bytes.span, into: head, limits: HTTPLimits())
+      let outcome = ResponseParser.parse(bytes.span, into: head, limits: HeadLimits())
       #expect(outcome == .done(bytes.count))
       #expect(head.status.code == code && head.framing == framing)
     }

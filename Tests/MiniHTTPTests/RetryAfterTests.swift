@@ -14,7 +14,7 @@ struct RetryAfterTests {
     let lines = ["HTTP/1.1 429 Too Many Requests", "Content-Length: 0"] + fields + ["", ""]
     let bytes = Array(lines.joined(separator: "\r\n").utf8)
     let head = ResponseHead()
-    let outcome = ResponseParser.parse(bytes.span, into: head, limits: HTTPLimits())
+    let outcome = ResponseParser.parse(bytes.span, into: head, limits: HeadLimits())
     try #require(outcome == .done(bytes.count), "\(fields)")
     return head.retryAfterMilliseconds(now: now ?? self.now)
   }

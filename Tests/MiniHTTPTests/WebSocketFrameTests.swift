@@ -40,7 +40,7 @@ struct WebSocketFrameTests {
   private func accepts(_ fields: String) -> Bool {
     let head = ResponseHead()
     let text = ByteString(utf8: "HTTP/1.1 101 Switching Protocols\r\n\(fields)\r\n")
-    let outcome = ResponseParser.parse(text.bytes.span, into: head, limits: HTTPLimits())
+    let outcome = ResponseParser.parse(text.bytes.span, into: head, limits: HeadLimits())
     #expect(outcome == .done(text.count))
     return WebSocketHandshake.isAccepted(head, key: "dGhlIHNhbXBsZSBub25jZQ==")
   }

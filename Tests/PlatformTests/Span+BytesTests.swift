@@ -22,6 +22,20 @@ struct SpanBytesTests {
     check("[", "{", false, folded: false)
   }
 
+  /// Words at a time: every byte in every place, among others that are the same.
+  @Test func comparesLongTextsInAnyCase() {
+    let wanted: StaticString = "x-[key]{z}_a09-@`"
+    let lower = [UInt8](ByteString(wanted).bytes)
+    for place in lower.indices {
+      for byte in UInt8.min...UInt8.max {
+        var text = lower.map { 0x61...0x7A ~= $0 ? $0 & 0xDF : $0 }
+        text[place] = byte
+        let isSame = text.span.equalsIgnoringCase(wanted)
+        #expect(isSame == (ASCII.lowercased(byte) == lower[place]), "\(byte) at \(place)")
+      }
+    }
+  }
+
   private func check(find byte: UInt8, from start: Int, _ expected: Int?) {
     let found = ByteString("abcabc").bytes.span.firstIndex(of: byte, from: start)
     #expect(found == expected)

@@ -13,7 +13,7 @@ struct RelayAnswerPassageTests {
     let lines = ["HTTP/1.1 200 OK", field.map { "Content-Type: " + $0 }, "Content-Length: 9"]
     let bytes = Array((lines.compactMap { $0 } + ["", ""]).joined(separator: "\r\n").utf8)
     let head = ResponseHead()
-    let outcome = ResponseParser.parse(bytes.span, into: head, limits: HTTPLimits())
+    let outcome = ResponseParser.parse(bytes.span, into: head, limits: HeadLimits())
     try #require(outcome == .done(bytes.count))
     return AnswerPassage(head, isText: isText, takesPages: takesPages)
   }

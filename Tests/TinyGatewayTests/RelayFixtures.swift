@@ -47,7 +47,7 @@ enum RelayFixtures {
     let lines = ["POST \(path) HTTP/1.1", "Host: gateway"] + fields + ["", ""]
     let bytes = Array(lines.joined(separator: "\r\n").utf8)
     let head = RequestHead()
-    let outcome = RequestParser.parse(bytes.span, into: head, limits: HTTPLimits())
+    let outcome = RequestParser.parse(bytes.span, into: head, limits: HeadLimits())
     try #require(outcome == .done(bytes.count), "\(fields)")
     if let peer {
       let address: IPAddress = try #require(IPAddress(peer))

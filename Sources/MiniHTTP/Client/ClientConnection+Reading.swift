@@ -60,7 +60,8 @@ extension ClientConnection {
     let rest = bytes.extracting(offset..<bytes.count)
     let head = pool.head
     switch ResponseParser.parse(
-      rest, into: head, limits: pool.limits, toHead: isHeadRequest, checked: max(0, searched - 3))
+      rest, into: head, limits: pool.limits.head, toHead: isHeadRequest,
+      checked: max(0, searched - 3))
     {
     case .needMore:
       searched = rest.count

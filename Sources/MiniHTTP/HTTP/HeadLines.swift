@@ -33,11 +33,12 @@ enum HeadLines {
   ///
   /// - Returns: nil when all is well, else why not.
   static func parseFields(
-    _ head: MessageHead, from start: Int, limits: HTTPLimits
+    _ head: MessageHead, from start: Int, limits: HeadLimits
   ) -> ParseFailure? {
     var position = start
+    let text = head.bytes
+    let bytes = text.span
     while true {
-      let bytes = head.bytes.span
       guard let carriageReturn = bytes.firstIndex(of: 0x0D, from: position) else {
         return .malformed
       }
@@ -47,28 +48,39 @@ enum HeadLines {
       if carriageReturn == position { return nil }
       if carriageReturn - position > limits.headerLineByteCount { return .headTooLarge }
       guard head.fieldCount < limits.headerFieldCount else { return .headTooLarge }
-      guard let field = field(in: bytes, position..<carriageReturn) else { return .malformed }
-      head.append(field)
+      guard let (field, known) = field(in: bytes, position..<carriageReturn) else {
+        return .malformed
+      }
+      head.append(field, known)
       position = carriageReturn + 2
     }
   }
 
   /// Splits `name: value`; nil when the line breaks a rule.
-  private static func field(in bytes: Span<UInt8>, _ line: Range<Int>) -> MessageHead.Field? {
-    // RFC 9112 §5.1 and §5.2: no space before the colon, no folded line: both are not tokens.
-    let colon = line.lowerBound + bytes.tokenByteCount(from: line.lowerBound)
-    guard colon > line.lowerBound, colon < line.upperBound, bytes[colon] == UInt8(ascii: ":")
+  private static func field(
+    in bytes: Span<UInt8>, _ line: Range<Int>
+  ) -> (MessageHead.Field, KnownField?)? {
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":"), from: line.lowerBound),
+      colon > line.lowerBound, colon < line.upperBound
     else { return nil }
+    let name = line.lowerBound..<colon
+    // RFC 9112 §5.1 and §5.2: no space before the colon, no folded line: both are not tokens.
+    let known = KnownField(bytes.extracting(name))
+    guard known != nil || bytes.tokenByteCount(from: line.lowerBound) == name.count else {
+      return nil
+    }
     let value = HeaderValue.trimmed(bytes, (colon + 1)..<line.upperBound)
     guard isValue(bytes.extracting(value)) else { return nil }
-    return MessageHead.Field(name: line.lowerBound..<colon, value: value)
+    return (MessageHead.Field(name: name, value: value), known)
   }
 
   /// Whether every byte may stand in a value; eight at a time while there are eight.
   static func isValue(_ bytes: Span<UInt8>) -> Bool {
     let raw = bytes.rawBuffer
     var index = 0
-    while raw.count - index >= 8 {
+    while raw.count >= 8, index < raw.count {
+      // The last eight overlap those before them.
+      index = min(index, raw.count - 8)
       let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
       // High bit of a lane: below 0x20, or 0x7F. Rare lanes (tabs, obs-text) go byte by byte.
       let low = (word &- 0x2020_2020_2020_2020) & ~word

@@ -13,22 +13,25 @@ package enum BodyFraming: Equatable, Sendable {
 /// Header fields that the stack itself looks at.
 ///
 /// They are noted while parsing, so that asking for them costs no search. Their names differ in
-/// length, which is what tells them apart.
+/// length, which is what tells them apart, but for those of 14 bytes.
 package enum KnownField: Int, CaseIterable, Sendable {
   case host, expect, apiKey, connection, retryAfter, contentType, authorization, contentLength
   case contentEncoding, transferEncoding
+  /// The headers of nothing but a key that Azure's and Gemini's clients send.
+  case azureKey, googleKey
 
   /// The field of that name, if it is one of these.
-  fileprivate init?(_ name: Span<UInt8>) {
+  init?(_ name: Span<UInt8>) {
     switch name.count {
     case 4: self = .host
     case 6: self = .expect
+    case 7: self = .azureKey
     case 9: self = .apiKey
     case 10: self = .connection
     case 11: self = .retryAfter
     case 12: self = .contentType
     case 13: self = .authorization
-    case 14: self = .contentLength
+    case 14: self = name[0] | 0x20 == UInt8(ascii: "x") ? .googleKey : .contentLength
     case 16: self = .contentEncoding
     case 17: self = .transferEncoding
     default: return nil
@@ -48,6 +51,8 @@ package enum KnownField: Int, CaseIterable, Sendable {
     case .contentLength: "content-length"
     case .contentEncoding: "content-encoding"
     case .transferEncoding: "transfer-encoding"
+    case .azureKey: "api-key"
+    case .googleKey: "x-goog-api-key"
     }
   }
 }
@@ -67,22 +72,24 @@ package class MessageHead {
   private(set) var fields: [Field] = []
 
   /// How often each known field occurs, and the value of its first occurrence.
-  private var knownCounts = [Int](repeating: 0, count: KnownField.allCases.count)
-  private var knownValues = [Range<Int>](repeating: 0..<0, count: KnownField.allCases.count)
+  private var knownCounts = InlineArray<12, Int>(repeating: 0)
+  private var knownValues = InlineArray<12, Range<Int>>(repeating: 0..<0)
 
   init() {}
 
   final func reset(copying span: Span<UInt8>) {
-    bytes.removeAll(keepingCapacity: true)
-    span.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    // Heads of one sender are mostly of one length: their bytes are copied at once.
+    if bytes.count > span.count { bytes.removeLast(bytes.count - span.count) }
+    while bytes.count < span.count { bytes.append(0) }
+    bytes.withUnsafeMutableBytes { $0.copyMemory(from: span.rawBuffer) }
     fields.removeAll(keepingCapacity: true)
-    for index in knownCounts.indices { knownCounts[index] = 0 }
+    knownCounts = InlineArray(repeating: 0)
   }
 
-  final func append(_ field: Field) {
+  /// `known`: which of these it is.
+  final func append(_ field: Field, _ known: KnownField?) {
     fields.append(field)
-    let bytes = bytes
-    guard let known = KnownField(bytes.span.extracting(field.name)) else { return }
+    guard let known else { return }
     if knownCounts[known.rawValue] == 0 { knownValues[known.rawValue] = field.value }
     knownCounts[known.rawValue] += 1
   }

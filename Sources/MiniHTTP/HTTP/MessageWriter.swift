@@ -5,6 +5,7 @@ import Platform
 package enum MessageWriter {
   /// Appends `HTTP/1.1 200 OK` and its line end.
   package static func appendStatusLine(_ status: Status, to buffer: Buffer) {
+    if status == .ok { return buffer.append("HTTP/1.1 200 OK\r\n") }
     buffer.append("HTTP/1.1 ")
     buffer.append(decimal: status.code)
     buffer.append(UInt8(ascii: " "))

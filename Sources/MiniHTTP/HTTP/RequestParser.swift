@@ -18,7 +18,7 @@ package enum RequestParser {
   ///
   /// `checked`: how many bytes an earlier call has already seen.
   package static func parse(
-    _ bytes: Span<UInt8>, into head: RequestHead, limits: HTTPLimits, checked: Int = 0
+    _ bytes: Span<UInt8>, into head: RequestHead, limits: HeadLimits, checked: Int = 0
   ) -> Outcome {
     var start = 0
     var emptyLines = 0
@@ -45,7 +45,7 @@ package enum RequestParser {
 
   /// What is wrong already although the head may not be complete.
   private static func incomplete(
-    _ bytes: Span<UInt8>, _ start: Int, _ limits: HTTPLimits
+    _ bytes: Span<UInt8>, _ start: Int, _ limits: HeadLimits
   ) -> ParseFailure? {
     guard start < bytes.count else { return nil }
     // A TLS hello or other binary data must not wait for a line end.
@@ -60,7 +60,7 @@ package enum RequestParser {
   }
 
   /// RFC 9112 §3: `METHOD SP TARGET SP HTTP/1.x`, single spaces.
-  private static func parseLine(_ head: RequestHead, _ limits: HTTPLimits) -> ParseFailure? {
+  private static func parseLine(_ head: RequestHead, _ limits: HeadLimits) -> ParseFailure? {
     let lineEnd: Int
     do {
       let bytes = head.bytes.span

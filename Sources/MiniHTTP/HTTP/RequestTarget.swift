@@ -8,6 +8,10 @@ enum RequestTarget {
     head.query = nil
     head.path.removeAll(keepingCapacity: true)
     let bytes = head.bytes.span
+    if isPlainPath(bytes, range) {
+      for index in range { head.path.append(bytes[index]) }
+      return true
+    }
     for index in range where bytes[index] <= 0x20 || bytes[index] >= 0x7F { return false }
     var start = range.lowerBound
     if bytes[start] == UInt8(ascii: "*") {
@@ -36,6 +40,19 @@ enum RequestTarget {
     guard PercentCoding.append(bytes.extracting(start..<end), to: &head.path) else { return false }
     guard let normalized = PercentCoding.removingDotSegments(head.path) else { return false }
     head.path = normalized
+    return true
+  }
+
+  /// Whether the target is a path that needs no decoding and has no segments to remove, as most.
+  private static func isPlainPath(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    guard bytes[range.lowerBound] == UInt8(ascii: "/") else { return false }
+    for index in range {
+      let byte = bytes[index]
+      guard
+        ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "/")
+          || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+      else { return false }
+    }
     return true
   }
 

@@ -26,7 +26,7 @@ package enum ResponseParser {
   /// `toHead`: whether the request was HEAD, whose answer has no body.
   /// `checked`: how many bytes an earlier call has already seen.
   package static func parse(
-    _ bytes: Span<UInt8>, into head: ResponseHead, limits: HTTPLimits, toHead: Bool = false,
+    _ bytes: Span<UInt8>, into head: ResponseHead, limits: HeadLimits, toHead: Bool = false,
     checked: Int = 0
   ) -> Outcome {
     switch HeadLines.scan(bytes, from: 0, checked: checked) {

@@ -74,7 +74,7 @@ extension ServerConnection {
     let rest = bytes.extracting(offset..<bytes.count)
     let head = server.head
     let outcome = RequestParser.parse(
-      rest, into: head, limits: server.limits, checked: max(0, searched - 3))
+      rest, into: head, limits: server.limits.head, checked: max(0, searched - 3))
     switch outcome {
     case .needMore:
       searched = rest.count

@@ -71,25 +71,19 @@ enum Authenticator {
     return now >= expiresAt
   }
 
-  /// The headers that hold nothing but a key, besides `x-api-key`: Azure's and Gemini's.
-  private static let keyFields: [StaticString] = ["api-key", "x-goog-api-key"]
-
   /// Where the key is: one `Authorization: Bearer`, or one header of the key alone.
   private static func presentedKey(_ head: RequestHead) throws(RelayError) -> Range<Int> {
-    let bearers = head.count(of: .authorization)
-    var count = bearers + head.count(of: .apiKey)
-    var plain = head.range(of: .apiKey)
-    for field in keyFields {
-      let found = head.count(of: field)
-      if found > 0 {
-        count += found
-        plain = head.range(of: field)
-      }
-    }
+    let count =
+      head.count(of: .authorization) + head.count(of: .apiKey) + head.count(of: .azureKey)
+      + head.count(of: .googleKey)
     guard count <= 1 else {
       throw .unauthorized("invalid_api_key", "Send exactly one API key.")
     }
-    if let plain { return plain }
+    if let plain = head.range(of: .apiKey) ?? head.range(of: .azureKey)
+      ?? head.range(of: .googleKey)
+    {
+      return plain
+    }
     guard let range = head.range(of: .authorization) else {
       throw .unauthorized(
         "invalid_api_key",
