@@ -203,10 +203,16 @@ package final class Buffer {
   package func append(hexadecimal16 value: UInt64) {
     reserve(16)
     guard let base else { return }
-    for position in 0..<16 {
-      let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * position)) & 15
-      (base + end + position).storeBytes(
-        of: digit < 10 ? digit &+ 0x30 : digit &+ 0x57, as: UInt8.self)
+    for half in 0..<2 {
+      // The digits of four bytes as eight bytes, the first one in the highest bits.
+      var digits = UInt64(truncatingIfNeeded: value >> UInt64(32 - 32 * half)) & 0xffff_ffff
+      digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff
+      digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff
+      digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f
+      // 1 in each byte whose digit is a letter: 39 lies between 9 and a.
+      let letters = (digits &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+      digits = digits &+ 0x3030_3030_3030_3030 &+ letters &* 39
+      (base + end + 8 * half).storeBytes(of: digits.bigEndian, as: UInt64.self)
     }
     end += 16
   }

@@ -103,8 +103,7 @@ package final class WriteBatch {
   /// Adds a finished request to the log and to the usage of its day; id and time are set here.
   ///
   /// Its charge counts for user and token with `addUsage`, which goes into the same transaction.
-  package func append(_ row: LogRecord, now: Instant) {
-    var row = row
+  package func append(_ row: consuming LogRecord, now: Instant) {
     row.time = UnixTime.seconds
     var sums = UsageSums()
     sums.add(row)
@@ -120,13 +119,12 @@ package final class WriteBatch {
     if isFull, failure == nil { flush(now: now) }
   }
 
-  private func keep(_ row: LogRecord) {
+  private func keep(_ row: consuming LogRecord) {
     guard keepsRows else { return }
     guard waiting.rows.count < flushRowCount * WriteBatch.waitingFlushes else {
       droppedRowCount += 1
       return
     }
-    var row = row
     lastLogID = LogID.next(after: lastLogID, atSecond: row.time)
     row.id = lastLogID
     waiting.rows.append(row)

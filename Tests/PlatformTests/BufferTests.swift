@@ -52,6 +52,10 @@ struct BufferTests {
     check("abc") { $0.append(hexadecimal: 0xABC) }
     check("ffffffffffffffff") { $0.append(hexadecimal: UInt64.max) }
     check("1000000000000000") { $0.append(hexadecimal: 1 << 60) }
+    check("0123456789abcdef") { $0.append(hexadecimal16: 0x0123_4567_89ab_cdef) }
+    check("fedcba9876543210") { $0.append(hexadecimal16: 0xfedc_ba98_7654_3210) }
+    check("0000000000000009") { $0.append(hexadecimal16: 9) }
+    check("a99aa00000000000") { $0.append(hexadecimal16: 0xa99a_a000_0000_0000) }
   }
 
   @Test func consumesAtTheFront() {

@@ -4,7 +4,7 @@ import Platform
 /// Connections to upstreams, kept for the next exchange with the same host.
 package final class ConnectionPool {
   /// What a connection may be reused for: the same host, port and set of authorities.
-  package struct Target {
+  package final class Target {
     package let url: URL
     /// Nil for plain HTTP.
     package let context: TLSContext?
@@ -81,9 +81,15 @@ package final class ConnectionPool {
   }
 
   func returned(_ connection: ClientConnection) {
-    let key = connection.target.key
-    if (idle[key]?.count ?? 0) >= limits.poolIdlePerHost { return connection.cancel() }
-    idle[key, default: []].append(connection)
+    if !keep(connection, in: &idle[connection.target.key, default: []]) { connection.cancel() }
+  }
+
+  private func keep(
+    _ connection: ClientConnection, in connections: inout [ClientConnection]
+  ) -> Bool {
+    guard connections.count < limits.poolIdlePerHost else { return false }
+    connections.append(connection)
+    return true
   }
 
   func dropped(_ connection: ClientConnection) {

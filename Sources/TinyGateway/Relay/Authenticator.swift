@@ -3,8 +3,8 @@ import MiniHTTP
 import Platform
 import Store
 
-/// Who calls: the token, its owner, and where from.
-struct Caller {
+/// Who calls: the token, its owner, and where from; shared, since its copies would cost.
+final class Caller {
   let token: Token
   let user: User
   let address: IPAddress?
@@ -14,6 +14,18 @@ struct Caller {
   let channelGroups: [ByteString]
   /// Factor of every charge.
   let ratio: Ratio
+
+  init(
+    token: Token, user: User, address: IPAddress?, pinnedChannel: Int64?,
+    channelGroups: [ByteString], ratio: Ratio
+  ) {
+    self.token = token
+    self.user = user
+    self.address = address
+    self.pinnedChannel = pinnedChannel
+    self.channelGroups = channelGroups
+    self.ratio = ratio
+  }
 }
 
 /// Turns the key that a client presents into a caller.

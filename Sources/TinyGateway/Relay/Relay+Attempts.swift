@@ -102,7 +102,8 @@ extension Relay {
       try body.edit(
         model: ownModel, upstreamModel: upstreamModel,
         asksUsage: mode.asksUsage && (isPassing || isStream),
-        isPassing: isPassing, vendor: channel.vendor)
+        isPassing: isPassing,
+        vendor: channel.vendor.editsRequests ? channel.vendor : nil)
       edited = isPassing ? Buffer() : body.edited()
       // Not every server reads forms in chunks.
       passedByteCount =

@@ -59,19 +59,20 @@ extension Relay {
   /// - Returns: false when there is nothing to send: the request is refused, or the next channel
   ///   is tried.
   func prepareCall(_ channel: Channel) -> Bool {
-    let vendor = channel.vendor
+    // A vendor's row is large: it is not copied here.
     guard
       let way = RelayWay.between(
-        target, vendor.speaks, hasResponses: target.isResponses && vendor.hasResponses)
+        target, channel.vendor.speaks,
+        hasResponses: target.isResponses && channel.vendor.hasResponses)
     else {
       let problem = RelayError.invalidRequest(
-        "The call " + ByteString(mode.call) + " is not known to " + ByteString(vendor.name)
+        "The call " + ByteString(mode.call) + " is not known to " + ByteString(channel.vendor.name)
           + ", the vendor of the channel that serves this model.")
       passOver(problem)
       return false
     }
     // A client must not reach other calls of the vendor with the channel's key.
-    if vendor.quirks.contains(.deployments),
+    if channel.vendor.quirks.contains(.deployments),
       channel.upstreamModel(for: route.model).bytes.allSatisfy({ $0 == UInt8(ascii: ".") })
     {
       passOver(

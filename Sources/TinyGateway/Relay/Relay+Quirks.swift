@@ -11,10 +11,8 @@ extension Relay {
 
   /// For a vendor whose answers OpenAI's clients would not understand; nil for all others.
   var answerRepair: AnswerRepair? {
-    guard mode.asksUsage, let vendor = channel?.vendor, vendor.repairsAnswers else {
-      return nil
-    }
-    return AnswerRepair(vendor, model: model, now: UnixTime.seconds)
+    guard mode.asksUsage, let channel, channel.vendor.repairsAnswers else { return nil }
+    return AnswerRepair(channel.vendor, model: model, now: UnixTime.seconds)
   }
 
   /// Makes a whole answer such as clients understand; false when it is an error of the vendor's

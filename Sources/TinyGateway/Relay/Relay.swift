@@ -174,13 +174,15 @@ final class Relay: Exchange, ClientExchange {
       throw .forbidden(
         "model_not_allowed", "This API key may not use the model " + model + ".")
     }
-    route = Route(model, groups: caller.channelGroups, pinned: caller.pinnedChannel)
-    if let absence = Eligibility.absence(of: route, gateway.routing) { throw absence }
+    let route = Route(model, groups: caller.channelGroups, pinned: caller.pinnedChannel)
+    let absence = Eligibility.absence(of: route, gateway.routing)
+    self.route = route
+    if let absence { throw absence }
     isModelServed = true
     if body.form == nil,
       caller.channelGroups.contains(where: { gateway.channelGroups.find($0)?.isSticky ?? false })
     {
-      route.stickyHash = Conversation.hash(body.held.readable, tokenID: caller.token.id)
+      self.route.stickyHash = Conversation.hash(body.held.readable, tokenID: caller.token.id)
     }
     try checkLimits(of: caller.token)
     try reserveQuota(caller)

@@ -96,9 +96,9 @@ enum UpstreamCall {
   ) {
     appendTarget(path, channel.url, to: buffer)
     if !key.isEmpty {
-      let isSigned = channel.config["signing"].map { $0 == "jwt" } ?? false
       buffer.append(channel.vendor.keyHeader)
-      buffer.append(isSigned ? ZhipuToken.make(key: key, at: UnixTime.seconds) ?? key : key)
+      buffer.append(
+        channel.signsTokens ? ZhipuToken.make(key: key, at: UnixTime.seconds) ?? key : key)
       buffer.append("\r\n")
     }
     buffer.append(standardFields)

@@ -31,6 +31,10 @@ final class Channel {
   let wakeAddress: MACAddress?
   /// Where magic packets go.
   let wakeBroadcast: IPAddress
+  /// Whether its keys sign tokens and are not sent themselves.
+  let signsTokens: Bool
+  /// Whether dots are left out of models' names.
+  private let stripsDots: Bool
   private let paths: [ByteString]
   /// Made with the first request, and anew when the authorities change.
   private var target: ConnectionPool.Target?
@@ -50,6 +54,8 @@ final class Channel {
     self.statistics = statistics
     self.health = health
     config = ChannelConfig.values(of: record, vendor)
+    signsTokens = config["signing"].map { $0 == "jwt" } ?? false
+    stripsDots = config["deployment_dots"].map { $0 == "strip" } ?? false
     let base = try ChannelConfig.baseURL(of: record, vendor)
     guard !base.isEmpty else { throw FieldError("base_url", "is needed for this channel type") }
     guard let url = URL(base) else {
@@ -124,7 +130,7 @@ final class Channel {
   /// The upstream's name of a public model.
   func upstreamModel(for model: ByteString) -> ByteString {
     if let name = mapping[model] { return name }
-    guard let dots = config["deployment_dots"], dots == "strip" else { return model }
+    guard stripsDots else { return model }
     return ByteString(model.bytes.filter { $0 != UInt8(ascii: ".") })
   }
 

@@ -15,6 +15,8 @@ final class ChannelDirectory {
   /// What `rotations` held before the last change, with the channels of now: whose turn it was
   /// goes on.
   private var replaced: [ByteString: [ByteString: Rotation]] = [:]
+  /// What `rotation` found last: a request asks several times, and many ask for the same.
+  private var latest: (model: ByteString, group: ByteString, rotation: Rotation?)?
   /// When requests are kept away from a channel.
   var breakerPolicy = CircuitBreaker.Policy() {
     didSet { for channel in channels.values { channel.health.policy = breakerPolicy } }
@@ -112,6 +114,16 @@ final class ChannelDirectory {
   ///
   /// `localOnly`: those in the owner's own network.
   func rotation(for model: ByteString, group: ByteString, localOnly: Bool = false) -> Rotation? {
+    if localOnly { return findRotation(for: model, group: group, localOnly: true) }
+    if let latest, latest.model == model, latest.group == group { return latest.rotation }
+    let rotation = findRotation(for: model, group: group, localOnly: false)
+    latest = (model, group, rotation)
+    return rotation
+  }
+
+  private func findRotation(
+    for model: ByteString, group: ByteString, localOnly: Bool
+  ) -> Rotation? {
     let name = byModel[model] == nil ? .empty : model
     // Local ones have turns of their own, under a name that no group can have: commas separate.
     let key = localOnly ? "," + group : group
@@ -142,6 +154,7 @@ final class ChannelDirectory {
   private func reindex() {
     byModel = [:]
     forAnyModel = []
+    latest = nil
     for (group, models) in rotations {
       for (model, rotation) in models {
         if let rotation { replaced[group, default: [:]][model] = rotation }
