@@ -7,11 +7,13 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-# SQLite: one connection per thread (2), WAL kept, nothing that no query here uses. Compiled
-# with -Oz: 12 % smaller than with -Os and no slower; for x86-64, where size matters less, with -O2.
+# SQLite: one connection per thread (2), WAL kept, nothing that no query here uses. Of small blocks
+# it holds 14 kB ready in place of 48: statements, which stay, are not made of them. Compiled with
+# -Oz: 12 % smaller than with -Os and no slower.
 SQLITE_FLAGS=(
   -DSQLITE_THREADSAFE=2 -DSQLITE_DQS=0 -DSQLITE_DEFAULT_MEMSTATUS=0 -DSQLITE_TEMP_STORE=3
   -DSQLITE_DEFAULT_CACHE_SIZE=-512 -DSQLITE_MAX_MMAP_SIZE=0 -DSQLITE_ENABLE_BATCH_ATOMIC_WRITE
+  -DSQLITE_DEFAULT_LOOKASIDE=1200,12
   -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_DEPRECATED -DSQLITE_OMIT_SHARED_CACHE
   -DSQLITE_OMIT_PROGRESS_CALLBACK -DSQLITE_OMIT_AUTHORIZATION -DSQLITE_OMIT_TRACE
   -DSQLITE_OMIT_GET_TABLE -DSQLITE_OMIT_TCL_VARIABLE -DSQLITE_OMIT_COMPLETE
@@ -91,10 +93,7 @@ library_makefile() {
     printf '%s.o:\n\t$(CC) %s -I%s -c %s -o $@\n' \
       "$name" "$level $CRYPTO_FLAGS" "$sources/mbedtls/library" "$file"
   done
-  level=-Oz
-  [ "$TARGET" != x86_64 ] || level=-O2
-  printf 'sqlite3.o:\n\t$(CC) %s %s -c %s -o $@\n' \
-    "$level" "${SQLITE_FLAGS[*]}" "$sources/sqlite3.c"
+  printf 'sqlite3.o:\n\t$(CC) -Oz %s -c %s -o $@\n' "${SQLITE_FLAGS[*]}" "$sources/sqlite3.c"
   printf '%s/libsqlite3.a: sqlite3.o\n\t%s/bin/llvm-ar rcs $@ $^\n' "$root/lib" "$TOOLCHAIN"
   printf '%s/libmbedtls.a:%s\n\t%s/bin/llvm-ar rcs $@ $^\n' "$root/lib" "$objects" "$TOOLCHAIN"
 }

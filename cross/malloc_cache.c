@@ -74,6 +74,20 @@ void __wrap_free(void *memory) {
   __real_free(memory);
 }
 
+/* Gives back what is kept; called by CPlatform in the main thread when the start is over. */
+void cp_drop_blocks(void) {
+  for (size_t index = 0; index < bin_count; index++) {
+    struct block *block = bins[index].first;
+    while (block) {
+      struct block *next = block->next;
+      __real_free(block);
+      block = next;
+    }
+    bins[index] = (struct bin){0};
+  }
+  kept = 0;
+}
+
 /* What Swift allocates with. Every block of musl is aligned for 16. */
 int __wrap_posix_memalign(void **memory, size_t alignment, size_t size) {
   if (alignment > unit) return __real_posix_memalign(memory, alignment, size);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -169,6 +170,19 @@ const char *cp_environment_entry(int32_t index) { return environ ? environ[index
 void cp_exit(int32_t status) { exit(status); }
 
 void cp_set_umask(int32_t mask) { umask((mode_t)mask); }
+
+#if TG_EMBEDDED
+extern const char __executable_start[], etext[]; /* code and constants, as the linker placed them */
+void cp_drop_blocks(void);                       /* cross/malloc_cache.c */
+
+/* Linux maps 64 kB around each page that is touched: a start leaves most of the file mapped. */
+void cp_end_start(void) {
+  cp_drop_blocks();
+  madvise((void *)__executable_start, (size_t)(etext - __executable_start), MADV_DONTNEED);
+}
+#else
+void cp_end_start(void) {}
+#endif
 
 int64_t cp_raise_descriptor_limit(int64_t wanted) {
   struct rlimit limit;

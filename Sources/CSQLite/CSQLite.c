@@ -134,6 +134,8 @@ int32_t cs_open_untrusted(const char *path, int32_t is_immutable, cs_database **
 
 void cs_close(cs_database *database) { sqlite3_close_v2(of(database)); }
 
+void cs_release_memory(cs_database *database) { sqlite3_db_release_memory(of(database)); }
+
 void cs_set_checkpoint_on_close(cs_database *database, int32_t on) {
   sqlite3_db_config(of(database), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on ? 0 : 1, NULL);
 }

@@ -238,6 +238,13 @@ package final class Database: @unchecked Sendable {
     return statement
   }
 
+  /// Gives back what reading everything took: its statements, of which few are run again, and
+  /// the pages.
+  package func releaseCaches() {
+    statements.removeAll()
+    if let raw { cs_release_memory(raw) }
+  }
+
   func release() {
     statements.removeAll()
     if let raw { cs_close(raw) }

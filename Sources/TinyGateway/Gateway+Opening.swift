@@ -74,6 +74,7 @@ struct OpenedDatabase {
     loginSecret = try OpenedDatabase.secret(in: database)
     snapshot = try Snapshot(from: database)
     hours = try ChannelStatistics.savedHours(in: database)
+    database.releaseCaches()
     self.recovery = recovery
     if database.wasUnclean { log.warn("the last stop was not clean; the database is sound") }
     OpenedDatabase.tell(of: database, log)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import CPlatform
 import MiniHTTP
 import Platform
 import Store
@@ -142,6 +143,7 @@ final class Gateway {
     loop.endOfTurn = { [self] in endOfTurn() }
     channelTests.setInterval(
       milliseconds: configuration.channelTestIntervalMilliseconds, now: .now)
+    cp_end_start()
     loop.run()
     if closeStorage() { log.info("stopped") }
     log.flush()

@@ -71,6 +71,21 @@ struct DatabaseTests {
     }
   }
 
+  @Test func goesOnWhenItsCachesWereReleased() throws {
+    let folder = TemporaryFolder()
+    let database = try folder.open()
+    // A temporary table has no file: its pages are the only place of its rows.
+    try database.execute("CREATE TEMP TABLE t (a); INSERT INTO t VALUES (7)")
+    try OptionTable.set("a", to: "1", in: database)
+    #expect(try OptionTable.value("a", in: database) == "1")
+    database.releaseCaches()
+    #expect(try OptionTable.value("a", in: database) == "1")
+    #expect(try database.integer("SELECT a FROM t") == 7)
+    try OptionTable.set("a", to: "2", in: database)
+    try database.close()
+    #expect(try OptionTable.value("a", in: folder.open()) == "2")
+  }
+
   @Test func rollsBackWhatThrows() throws {
     let database = try TemporaryFolder().open()
     let thrown = kind { () throws(StoreError) in

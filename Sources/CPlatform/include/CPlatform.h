@@ -58,6 +58,9 @@ const char *cp_environment(const char *name);
 const char *cp_environment_entry(int32_t index); /* "NAME=value", NULL behind the last */
 void cp_exit(int32_t status) __attribute__((noreturn));
 void cp_set_umask(int32_t mask);
+/* Gives back what only the start needed: free blocks, and the program's own pages, which are mapped
+ * again when they are used. In the main thread; does nothing outside release builds. */
+void cp_end_start(void);
 /* Raises the soft descriptor limit to the hard one, at most `wanted`; returns what is in force. */
 int64_t cp_raise_descriptor_limit(int64_t wanted);
 /* Ignores SIGPIPE; blocks SIGTERM, SIGINT and SIGHUP and returns a descriptor that reports them. */

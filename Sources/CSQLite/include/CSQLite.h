@@ -65,6 +65,8 @@ int64_t cs_written_bytes(void);
 /* Closes; without a checkpoint unless cs_set_checkpoint_on_close asked for it. */
 void cs_close(cs_database *database);
 void cs_set_checkpoint_on_close(cs_database *database, int32_t on);
+/* Frees cached pages and what else is not in use. */
+void cs_release_memory(cs_database *database);
 /* Moves the write-ahead log into the database and empties it; nothing in other modes. */
 int32_t cs_checkpoint(cs_database *database);
 int32_t cs_is_database_read_only(cs_database *database);
