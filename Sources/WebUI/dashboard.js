@@ -165,11 +165,14 @@ function channelsPart(page) {
     const byDay = step === daySeconds;
     const now = Date.now() / 1000 + page.clockOffset;
     const until = byDay ? dayTime(page.summary.day) : Math.floor(now / step) * step;
+    const from = until - (count - 1) * step;
     legend.draw(items.map((each) => ({ key: each.channel_id, name: each.name })));
     for (const each of charts) {
-      each.draw({ from: until - (count - 1) * step, until, step, byDay, series: items.map(
-        (item) => ({ key: item.channel_id, name: item.name, points: item.series.map((bucket) =>
-          [byDay ? dayTime(bucket.day) : bucket.time, bucket[each.key]]) })) });
+      // A reading may begin a bucket before the span.
+      const points = (item) => item.series.map((bucket) =>
+        [byDay ? dayTime(bucket.day) : bucket.time, bucket[each.key]]).filter(([at]) => at >= from);
+      each.draw({ from, until, step, byDay, series: items.map((item) =>
+        ({ key: item.channel_id, name: item.name, points: points(item) })) });
     }
   }
   return { element, interval: 10000, load };

@@ -3,6 +3,7 @@
 
 import json
 import re
+from datetime import date, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -212,6 +213,25 @@ def test_a_user_sees_only_the_own_usage(chromium, busy):
         assert not [url for url in pages.requests if "/channels" in url or "/status" in url]
         pages.check_width()
         pages.check_accessibility()
+
+
+def test_no_line_begins_before_its_chart(chromium, busy):
+    today = date.fromisoformat(busy.call("GET", "/stats/summary")["day"])
+    series = [{"day": str(today - timedelta(back)), **dict.fromkeys(
+        ("success_rate", "error_rate"), 1), "latency_ms_mean": 9, "latency_ms_p95": 9}
+        for back in range(31)]
+    item = {"channel_id": 1, "name": "old", "series": series[::-1]}
+    data = {"items": [item], "total": 1, "bucket_seconds": 86400}
+    with Pages(chromium, busy) as pages:
+        page = pages.page
+        pages.context.route("**/channels/stats?window=30d*", lambda route: route.fulfill(
+            json={"success": True, "message": "", "data": data}))
+        pages.log_in(at="/#/dashboard").page.get_by_label("Time").select_option("30d")
+        box = chart(page, "Success rate")
+        line = box.locator("path.stroke")
+        expect(line).to_have_count(1)
+        ground = box.locator("line.grid").first
+        assert line.bounding_box()["x"] >= ground.bounding_box()["x"]
 
 
 def test_tokens_of_the_same_name_are_told_apart(chromium, busy):
