@@ -7,6 +7,9 @@
 # LLVM aligns each text of more than 16 bytes for 16, and says that a function whose address is
 # taken must have one of its own. Swift reads texts as bytes and compares no functions: here the
 # texts move together, and functions that are the same become one. C is not changed.
+#
+# On armv7 sequences of instructions that occur often become functions of their own, as LLVM does by
+# itself for aarch64; where that saves less than 100 bytes, the calls are not worth their time.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -25,6 +28,10 @@ repack() {
 select_target "$1"
 shift
 find_toolchain
+code=()
+if [ "$TARGET" = armv7 ]; then
+  code=(-mllvm -enable-machine-outliner=always -mllvm -outliner-benefit-threshold=100)
+fi
 others=() previous="" output="" bitcode=0
 for argument; do
   [ "$previous" != -o ] || output="$argument"
@@ -35,7 +42,7 @@ for argument; do
   others+=("$argument")
 done
 if [ "$bitcode" = 1 ]; then
-  "$TOOLCHAIN/bin/ld.lld" "$@" --lto-emit-asm
+  "$TOOLCHAIN/bin/ld.lld" "$@" --lto-emit-asm "${code[@]}"
   repack <"$output.lto.s" >"$output.s"
   # shellcheck disable=SC2086
   "$TOOLCHAIN/bin/clang" "--target=$C_TARGET" $C_FLAGS -c "$output.s" -o "$output.lto.o"
