@@ -10,32 +10,50 @@ package enum LogRedaction {
   /// Appends `source` from offset `start` to `target`, masked.
   package static func append(_ source: Buffer, from start: Int, to target: Buffer) {
     source.withReadable { (bytes: Span<UInt8>) in
-      for index in 0..<min(start, bytes.count) { target.append(bytes[index]) }
+      // What needs no change is copied as a whole.
+      var copied = 0
       var index = start
       while index < bytes.count {
-        if let end = secretEnd(in: bytes, at: index) {
-          for shown in index..<min(index + shownKeyByteCount, end) { target.append(bytes[shown]) }
+        let byte = bytes[index]
+        if byte < 0x20 || byte == 0x7F {
+          target.append(bytes.extracting(copied..<index))
+          target.append(UInt8(ascii: " "))
+          index += 1
+          copied = index
+        } else if let end = secretEnd(in: bytes, at: index, byte) {
+          target.append(bytes.extracting(copied..<min(index + shownKeyByteCount, end)))
           target.append("***")
           index = end
+          copied = index
         } else {
-          let byte = bytes[index]
-          target.append(byte < 0x20 || byte == 0x7F ? UInt8(ascii: " ") : byte)
           index += 1
         }
       }
+      target.append(bytes.extracting(copied..<bytes.count))
     }
   }
 
-  /// Where the secret that starts at `index` ends; nil when none starts there.
-  private static func secretEnd(in bytes: Span<UInt8>, at index: Int) -> Int? {
-    let isOurs = matches(bytes, at: index, "tgm-") || matches(bytes, at: index, "tgc-")
-    let isKey = isOurs || matches(bytes, at: index, "sk-")
-    let isBearer = matches(bytes, at: index, "Bearer ")
-    let isSession = matches(bytes, at: index, "tg_session=")
-    let isParameter = matches(bytes, at: index, "key=") || matches(bytes, at: index, "Key=")
-    guard isKey || isBearer || isParameter || isSession else { return nil }
-    if isKey && index > 0 && isKeyByte(bytes[index - 1]) { return nil }
-    var end = index + (isSession ? 11 : isBearer ? 7 : isKey && !isOurs ? 3 : 4)
+  /// Where the secret that starts at `index` with `byte` ends; nil when none starts there.
+  private static func secretEnd(in bytes: Span<UInt8>, at index: Int, _ byte: UInt8) -> Int? {
+    var end = index
+    switch byte {
+    case UInt8(ascii: "t"):
+      if matches(bytes, at: index, "tg_session=") {
+        end += 11
+      } else if matches(bytes, at: index, "tgm-") || matches(bytes, at: index, "tgc-") {
+        end += 4
+      }
+    case UInt8(ascii: "s"): if matches(bytes, at: index, "sk-") { end += 3 }
+    case UInt8(ascii: "B"): if matches(bytes, at: index, "Bearer ") { end += 7 }
+    case UInt8(ascii: "k"), UInt8(ascii: "K"):
+      if matches(bytes, at: index + 1, "ey=") { end += 4 }
+    default: return nil
+    }
+    guard end > index else { return nil }
+    // The minus of a key: it must not go on a word.
+    if bytes[end - 1] == UInt8(ascii: "-") && index > 0 && isKeyByte(bytes[index - 1]) {
+      return nil
+    }
     let first = end
     while end < bytes.count && isKeyByte(bytes[end]) { end += 1 }
     return end - first >= 8 ? end : nil

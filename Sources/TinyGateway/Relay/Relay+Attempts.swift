@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import MiniHTTP
 import Platform
+import Vendors
 
 /// Why an attempt failed, and what that means for channel, key and client.
 struct AttemptFailure {
