@@ -46,7 +46,7 @@ def test_a_large_body_waits_for_a_busy_channel(gateway, upstream):
 
 def test_a_large_body_is_refused_when_it_has_waited_too_long(make_gateway, upstream):
     gateway = make_gateway(body_held_limit_kb=64, queue_timeout_ms=400)
-    route, first = occupied(gateway, upstream, f"slow-first-byte:{1500 * PATIENCE}")
+    route, first = occupied(gateway, upstream, f"slow-first-byte:{3000 * PATIENCE}")
     response = ask(gateway, route, LARGE)
     assert response.status_code == 429, response.text[:300]
     first.join()
