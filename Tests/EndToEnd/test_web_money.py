@@ -115,7 +115,7 @@ def test_an_export_is_a_file_that_an_import_takes(visit, gateway, tmp_path):
     page.click("dialog[open] button[type=submit]")
     page.get_by_role("dialog", name="Replace all prices?").get_by_role(
         "button", name="Replace").click()
-    expect(page.locator(".notice")).to_have_text("1 prices imported, 1 in all.")
+    expect(page.locator(".notice")).to_have_text("1 price imported, 1 in all.")
     expect(pages.row("goes")).to_have_count(0)
     made = prices(gateway)
     assert list(made) == ["exported"]
