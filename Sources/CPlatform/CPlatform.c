@@ -29,7 +29,8 @@ const int32_t cp_eagain = EAGAIN, cp_eintr = EINTR, cp_einprogress = EINPROGRESS
               cp_eacces = EACCES, cp_enoent = ENOENT, cp_enotdir = ENOTDIR, cp_epipe = EPIPE,
               cp_econnreset = ECONNRESET, cp_eexist = EEXIST, cp_econnaborted = ECONNABORTED,
               cp_enospc = ENOSPC;
-const int32_t cp_sigterm = SIGTERM, cp_sigint = SIGINT, cp_sighup = SIGHUP;
+const int32_t cp_sigterm = SIGTERM, cp_sigint = SIGINT, cp_sighup = SIGHUP,
+              cp_sigpwr = SIGPWR;
 
 const char *cp_version(void) { return TG_VERSION; }
 int64_t cp_build_time(void) { return TG_BUILD_TIME; }

@@ -271,6 +271,7 @@ int32_t cp_signal_descriptor(void) {
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGPWR);
   if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) return -errno;
   return result(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
 }

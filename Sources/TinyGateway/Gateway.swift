@@ -206,6 +206,12 @@ final class Gateway {
     pool.closeIdle()
   }
 
+  /// SIGPWR, from what watches the supply: the usage that waits is written at once.
+  func powerFails() {
+    log.warn("the power is failing: usage is written now")
+    batch.flush(now: loop.now)
+  }
+
   /// SIGHUP: reads the configuration again; what is wrong with it changes nothing.
   func reload() {
     do throws(ConfigurationError) {

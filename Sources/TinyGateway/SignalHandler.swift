@@ -3,7 +3,8 @@ import CPlatform
 import MiniHTTP
 import Platform
 
-/// Turns signals into calls on the loop: SIGTERM and SIGINT stop, SIGHUP reloads.
+/// Turns signals into calls on the loop: SIGTERM and SIGINT stop, SIGHUP reloads,
+/// SIGPWR saves.
 final class SignalHandler: EventHandler {
   let descriptor: Int32
   private let gateway: Gateway
@@ -37,6 +38,8 @@ final class SignalHandler: EventHandler {
         gateway.reload()
       } else if signal == cp_sigterm || signal == cp_sigint {
         gateway.stop()
+      } else if signal == cp_sigpwr {
+        gateway.powerFails()
       } else {
         return
       }

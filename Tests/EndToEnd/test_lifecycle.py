@@ -193,6 +193,21 @@ def test_the_log_level_is_read_again_on_sighup(make_gateway):
     assert len(gateway.log_lines) > quiet_from
 
 
+def test_a_failing_supply_has_usage_written_at_once(make_gateway, upstream):
+    gateway = make_gateway(flush_interval_ms=600_000)
+    route = gateway.route(upstream, "echo")
+    wal = gateway.data_dir / "db.db-wal"
+    gateway.sdk().chat.completions.create(model=route.model, messages=user("x"))
+    before = wal.stat().st_size
+    gateway.signal(signal.SIGPWR)
+    wait_until(lambda: wal.stat().st_size > before, what="the write-ahead log grows")
+    gateway.call("PUT", f"/channels/{route.channel['id']}", {"weight": 2})  # behind the flush
+    gateway.kill()
+    gateway.start()
+    gateway.login()
+    assert [item["model"] for item in gateway.items("/logs")] == [route.model]
+
+
 def test_a_bad_file_at_sighup_is_reported_and_ignored(make_gateway):
     gateway = make_gateway()
     config = gateway.data_dir / "config.yaml"

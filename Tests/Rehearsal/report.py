@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What became of each step: its file, its line on the terminal, and REPORT.md."""
 
+import glob
 import sys
 from dataclasses import dataclass, field
 
@@ -106,7 +107,7 @@ class Report:
                 lines += ["", f"## {walk.replace('_', ' ').capitalize()}", "", step.about, "",
                           "| | step | | s | left |", "|---|---|---|---|---|"]
             left = ", ".join(f"[{path.suffix[1:]}]({path.name})"
-                             for path in sorted(self.folder.glob(f"{step.stem}*")))
+                             for path in sorted(self.folder.glob(f"{glob.escape(step.stem)}*")))
             note = f"<br>{step.reason[:300].replace('|', ' ')}" if step.reason else ""
             lines.append(f"| {step.number:03} | {step.story.replace('|', ' ')}{note} | "
                          f"{WORDS[step.outcome]} | {step.seconds:.1f} | {left} |")

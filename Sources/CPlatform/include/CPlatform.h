@@ -63,10 +63,11 @@ void cp_set_umask(int32_t mask);
 void cp_end_start(void);
 /* Raises the soft descriptor limit to the hard one, at most `wanted`; returns what is in force. */
 int64_t cp_raise_descriptor_limit(int64_t wanted);
-/* Ignores SIGPIPE; blocks SIGTERM, SIGINT and SIGHUP and returns a descriptor that reports them. */
+/* Ignores SIGPIPE; blocks SIGTERM, SIGINT, SIGHUP and SIGPWR and returns a descriptor that reports
+   them. */
 int32_t cp_signal_descriptor(void);
 int32_t cp_signal_next(int32_t descriptor); /* signal number, or -EAGAIN */
-extern const int32_t cp_sigterm, cp_sigint, cp_sighup;
+extern const int32_t cp_sigterm, cp_sigint, cp_sighup, cp_sigpwr;
 int32_t cp_set_terminal_echo(int32_t on);
 
 /* Files. */
