@@ -20,7 +20,8 @@ struct JSONKeySet: Sendable {
   @inline(__always)
   static func hash(_ hash: UInt64, adding word: UInt64) -> UInt64 {
     let product = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
-    return product ^ (product >> 32)
+    let folded = (product ^ (product >> 32)) &* 0xd6e8_feb8_6659_fd93
+    return folded ^ (folded >> 32)
   }
 
   /// Forgets all keys; keeps a small table, frees a large one.

@@ -7,7 +7,8 @@ extension UnixTime {
 
   /// Days from 1970-01-01 to a Unix time, negative before.
   static func day(of seconds: Int64) -> Int64 {
-    seconds >= 0 ? seconds / secondsPerDay : (seconds - secondsPerDay + 1) / secondsPerDay
+    let day = seconds / secondsPerDay
+    return seconds % secondsPerDay < 0 ? day - 1 : day
   }
 
   /// Appends `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
@@ -16,7 +17,8 @@ extension UnixTime {
     let date = CalendarDate(days: days)
     let dayNames: StaticString = "ThuFriSatSunMonTueWed"
     let monthNames: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
-    buffer.append(UnsafeRawBufferPointer(start: dayNames.utf8Start + Int(days % 7) * 3, count: 3))
+    let weekday = Int((days % 7 + 7) % 7)
+    buffer.append(UnsafeRawBufferPointer(start: dayNames.utf8Start + weekday * 3, count: 3))
     buffer.append(", ")
     buffer.append(twoDigits: date.day)
     buffer.append(UInt8(ascii: " "))
@@ -82,6 +84,7 @@ extension UnixTime {
   }
 
   private static func secondOfDay(_ seconds: Int64) -> Int {
-    Int(seconds - day(of: seconds) * secondsPerDay)
+    let rest = seconds % secondsPerDay
+    return Int(rest < 0 ? rest + secondsPerDay : rest)
   }
 }

@@ -120,6 +120,15 @@ def test_a_damaged_database_is_an_error(make_gateway):
     assert result.returncode == 2
 
 
+def test_a_database_that_lost_its_contents_is_an_error(make_gateway):
+    gateway = make_gateway()
+    gateway.stop()
+    for path in gateway.data_dir.glob("db.db*"):
+        path.write_bytes(b"")
+    (level, text), = findings(doctor(gateway.data_dir, "--port", free_port()))["journal_mode"]
+    assert level == "error" and "it is empty" in text
+
+
 def test_a_database_that_is_just_being_made_is_no_error(tmp_path):
     (tmp_path / "db.db").touch()
     found = findings(doctor(tmp_path, "--port", free_port()))

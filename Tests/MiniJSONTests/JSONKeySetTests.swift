@@ -30,4 +30,15 @@ struct JSONKeySetTests {
     }
     #expect(count == 65_536)
   }
+
+  @Test func tellsKeysApartThatDifferInTheHighestBits() {
+    for start in UInt64(0)..<1000 {
+      let seed = JSONKeySet.seed &+ start &* 0x1234_5678_9abc_def1
+      let one = JSONKeySet.hash(
+        JSONKeySet.hash(seed, adding: 0x3078_6966_6572_705f), adding: 0x3062_6262_3061_6161)
+      let other = JSONKeySet.hash(
+        JSONKeySet.hash(seed, adding: 0x7078_6966_6572_705f), adding: 0x7062_6262_7061_6161)
+      if one == other { Issue.record("\(seed)") }
+    }
+  }
 }

@@ -13,6 +13,15 @@ struct UnixTimeTextTests {
     #expect(UnixTime.compactTimestamp(seconds) == compact)
   }
 
+  @Test func writesTimesBefore1970() {
+    check(-1, "Wed, 31 Dec 1969 23:59:59 GMT", "1969-12-31T23:59:59Z", "19691231T235959Z")
+    check(-86_401, "Tue, 30 Dec 1969 23:59:59 GMT", "1969-12-30T23:59:59Z", "19691230T235959Z")
+  }
+
+  @Test func outlivesAnyNumber() {
+    for seconds in [Int64.min, .min + 86_398, .max] { _ = UnixTime.timestamp(seconds) }
+  }
+
   @Test func writesKnownTimes() {
     check(0, "Thu, 01 Jan 1970 00:00:00 GMT", "1970-01-01T00:00:00Z", "19700101T000000Z")
     check(

@@ -60,6 +60,10 @@ enum DoctorCommand {
       do throws(StoreError) {
         let condition = try DatabaseCondition(ofFile: path)
         facts.hasDatabase = !condition.isEmpty
+        // The key is made after the first accounts.
+        if condition.isEmpty && File.exists(configuration.path(ChannelSecrets.fileName)) {
+          facts.databaseProblem = "it is empty, and the accounts' key is there"
+        }
         facts.journalMode = condition.journalMode
         facts.hasFirstPassword = condition.hasFirstPassword
         facts.upstreams = DoctorReach.upstreams(condition.channels)
