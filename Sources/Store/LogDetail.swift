@@ -69,9 +69,7 @@ enum LogDetail {
       row.attempts = packed.count()
       row.errorKind = packed.count()
     }
-    row.time =
-      flags & hasTime != 0
-      ? min(max(packed.signed(), 0), StoredRange.times.upperBound) : LogID.second(of: row.id)
+    row.time = flags & hasTime != 0 ? packed.signed() : LogID.second(of: row.id)
     let addressByteCount = flags & hasIPv4 != 0 ? 4 : flags & hasIPv6 != 0 ? 16 : 0
     if addressByteCount > 0 { row.client = packed.raw(addressByteCount).flatMap { IPAddress($0) } }
     if flags & hasFirst != 0 {
