@@ -19,6 +19,7 @@ PATIENCE_MS = {"first_byte_timeout_ms": 2500, "idle_timeout_ms": 2500}
 OTHER_TABLES = 384 << 10    # beside the log: settings, usage by day, figures by hour
 BACKUP_LIMIT = 384 << 10    # one backup without logs
 TRANSACTION_PAGES = 64      # the largest transaction that may stand behind a checkpoint
+ROW_BYTES = 48              # of a log row, and of the old one that leaves for it
 FRAME_HEAD = 24             # of each page in the write-ahead log
 
 
@@ -67,6 +68,17 @@ class Plan:
         return end - max(7, self.duration / 30), end
 
     @property
+    def waiting_rows(self):
+        """Log rows that wait in memory while the disk is full; one flush writes them."""
+        begin, end = self.full
+        return int(self.rate * (end - begin))
+
+    @property
+    def life_of_outage(self):
+        """The life in which the disk is full."""
+        return sum(at < self.full[0] for at in self.kills)
+
+    @property
     def log_limit(self):
         """Bytes that the log may have."""
         return LOG_LIMIT if self.has_kills else LONG_LOG_LIMIT
@@ -88,7 +100,8 @@ class Plan:
     @property
     def size_limits(self):
         """The most bytes that each file of the data directory may have; of backups, together."""
-        wal = (WAL_PAGES + TRANSACTION_PAGES) * (PAGE + FRAME_HEAD)
+        outage = 2 * self.waiting_rows * ROW_BYTES // PAGE
+        wal = (WAL_PAGES + TRANSACTION_PAGES + outage) * (PAGE + FRAME_HEAD)
         return {"db.db": self.log_limit + OTHER_TABLES, "db.db-wal": wal,
                 "backups": (BACKUPS + 1) * BACKUP_LIMIT, "config.yaml": 16 << 10,
                 "secret.key": 1 << 10}

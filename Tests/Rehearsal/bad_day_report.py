@@ -14,6 +14,8 @@ SHORT_RESOLUTION_KB = 384
 # More connections at once than ever before need memory, of which some is kept.
 DESCRIPTOR_KB = 16
 DESCRIPTOR_SLOPE = 1.0      # per 1,000 requests
+# Usage that waits while the disk is full: a row in memory, whose room is kept for others.
+WAITING_ROW_BYTES = 128
 # What 20 requests a second may have open at once where a busy machine delays them.
 MOST_DESCRIPTORS = 150
 
@@ -26,6 +28,8 @@ def judge_memory(plan, trends):
         before, most = trend["most_descriptors"]
         allowed = (SLOPE_KB * trend["judged"] / 1000 + resolution
                    + DESCRIPTOR_KB * max(0, most - before))
+        if trend["life"] == plan.life_of_outage:
+            allowed += plan.waiting_rows * WAITING_ROW_BYTES / 1024
         if trend["growth_kb"] > allowed or most > MOST_DESCRIPTORS:
             problems.append(f"memory or descriptors are not flat: {trend}")
         elif plan.is_long and trend["descriptors_per_1000"] >= DESCRIPTOR_SLOPE:
