@@ -177,6 +177,11 @@ class Gateway:
         return self._status_kb("VmRSS")
 
     @property
+    def own_kb(self):
+        """Resident memory that is no page of a file, in kB."""
+        return self._status_kb("RssAnon")
+
+    @property
     def peak_kb(self):
         """The most that was ever resident, in kB."""
         return self._status_kb("VmHWM")

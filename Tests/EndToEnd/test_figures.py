@@ -83,13 +83,13 @@ def test_a_month_of_fifty_channels_fits_a_small_board(make_gateway, upstream):
     gateway = make_gateway()
     channels = [gateway.channel(upstream.url(), ["m"])["id"] for _ in range(50)]
     gateway.restart()
-    empty = gateway.resident_kb
+    empty = gateway.own_kb
     gateway.stop()
     fill(gateway.data_dir / "db.db", channels)
     gateway.start()
     gateway.login()
-    full = gateway.resident_kb
-    print(f"resident: {empty} kB without figures, {full} kB with those of 50 channels")
+    full = gateway.own_kb
+    print(f"its own: {empty} kB without figures, {full} kB with those of 50 channels")
     figures = gateway.items("/channels/stats", "window=30d&")
     # The first hour may have left the window since.
     assert {i["requests"] for i in figures} <= {5000 * 720, 5000 * 719}
