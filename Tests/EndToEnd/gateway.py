@@ -171,20 +171,10 @@ class Gateway:
     def log(self):
         return "\n".join(self.log_lines)
 
-    @property
-    def resident_kb(self):
-        """Resident memory in kB."""
-        return self._status_kb("VmRSS")
-
-    @property
-    def own_kb(self):
-        """Resident memory that is no page of a file, in kB."""
-        return self._status_kb("RssAnon")
-
-    @property
-    def peak_kb(self):
-        """The most that was ever resident, in kB."""
-        return self._status_kb("VmHWM")
+    # Resident memory in kB: all of it, what is no page of a file, the most that there ever was.
+    resident_kb = property(lambda self: self._status_kb("VmRSS"))
+    own_kb = property(lambda self: self._status_kb("RssAnon"))
+    peak_kb = property(lambda self: self._status_kb("VmHWM"))
 
     def _status_kb(self, name):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
