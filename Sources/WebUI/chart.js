@@ -116,7 +116,7 @@ export function chart(caption, options) {
   const legend = options.legend ?? makeLegend();
   const view = {
     caption, legend, format: number, ...options, data: null, at: null, width: 0, times: [],
-    image: svg("svg", { role: "img", tabindex: 0, height }),
+    image: svg("svg", { role: "img", "aria-label": caption, tabindex: 0, height }),
     tip: h("div.tip", { role: "status", hidden: true }),
     shown: () => view.data.series.map((each, index) => ({ ...each, index }))
       .filter((each) => legend.shows(each.key)),

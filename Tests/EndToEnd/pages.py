@@ -127,6 +127,18 @@ class Pages:
         self.page.wait_for_selector("#page:not([aria-busy])", state="attached")
         return self
 
+    def pass_time(self, milliseconds, expectation):
+        """Lets time pass, again when need be, until an expectation is true.
+
+        The page may wait for an answer just now, and begin to wait for the next time afterwards.
+        """
+        for _ in range(4):
+            self.page.clock.fast_forward(milliseconds)
+            with contextlib.suppress(AssertionError):
+                return expectation(2000 * PATIENCE)
+        self.page.clock.fast_forward(milliseconds)
+        return expectation(10_000 * PATIENCE)
+
     def field(self, name):
         """The input of a form's field by the API's name, in the dialog that is open."""
         return self.page.locator(f"dialog[open] [name='{name}']")

@@ -120,8 +120,8 @@ def test_health_and_state_are_live(owner, gateway, upstream):
     gateway.sdk().chat.completions.create(
         model=route.model, messages=[{"role": "user", "content": "hi"}])
     page.get_by_label("Weight of mine").fill("3")
-    page.clock.fast_forward(11_000)
-    expect(pages.row("mine")).to_contain_text("100% of 1")
+    pages.pass_time(11_000, lambda timeout: expect(pages.row("mine")).to_contain_text(
+        "100% of 1", timeout=timeout))
     expect(page.get_by_label("Weight of mine")).to_have_value("3")
     expect(page.get_by_label("Weight of mine")).to_be_focused()
 

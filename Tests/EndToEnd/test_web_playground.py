@@ -114,7 +114,7 @@ def test_an_event_stream_is_read_in_whatever_pieces_it_comes(visit, text, expect
 
 
 def test_a_conversation_streams_and_is_logged(opened, route, gateway):
-    model, slow = route("reason"), route("slow-stream:25")
+    model, slow = route("reason"), route("slow-stream:60")
     pages = opened(model.model)
     page = pages.page
     turn = ended(say(pages, "two and two?"))
@@ -150,8 +150,8 @@ def test_a_conversation_streams_and_is_logged(opened, route, gateway):
 
 
 def test_a_stopped_answer_keeps_what_had_come(opened, route, gateway, token):
-    slow = route("slow-stream:60")
-    pages = opened(slow.model)
+    stalls = route("stall:5")
+    pages = opened(stalls.model)
     turn = say(pages, "go on")
     expect(turn).to_contain_text("春眠不")
     pages.page.click("#stop")
@@ -201,18 +201,19 @@ def test_errors_are_said_at_the_answer(opened, route):
 
 def test_an_ended_login_and_a_lost_connection_lose_nothing(chromium, make_gateway, upstream):
     gateway = make_gateway()
-    slow = gateway.route(upstream, "slow-stream:60")
+    stalls = gateway.route(upstream, "stall:5")
     gateway.call("POST", "/tokens", {"name": "playground"})
     with Pages(chromium, gateway) as pages:
         pages.expect_error("401", "Failed to load resource", "ERR_")
         page = pages.log_in(at="/#/playground").page
+        expect(page.locator("#draft")).to_be_visible()
         pages.context.clear_cookies()
         turn = say(pages, "go on")
         again = page.get_by_role("dialog", name="Log in again")
         again.locator("[name=password]").fill(PASSWORD)
         again.locator("button[type=submit]").click()
         expect(turn).to_contain_text("春眠不")
-        assert len(slow.requests()) == 1
+        assert len(stalls.requests()) == 1
         gateway.kill()
         expect(ended(turn)).to_contain_text("The answer broke off: the connection was lost.")
         expect(turn).to_contain_text("春眠不")

@@ -82,7 +82,9 @@ def test_each_key_of_the_file_tells_its_value_and_how_to_change_it(chromium, mak
     with Pages(chromium, gateway) as pages:
         page = pages.log_in(at="/#/settings").page
         keys = {item["key"] for item in gateway.call("GET", "/config")["items"]}
-        assert set(page.locator("tbody td:first-child code").all_text_contents()) == keys
+        shown = page.locator("tbody td:first-child code")
+        expect(shown).to_have_count(len(keys))
+        assert set(shown.all_text_contents()) == keys
         assert secret not in page.content()
         page.fill("[name=search]", "waiting ROWS")
         expect(page.locator("tbody tr")).to_have_count(1)
