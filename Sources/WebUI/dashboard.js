@@ -21,7 +21,7 @@ export async function mount(root, { signal, may }) {
   root.append(page.notes, page.start, first[0].element, ...second.map((each) => each.element));
   if (first[1]) root.append(first[1].element);
   // The charts need the box's time and day.
-  await Promise.all(first.map((each) => live(page, each)));
+  await (page.known = Promise.all(first.map((each) => live(page, each))));
   await Promise.all(second.map((each) => live(page, each)));
 }
 
@@ -144,6 +144,7 @@ function channelsPart(page) {
 
   async function load() {
     if (Date.now() < state.due) return;
+    await page.known;
     const { window, page: shown } = state;
     const [count, , interval] = windows()[window];
     const data = await get("/channels/stats", {
@@ -151,7 +152,6 @@ function channelsPart(page) {
       ...(shown === "sum" ? { sum: 1 } : { page: shown, page_size: channelsAtOnce }),
     }, page);
     if (window !== state.window || shown !== state.page) return;
-    state.due = Date.now() + interval * 1000 - 1000;
     if (data.items) {
       page.channelCount = data.total;
       pages.set(pageOptions(data.total));
@@ -159,12 +159,13 @@ function channelsPart(page) {
     }
     const items = data.items ?? [{ ...data.sum, channel_id: 0, name: t("All together") }];
     draw(items, data.bucket_seconds, count);
+    state.due = Date.now() + interval * 1000 - 1000;
   }
 
   function draw(items, step, count) {
     const byDay = step === daySeconds;
     const now = Date.now() / 1000 + page.clockOffset;
-    const until = byDay ? dayTime(page.summary.day) : Math.floor(now / step) * step;
+    const until = byDay && page.summary ? dayTime(page.summary.day) : Math.floor(now / step) * step;
     const from = until - (count - 1) * step;
     legend.draw(items.map((each) => ({ key: each.channel_id, name: each.name })));
     for (const each of charts) {
@@ -213,7 +214,9 @@ function usagePart(page) {
     measure.element), h("div.charts", {}, byDay.element, lists.map((each) =>
     h("div.card", {}, h("h3", {}, each.title), each.area))), cut);
 
-  function draw({ measure, data: [models, others] }) {
+  function draw({ measure, data }) {
+    if (!data) return; // Drawn when it has come.
+    const [models, others] = data;
     const [, value, format] = measures[measure];
     for (const { key, name, area } of lists) {
       const { items } = key === "model" ? models : others;

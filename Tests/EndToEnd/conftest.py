@@ -23,15 +23,10 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def pytest_collection_modifyitems(items):
-    """Marks the tests of the pages; without a binary only those of the upstream itself run.
-
-    A browser may miss a moment on a busy machine: a test of the pages may fail once, and is named
-    under RERUN in the summary then.
-    """
+    """Marks the tests of the pages; without a binary only those of the upstream itself run."""
     for item in items:
         if item.path.name.startswith("test_web_"):
             item.add_marker("web")
-            item.add_marker(pytest.mark.flaky(reruns=1))
     if binary():
         return
     skip = pytest.mark.skip(reason="TINYGATEWAY_BINARY is not set")

@@ -2,7 +2,8 @@
 """The web pages in a real browser: Debian's Chromium, driven by Playwright.
 
 TINYGATEWAY_PAGES=FOLDER takes the pages from a folder (Sources/WebUI) in place of those in the
-binary, to write pages without building.
+binary, to write pages without building. TINYGATEWAY_LATENCY_MS=300 lets each answer come that much
+later: what acts on something that is not there yet fails then.
 """
 
 import contextlib
@@ -65,6 +66,11 @@ class Pages:
         if folder:
             self._take_from(Path(folder))
         self.page = self.context.new_page()
+        latency = int(os.environ.get("TINYGATEWAY_LATENCY_MS", 0))
+        if latency:
+            self.context.new_cdp_session(self.page).send("Network.emulateNetworkConditions", {
+                "offline": False, "latency": latency, "downloadThroughput": -1,
+                "uploadThroughput": -1})
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.errors.append(f"script: {error}"))
         self.page.on("request", self._asked)

@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts import USER_PASSWORD, person
-from pages import PHONE, Pages
+from pages import PHONE, Pages, held
 
 pytestmark = pytest.mark.native
+DAY = re.compile("^[A-Z][a-z]+ [0-9]+$")
 MARKUP = "<b>bold</b><img src=x onerror=alert(1)>"
 MODULE = "(name) => import(document.querySelector('script[src]').src.replace('app.js', name))"
 
@@ -100,9 +101,8 @@ def test_the_charts_show_what_was_asked(chromium, busy):
         ask(busy, busy.bad.model, status=502)
         ask(busy, busy.good.model.replace("poem", "status:400"), status=404)
         busy.call("PUT", f"/channels/{busy.bad.channel['id']}", {"name": "mended"})
-        legend = page.locator(".legend").first
-        pages.pass_time(11_000, lambda timeout: expect(legend).to_contain_text(
-            "mended", timeout=timeout))
+        pages.pass_time(11_000, lambda timeout: expect(page.locator(".legend").first)
+                        .to_contain_text("mended", timeout=timeout))
         expect(image).to_be_focused()
         expect(chart(page, "Success rate").locator(".tip")).to_contain_text("0% mended")
         pages.pass_time(31_000, lambda timeout: expect(card(page, "Requests today")).to_have_text(
@@ -146,8 +146,7 @@ def test_days_and_all_channels_together(chromium, busy):
     with Pages(chromium, busy) as pages:
         page = pages.log_in(at="/#/dashboard").page
         page.get_by_label("Time").select_option("Last 30 days, by day")
-        expect(chart(page, "Success rate").locator("text").last).to_have_text(
-            re.compile("^[A-Z][a-z]+ [0-9]+$"))
+        expect(chart(page, "Success rate").locator("text").last).to_have_text(DAY)
         assert figures(page, "Success rate") == {MARKUP: "100%", "broken": "0%"}
         page.get_by_label("Channels").select_option("All together")
         expect(page.locator(".legend").first).to_have_text("All together")
@@ -216,6 +215,18 @@ def test_a_user_sees_only_the_own_usage(chromium, busy):
         pages.check_accessibility()
 
 
+def test_choices_before_the_figures_have_come(chromium, busy):
+    with Pages(chromium, busy) as pages:
+        page = pages.page
+        with held(page, "/api/v1/stats**"):
+            pages.log_in(at="/#/dashboard")
+            page.get_by_label("Time").select_option("Last 30 days, by day")
+            page.get_by_label("Show").select_option("Tokens used")
+        assert figures(page, "Success rate") == {MARKUP: "100%", "broken": "0%"}
+        expect(chart(page, "Success rate").locator("text").last).to_have_text(DAY)
+        expect(page.get_by_role("heading", name="Top models").locator("..")).to_contain_text("48")
+
+
 def test_no_line_begins_before_its_chart(chromium, busy):
     today = date.fromisoformat(busy.call("GET", "/stats/summary")["day"])
     series = [{"day": str(today - timedelta(back)), **dict.fromkeys(
@@ -228,11 +239,9 @@ def test_no_line_begins_before_its_chart(chromium, busy):
         pages.context.route("**/channels/stats?window=30d*", lambda route: route.fulfill(
             json={"success": True, "message": "", "data": data}))
         pages.log_in(at="/#/dashboard").page.get_by_label("Time").select_option("30d")
-        box = chart(page, "Success rate")
-        line = box.locator("path.stroke")
+        line, ground = map(chart(page, "Success rate").locator, ["path.stroke", "line.grid"])
         expect(line).to_have_count(1)
-        ground = box.locator("line.grid").first
-        assert line.bounding_box()["x"] >= ground.bounding_box()["x"]
+        assert line.bounding_box()["x"] >= ground.first.bounding_box()["x"]
 
 
 def test_tokens_of_the_same_name_are_told_apart(chromium, busy):
