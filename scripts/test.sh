@@ -4,9 +4,10 @@
 #
 #   scripts/test.sh
 #
-# One headline per stage, with its result and its time; the first stage that fails ends the run
-# and shows its output. The last line is `N passed, N failed`: tests of stages that count
-# their own, and one for every other stage. Outputs stay in .build/test.
+# One headline per stage, with its result and its time; the first stage that fails ends the run,
+# but the end-to-end stages all come to their end. Then what failed is shown, and a line for each
+# failing test. The last line is `N passed, N failed`: tests of stages that count their own, and
+# one for every other stage. Outputs stay in .build/test.
 #
 # TINYGATEWAY_FUZZ_SECONDS  how long each fuzz target runs (3)
 set -uo pipefail
@@ -16,7 +17,10 @@ logs=.build/test
 fuzz_seconds=${TINYGATEWAY_FUZZ_SECONDS:-3}
 passed=0
 failed=0
+failures=()
 declare -A background=()
+# So wide are pytest's closing lines, which name the test first: in 80 columns the reason is lost.
+export COLUMNS=200
 mkdir -p "$logs"
 
 # Adds up what `swift test`, pytest and the fuzz targets say about themselves in a log; sets
@@ -44,20 +48,50 @@ count_tests() {
     }' "$1")
 }
 
-# Prints the closing lines and ends.
+# Prints what is wrong in a log, at most a dozen lines for each failing test, and appends what is
+# to be read last, a line for each failing test, to a file.
+#
+#   explain LOG FILE
+#
+# Left out are the page as Playwright describes it, and what a test printed: the log has them.
+explain() {
+  awk -v closing="$2" '
+    function keep(test, line) {
+      if (seen[test, line]++ || kept[test]++ >= (test == "" ? 40 : 12) || total++ >= 120) return
+      print "  | " substr(line, 1, 300)
+    }
+    function close_with(line) { if (++closed <= 40) print "  " substr(line, 1, 300) >>closing }
+    /^(FAILED|ERROR) / { close_with($0); next }
+    /^___+ .* ___+$/ { test = $0; gsub(/^_+ | _+$/, "", test); heading = $0; printed = 0; next }
+    /^=+ / { test = ""; printed = 0 }
+    /^-+ Captured .* -+$/ { printed = 1 }
+    printed || /^E +- |^E *$/ { next }
+    /^✘ Test .* recorded an issue at / {
+      name = $0
+      sub(/ recorded an issue at .*/, "", name)
+      if (!issues[name]++) close_with($0); else keep(name, $0)
+      next
+    }
+    /^✘|^[^ ]+:[0-9]+:|error: |^E |: CRASH/ && !/`- error/ {
+      if (/^[^ ]+:[0-9]+:/ && test != "" && frames[test]++ >= 5) next
+      if (test != "" && !headed[test]++) keep(test, test)
+      keep(test, $0)
+    }
+    END { exit total == 0 && closed == 0 }' "$1" || tail -n 40 "$1" | sed 's/^/  | /'
+}
+
+# Prints the closing lines and ends: what went wrong in detail, then a line for each failing test.
 finish() {
   local name log pid
   for pid in "${background[@]}"; do kill -- "-$pid" 2>/dev/null; done
-  if [ $# -gt 0 ]; then
-    name=$1
-    log=$2
-    # The lines that say what is wrong, else the end.
-    grep -a -E '^✘|^[^ ]+:[0-9]+:|error: |^(FAILED|ERROR|E ) |: CRASH' "$log" |
-      grep -a -v '`- error' | awk '!seen[$0]++' | head -n 40 >"$log.found"
-    [ -s "$log.found" ] || tail -n 40 "$log" >"$log.found"
-    sed 's/^/  | /' "$log.found"
-    echo "test: the stage '$name' failed; its whole output is in $log"
-  fi
+  : >"$logs/closing"
+  for name in "${failures[@]}"; do
+    log=$(log_of "$name")
+    echo "test: the stage '$name' failed; its whole output is in $log" >>"$logs/closing"
+    echo "-- what failed in: $name"
+    explain "$log" "$logs/closing"
+  done
+  cat "$logs/closing"
   echo "total time: $SECONDS s"
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ]
@@ -78,12 +112,15 @@ conclude() {
   printf '== %-28s %s, %d passed, %d failed, %d s\n' "$name" \
     "$([ "$status" -eq 0 ] && echo ok || echo FAILED)" \
     "$counted_passed" "$counted_failed" "$seconds"
-  [ "$status" -eq 0 ] || finish "$name" "$log"
+  [ "$status" -eq 0 ] || failures+=("$name")
 }
+
+# Ends the run when a stage has failed.
+stop_if_failed() { [ "${#failures[@]}" -eq 0 ] || finish; }
 
 log_of() { echo "$logs/${1// /-}.log"; }
 
-# stage NAME COMMAND…: runs the command now.
+# stage NAME COMMAND…: runs the command now; its failure ends the run.
 stage() {
   local name=$1 log begun=$SECONDS status=0
   log=$(log_of "$name")
@@ -91,6 +128,7 @@ stage() {
   echo "-- $name"
   "$@" >"$log" 2>&1 </dev/null || status=$?
   conclude "$name" "$log" "$status" "$((SECONDS - begun))"
+  stop_if_failed
 }
 
 # begin NAME COMMAND…: starts the command beside the stages that follow; join NAME waits for it.
@@ -125,8 +163,9 @@ compile_libraries() {
 }
 
 test_boards() {
-  local target
-  for target in armv7 aarch64 armv5te; do scripts/e2e.sh "$target" || return; done
+  local target status=0
+  for target in armv7 aarch64 armv5te; do scripts/e2e.sh "$target" || status=1; done
+  return "$status"
 }
 
 trap 'failed=$((failed + 1)); echo "test: interrupted"; finish' INT TERM
@@ -141,21 +180,26 @@ stage "unit tests build" swift build --build-tests
 stage "unit tests" swift test --skip-build
 if [ -x scripts/fuzz.sh ]; then stage "fuzz" scripts/fuzz.sh "$fuzz_seconds"; fi
 join "C libraries"
+stop_if_failed
 # A whole module is compiled on one core, so two targets share two of them.
 begin "release x86_64 armv7" scripts/release.sh x86_64 armv7
 begin "release aarch64 armv5te" scripts/release.sh aarch64 armv5te
 join "release x86_64 armv7"
 join "release aarch64 armv5te"
+stop_if_failed
 # What measures time and memory runs alone; the rest mostly waits, so it runs side by side.
-stage "end to end figures" scripts/e2e.sh x86_64 -m "native and not web and not soak"
+begin "end to end figures" scripts/e2e.sh x86_64 -m "native and not web and not soak"
+join "end to end figures"
 begin "bad day" scripts/e2e.sh x86_64 test_bad_day.py
 begin "end to end x86_64" scripts/e2e.sh x86_64 -m "not native and not tools and not web"
 begin "end to end tools" scripts/e2e.sh x86_64 -m tools
 begin "end to end pages" scripts/e2e.sh x86_64 -m web
 begin "end to end boards" test_boards
+begin "rehearsal is readable" scripts/rehearsal.sh --collect-only
 join "end to end x86_64"
 join "end to end tools"
 join "end to end pages"
 join "end to end boards"
 join "bad day"
+join "rehearsal is readable"
 finish
