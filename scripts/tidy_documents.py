@@ -9,7 +9,7 @@ MAPPED = (".swift", ".c", ".h", ".js", ".css", ".html")
 
 
 def check_code_map(root, sources, report):
-    """ARCHITECTURE.md names each file of Sources, and no other."""
+    """ARCHITECTURE.md names each file of Sources once, and no other."""
     path = "ARCHITECTURE.md"
     with open(os.path.join(root, path), encoding="utf-8") as file:
         lines = file.read().splitlines()
@@ -24,7 +24,11 @@ def check_code_map(root, sources, report):
         row = re.match(r"\| (`[^|]*`) \|", line)
         if module and row:
             for name in re.findall(r"`([^`]+)`", row.group(1)):
-                named[f"Sources/{module}/{name}"] = number
+                name = f"Sources/{module}/{name}"
+                if name in named:
+                    report(path, number, f"names {name} again, as line {named[name]} does, "
+                           "keep the one that fits")
+                named[name] = number
     existing = {name for name in sources if name.endswith(MAPPED)}
     for name in sorted(existing - named.keys()):
         report(name, 1, f"not in the code map, add it to {path}")
