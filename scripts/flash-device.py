@@ -22,6 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import qemu_folder
 import qemu_tools
 from board_tools import ROOT, fail, read_board, tool
 
@@ -75,20 +76,11 @@ FLASHES = {
 
 
 def make_board(flash, name, given, folder):
-    """The board's folder as scripts/board.py makes it, for BusyBox's init and this file system."""
-    changes = {"init_system": "busybox", "log_place": "none", "target": "armv7",
-               "data_dir": "/mnt/UDISK/tinygateway", "file_system": name.partition("-")[0]}
+    """The board's folder, for this file system."""
+    changes = {"log_place": "none", "target": "armv7", "file_system": name.partition("-")[0]}
     if given.rows:
         changes["flush_rows"] = str(given.rows)
-    lines = []
-    for line in (ROOT / f"board-configs/{flash.board}.yaml").read_text("utf-8").splitlines():
-        key = line.partition(":")[0]
-        lines.append(f"{key}: {changes[key]}" if key in changes else line)
-    path = folder / f"{flash.board}.yaml"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    subprocess.run([ROOT / "scripts/board.py", path, "--binary", given.binary, "--out",
-                    folder / "made"], check=True, stdout=subprocess.DEVNULL)
-    return folder / "made"
+    return qemu_folder.make_board(flash.board, folder, changes, binary=given.binary)
 
 
 def make_drive(name, flash, made, folder):
@@ -101,8 +93,7 @@ def make_drive(name, flash, made, folder):
         subprocess.run([tool("mkfs.ext4"), "-q", "-F", path], check=True)
     if name == "f2fs":
         subprocess.run([tool("mkfs.f2fs"), "-q", path], check=True)
-    files = {f"install/{file}": made / file for file in (
-        "tinygateway", "install.sh", "init", "keep.list", "board.yaml", "SHA256SUMS")}
+    files = {f"install/{file}": made / file for file in qemu_folder.INSTALLED}
     if name == "ubifs":
         files["data.ubi"] = made / "data.ubi"
     return path, files

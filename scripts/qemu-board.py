@@ -25,8 +25,6 @@ import os
 import socket
 import sqlite3
 import statistics
-import subprocess
-import sys
 import tarfile
 import tempfile
 import threading
@@ -34,9 +32,10 @@ import time
 from pathlib import Path
 
 import qemu_clock
+import qemu_folder
 import qemu_load
 import qemu_tools
-from board_tools import ROOT, fail
+from board_tools import fail
 from qemu_tools import HOST
 
 FLUSH_MS = 1000                         # so that seconds of load hold several flushes
@@ -87,21 +86,10 @@ KINDS = {
 
 
 def make_board(kind, binary, folder):
-    """The board's folder as scripts/board.py makes it, for BusyBox's init."""
-    changes = {"init_system": "busybox", "log_place": "syslog",
-               "data_dir": "/mnt/UDISK/tinygateway", "flush_interval_ms": str(FLUSH_MS)}
-    lines = []
-    for line in (ROOT / f"board-configs/{kind.board}.yaml").read_text("utf-8").splitlines():
-        key = line.partition(":")[0]
-        lines.append(f"{key}: {changes[key]}" if key in changes else line)
-    if kind.has_no_clock:
-        lines.append("ca_file: /install/ca.pem")
-    path = folder / f"{kind.board}.yaml"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    more = ["--binary", binary] if binary else []
-    subprocess.run([sys.executable, ROOT / "scripts/board.py", path, *more, "--out",
-                    folder / "made"], check=True, stdout=subprocess.DEVNULL)
-    return folder / "made"
+    """The board's folder, with short intervals of flushing."""
+    changes = {"log_place": "syslog", "flush_interval_ms": str(FLUSH_MS)}
+    more = ["ca_file: /install/ca.pem"] if kind.has_no_clock else []
+    return qemu_folder.make_board(kind.board, folder, changes, more, binary)
 
 
 def make_drive(kind, made, folder):
@@ -112,8 +100,7 @@ def make_drive(kind, made, folder):
         os.truncate(path, kind.size)    # QEMU wants a power of two
     else:
         path.write_bytes(b"\xff" * kind.size)
-        for name in ("tinygateway", "install.sh", "init", "keep.list", "board.yaml", "SHA256SUMS"):
-            files[f"install/{name}"] = made / name
+        files = {f"install/{name}": made / name for name in qemu_folder.INSTALLED}
         files["install/ca.pem"] = qemu_clock.certify(folder)
     return path, files
 
