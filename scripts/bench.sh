@@ -4,6 +4,7 @@
 #
 #   scripts/bench.sh [--quick] [--write docs/performance.md]   all options: --help
 #   scripts/bench.sh profile --help                            where the processor time goes
+#   scripts/bench.sh litellm --help                            LiteLLM's proxy in nginx's place
 #
 # TINYGATEWAY_BINARY  the gateway (dist/x86_64/tinygateway)
 # NGINX               nginx; without it the one on PATH, else Debian's package is unpacked, not
@@ -40,6 +41,16 @@ find_nginx() {
   "$candidate" -v 2>/dev/null || fail "nginx does not run here: apt-get install -y nginx"
 }
 
+# The environment that scripts/e2e.sh makes for its tests.
+find_litellm() {
+  cache=${TINYGATEWAY_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/tinygateway}
+  for candidate in "$cache"/venv-*/bin/litellm; do
+    [ -x "$candidate" ] && TINYGATEWAY_LITELLM=${candidate%/bin/litellm}
+  done
+  [ -n "${TINYGATEWAY_LITELLM:-}" ] || fail "no LiteLLM: 'make e2e' installs it for its tests"
+  export TINYGATEWAY_LITELLM
+}
+
 command -v python3 >/dev/null || fail "no python3: apt-get install -y python3"
 find_nginx
 NGINX=$(command -v "$candidate")
@@ -49,5 +60,9 @@ program=bench.py
 if [ "${1:-}" = profile ]; then
   shift
   program=profile.py
+elif [ "${1:-}" = litellm ]; then
+  shift
+  program=litellm.py
+  find_litellm
 fi
 exec python3 "Tests/Bench/$program" "$@"

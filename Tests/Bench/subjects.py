@@ -50,12 +50,12 @@ class Subject:
     def prepare(self):
         """Writes its configuration; called once."""
 
-    def start(self, wrapper=()):
+    def start(self, wrapper=(), limit=15.0):
         """Starts it; seconds from the start of the process to the first HTTP answer."""
         began = time.perf_counter()
         self.process = system.spawn([*wrapper, *self.command()], system.SUBJECT_CPU, self.log,
                                     environment=self.environment(), directory=self.directory)
-        if not tools.await_answer(self.process, self.port):
+        if not tools.await_answer(self.process, self.port, limit):
             raise tools.Failure(f"{self.name} did not answer: {tools.tail(self.log)}")
         return time.perf_counter() - began
 
