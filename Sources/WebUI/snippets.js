@@ -32,7 +32,7 @@ answer = client.chat.completions.create(
     messages=[{"role": "user", "content": "Hello"}],
 )
 print(answer.choices[0].message.content)`],
-    ["Node.js (openai)", `// npm install openai
+    ["Node.js (openai)", `// npm install openai; save this as chat.mjs
 import OpenAI from "openai";
 
 const client = new OpenAI({ baseURL: "${v1}", apiKey: ${quotedKey} });
