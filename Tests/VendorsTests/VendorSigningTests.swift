@@ -137,28 +137,6 @@ struct VendorSigningTests {
         """)
   }
 
-  @Test func signsForBaidu() throws {
-    let path: ByteString = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/completions"
-    let prefix = BaiduSignature.prefix(accessKey: "testak", at: now)
-    #expect(prefix == "bce-auth-v1/testak/2023-11-14T22:13:20Z/1800")
-    #expect(
-      BaiduSignature.signingKey("testsk", prefix)
-        == "e4fb21e8242cf1cc4ffd735f7205734e12434d77fceb3efc3bc1251be4f9c170")
-    #expect(
-      BaiduSignature.canonicalRequest(host: "aip.baidubce.com", path: path, at: now).text
-        == "POST\n\(path.text)\n\nhost:aip.baidubce.com\nx-bce-date:2023-11-14T22%3A13%3A20Z")
-    let lines = try lines {
-      try BaiduSignature.appendHeaders(
-        host: "aip.baidubce.com", path: path, key: "testak|testsk", at: now, to: $0)
-    }
-    #expect(
-      lines == [
-        "x-bce-date: 2023-11-14T22:13:20Z",
-        "Authorization: bce-auth-v1/testak/2023-11-14T22:13:20Z/1800/host;x-bce-date/"
-          + "28a1f206948871a976deba256fb91ee57bcfb8d22d5f5c586686b4fb5c3ff5a0",
-      ])
-  }
-
   @Test func encodesAllButUnreservedCharacters() {
     let (plain, path) = (Buffer(), Buffer())
     PercentEncoding.append("aZ9-._~ /%:=+é", to: plain)
