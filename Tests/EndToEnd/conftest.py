@@ -3,13 +3,12 @@
 
 import pytest
 
-from certificates import Certificates
 from faulty import Fleet
+from fixtures import certificates, chromium, upstream  # noqa: F401
 from gateway import Gateway
 from process import IS_EMULATED, binary
 from rawhttp import RawClient
 from samples import Samples
-from upstream import Upstream
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -33,20 +32,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "self_test" not in item.keywords:
             item.add_marker(skip)
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory):
-    """The test's certificate authority."""
-    return Certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="session")
-def upstream(certificates):
-    """The scripted upstream, plain and TLS; a mistake in a script fails the run."""
-    with Upstream(certificates) as upstream:
-        yield upstream
-    assert not upstream.failures, upstream.failures
 
 
 @pytest.fixture(scope="module")
@@ -132,14 +117,6 @@ def raw(gateway):
     yield connect
     for client in opened:
         client.socket.close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """The browser of a file of tests; its event loop would be in the way of other files."""
-    from pages import browser
-    with browser() as instance:
-        yield instance
 
 
 @pytest.fixture

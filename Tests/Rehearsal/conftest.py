@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from certificates import Certificates
 from faulty import Fleet
+from fixtures import certificates, chromium, upstream  # noqa: F401
 from report import Report, name_of
-from upstream import Upstream
 
 FOLDER = Path(os.environ["TINYGATEWAY_REHEARSAL"])
 # A walk's number is the first digit of its steps'.
@@ -78,29 +77,8 @@ def picture(request):
     return take
 
 
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory):
-    """A certificate authority of this run."""
-    return Certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="session")
-def upstream(certificates):
-    """The scripted vendors."""
-    with Upstream(certificates) as upstream:
-        yield upstream
-
-
 @pytest.fixture(scope="module")
 def fleet():
     """Vendors for load, whose behaviour is switched under way."""
     with Fleet() as fleet:
         yield fleet
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """The browser of a walk."""
-    from pages import browser
-    with browser() as instance:
-        yield instance
