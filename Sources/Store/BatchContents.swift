@@ -56,7 +56,7 @@ struct BatchContents: Sendable {
   var rows: [LogRecord] = []
   var users: [Int64: UsageDelta] = [:]
   var tokens: [Int64: UsageDelta] = [:]
-  var hours: [HourKey: ChannelHour] = [:]
+  var hours: [HourKey: ChannelBucket] = [:]
   var days: [UsageDayKey: UsageSums] = [:]
   var models: [ModelRecord] = []
   var audit = AuditGathering()
@@ -72,9 +72,9 @@ struct BatchContents: Sendable {
   /// Counts one attempt into its channel's hour.
   mutating func count(_ attempt: ChannelAttempt, hour: Int64) {
     let key = HourKey(channelID: attempt.channelID, hour: hour)
-    if let known = hours.index(forKey: key) { return hours.values[known].count(attempt) }
+    if let known = hours.index(forKey: key) { return hours.values[known].add(attempt) }
     guard hours.count < BatchContents.hourLimit else { return }
-    hours[key, default: ChannelHour(channelID: attempt.channelID, hour: hour)].count(attempt)
+    hours[key, default: ChannelBucket(period: hour)].add(attempt)
   }
 
   /// Adds usage; nothing of it is ever lost, or the sums would no longer agree.
@@ -93,7 +93,7 @@ struct BatchContents: Sendable {
     for (id, delta) in older.tokens { tokens[id, default: UsageDelta()].prepend(delta) }
     for (key, hour) in older.hours {
       guard hours[key] != nil || hours.count < BatchContents.hourLimit else { continue }
-      hours[key, default: ChannelHour(channelID: key.channelID, hour: key.hour)].merge(hour)
+      hours[key, default: ChannelBucket(period: key.hour)].merge(hour)
     }
     for (key, sums) in older.days { add(sums, to: key) }
     models = older.models + models

@@ -110,7 +110,7 @@ final class BatchWriter: @unchecked Sendable {
     var newest: Int64 = 0
     for (key, hour) in contents.hours {
       newest = max(newest, key.hour)
-      try ChannelHourTable.add(hour, in: database)
+      try ChannelHourTable.add(hour, channelID: key.channelID, in: database)
     }
     if newest > prunedHour {
       try ChannelHourTable.delete(

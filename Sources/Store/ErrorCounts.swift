@@ -49,8 +49,8 @@ package struct ErrorCounts: Sendable {
     }
   }
 
-  /// Reads what `pack` appended.
-  init(_ packed: inout PackedReader) {
+  /// Adds what `pack` appended.
+  mutating func merge(_ packed: inout PackedReader) {
     let kindCount = min(packed.number(), UInt64(ErrorCounts.kindLimit))
     for _ in 0..<kindCount {
       let kind = packed.count()

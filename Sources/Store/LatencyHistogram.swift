@@ -88,9 +88,6 @@ package struct LatencyHistogram: Sendable {
     }
   }
 
-  /// Reads what `pack` appended; steps that do not exist are left out.
-  init(_ packed: inout PackedReader) { merge(&packed) }
-
   /// Adds what `pack` appended; steps that do not exist are left out.
   package mutating func merge(_ packed: inout PackedReader) {
     let filledCount = min(packed.number(), UInt64(LatencyHistogram.stepCount))

@@ -5,16 +5,16 @@ import Testing
 @testable import Store
 
 struct ChannelHourTableTests {
-  private func hour(_ hour: Int64, successes: Int, errors: Int) -> ChannelHour {
-    var result = ChannelHour(channelID: 1, hour: hour)
+  private func hour(_ hour: Int64, successes: Int, errors: Int) -> ChannelBucket {
+    var result = ChannelBucket(period: hour)
     for _ in 0..<successes {
-      result.count(
+      result.add(
         ChannelAttempt(
           channelID: 1, isSuccess: true, latencyMilliseconds: 1000, firstByteMilliseconds: 100,
           promptTokens: 10, completionTokens: 20))
     }
     for _ in 0..<errors {
-      result.count(
+      result.add(
         ChannelAttempt(channelID: 1, isSuccess: false, errorKind: 4, latencyMilliseconds: 5000))
     }
     return result
@@ -23,11 +23,11 @@ struct ChannelHourTableTests {
   @Test func addsUpWithWhatIsStored() throws {
     let database = try TemporaryFolder().open()
     _ = try ChannelTable.insert(.sample, in: database)
-    try ChannelHourTable.add(hour(7, successes: 3, errors: 1), in: database)
-    try ChannelHourTable.add(hour(7, successes: 2, errors: 0), in: database)
-    try ChannelHourTable.add(hour(8, successes: 0, errors: 2), in: database)
+    try ChannelHourTable.add(hour(7, successes: 3, errors: 1), channelID: 1, in: database)
+    try ChannelHourTable.add(hour(7, successes: 2, errors: 0), channelID: 1, in: database)
+    try ChannelHourTable.add(hour(8, successes: 0, errors: 2), channelID: 1, in: database)
     let stored = try ChannelHourTable.all(fromHour: 7, in: database)
-    #expect(stored.map(\.hour) == [7, 8] && stored.map(\.channelID) == [1, 1])
+    #expect(stored.map(\.period) == [7, 8])
     let first = try #require(stored.first)
     #expect(first.requests == 6 && first.successes == 5 && first.errors[4] == 1)
     #expect(first.promptTokens == 50 && first.completionTokens == 100)
@@ -38,14 +38,14 @@ struct ChannelHourTableTests {
 
   @Test func dropsHoursThatAreOldOrWithoutChannel() throws {
     let database = try TemporaryFolder().open()
-    try ChannelHourTable.add(hour(7, successes: 1, errors: 0), in: database)
+    try ChannelHourTable.add(hour(7, successes: 1, errors: 0), channelID: 1, in: database)
     #expect(try ChannelHourTable.all(fromHour: 0, in: database).isEmpty)
     _ = try ChannelTable.insert(.sample, in: database)
     for number: Int64 in 7...9 {
-      try ChannelHourTable.add(hour(number, successes: 1, errors: 0), in: database)
+      try ChannelHourTable.add(hour(number, successes: 1, errors: 0), channelID: 1, in: database)
     }
     try ChannelHourTable.delete(before: 9, in: database)
-    #expect(try ChannelHourTable.all(fromHour: 0, in: database).map(\.hour) == [9])
+    #expect(try ChannelHourTable.all(fromHour: 0, in: database).map(\.period) == [9])
   }
 
   @Test func readsRowsWithAnyDetail() throws {
@@ -66,12 +66,12 @@ struct ChannelHourTableTests {
 }
 
 extension ChannelHourTable {
-  /// All hours at once.
+  /// All hours of channel 1 at once.
   static func all(
     fromHour hour: Int64, in database: Database
-  ) throws(StoreError) -> [ChannelHour] {
-    var hours: [ChannelHour] = []
-    try each(fromHour: hour, in: database) { hours.append($0) }
+  ) throws(StoreError) -> [ChannelBucket] {
+    var hours: [ChannelBucket] = []
+    try each(fromHour: hour, in: database) { id, bucket in if id == 1 { hours.append(bucket) } }
     return hours
   }
 }

@@ -53,7 +53,7 @@ struct ChannelTableTests {
   @Test func takesItsHoursWithIt() throws {
     let database = try TemporaryFolder().open()
     let id = try ChannelTable.insert(.sample, in: database)
-    try ChannelHourTable.add(ChannelHour(channelID: id, hour: 5), in: database)
+    try ChannelHourTable.add(ChannelBucket(period: 5), channelID: id, in: database)
     try ChannelTable.delete(id, in: database)
     #expect(try ChannelHourTable.all(fromHour: 0, in: database).isEmpty)
     #expect(

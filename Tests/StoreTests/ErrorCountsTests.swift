@@ -22,7 +22,8 @@ struct ErrorCountsTests {
     left.pack(into: &packed)
     packed.bytes.withUnsafeBytes {
       var reader = PackedReader($0)
-      let back = ErrorCounts(&reader)
+      var back = ErrorCounts()
+      back.merge(&reader)
       #expect(reader.isAtEnd && back[2] == .max && back[5] == 300)
     }
   }

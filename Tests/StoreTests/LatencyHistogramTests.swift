@@ -90,3 +90,11 @@ struct LatencyHistogramTests {
     }
   }
 }
+
+extension LatencyHistogram {
+  /// What `pack` appended.
+  fileprivate init(_ packed: inout PackedReader) {
+    self.init()
+    merge(&packed)
+  }
+}

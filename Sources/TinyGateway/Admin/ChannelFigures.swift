@@ -144,9 +144,9 @@ enum ChannelFigures {
     writeRate("error_rate", errors, of: figures.requests, &json)
     json.key("errors_by_kind")
     json.beginObject()
-    for (index, count) in figures.errors.enumerated() where count > 0 {
-      guard let kind = ErrorKind(rawValue: Int64(index)) else { continue }
-      json.member(kind.name, count)
+    for entry in figures.errors.entries {
+      guard let kind = ErrorKind(rawValue: entry.kind) else { continue }
+      json.member(kind.name, entry.count)
     }
     json.endObject()
     writeMean("latency_ms_mean", figures.latencySum, over: figures.latency.count, &json)

@@ -109,10 +109,9 @@ enum MetricsReport {
     text.begin("errors_total", .counter, "Failed attempts on a channel, by kind.")
     for channel in channels {
       for kind in ErrorKind.allCases where kind != .none {
-        let index = Int(kind.rawValue)
         // Zeros too, so that the first error is an increase.
         text.sample(
-          index < channel.total.errors.count ? channel.total.errors[index] : 0, channel.labels,
+          channel.total.errors[kind.rawValue], channel.labels,
           MetricsText.Label(name: "kind", value: kind.name))
       }
     }

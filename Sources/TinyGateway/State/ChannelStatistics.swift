@@ -80,8 +80,8 @@ final class ChannelStatistics {
   ) throws(StoreError) -> [Int64: BucketSeries] {
     var series: [Int64: BucketSeries] = [:]
     let oldest = UnixTime.seconds / 3600 - Int64(hours)
-    try ChannelHourTable.each(fromHour: oldest, in: database) { hour in
-      series[hour.channelID, default: BucketSeries(keeping: hours)].restore(ChannelBucket(hour))
+    try ChannelHourTable.each(fromHour: oldest, in: database) { id, bucket in
+      series[id, default: BucketSeries(keeping: hours)].restore(bucket)
     }
     return series
   }
