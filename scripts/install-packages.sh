@@ -20,7 +20,7 @@ BOARD="python3 ca-certificates dpkg mtd-utils e2fsprogs xz-utils"
 QEMU="$BOARD qemu-system-arm kmod cpio f2fs-tools"
 TEST="$RUN $RELEASE $BOARD qemu-user-static python3-venv openssl curl tzdata"
 TEST="$TEST chromium-headless-shell fonts-droid-fallback"
-SCREENSHOTS="pngquant"
+SCREENSHOTS="pngquant zopfli"
 BENCH="$RELEASE gcc openssl strace"
 ATTEMPTS=4
 
