@@ -21,12 +21,12 @@ from board_packages import SUMMARY
 from board_tools import ROOT, fail, read_board, version, write
 
 TEMPLATES = ROOT / "scripts" / "packages"
-# Release binary, Debian's and OpenWrt's name of the architecture, OCI's architecture and variant.
+# Release binary, Debian's name of the architecture, OCI's architecture and variant.
 TARGETS = {
-    "x86_64": ("amd64", "x86_64", ("amd64", None)),
-    "aarch64": ("arm64", "aarch64_generic", ("arm64", "v8")),
-    "armv7": ("armhf", "arm_cortex-a7", ("arm", "v7")),
-    "armv5te": ("armel", "arm_arm926ej-s", None),
+    "x86_64": ("amd64", ("amd64", None)),
+    "aarch64": ("arm64", ("arm64", "v8")),
+    "armv7": ("armhf", ("arm", "v7")),
+    "armv5te": ("armel", None),
 }
 # What init scripts are called, and where they go.
 INITS = {
@@ -46,7 +46,7 @@ class Board:
         if self.target not in TARGETS:
             fail(f"{path}: target: there is no release binary for {self.target}; "
                  f"write one of {', '.join(TARGETS)}")
-        self.debian, self.openwrt, self.oci = TARGETS[self.target]
+        self.debian, self.oci = TARGETS[self.target]
         self.init, self.version = self.need("init_system"), number
         self.binary = binary or ROOT / "dist" / self.target / "tinygateway"
         if not self.binary.is_file():
@@ -62,7 +62,7 @@ class Board:
         """A file of scripts/packages with this board's values."""
         values = {
             "NAME": self.name, "VERSION": self.version, "DATA_DIR": self.need("data_dir"),
-            "ARCHITECTURE": self.openwrt, "LOG_PLACE": self.settings.get("log_place", "none"),
+            "TARGET": self.target, "LOG_PLACE": self.settings.get("log_place", "none"),
             "MEMORY": str(2 * int(self.settings.get("memory_limit_mb", "48"))),
             "SUMMARY": SUMMARY,
         }

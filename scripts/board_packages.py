@@ -49,14 +49,18 @@ def deb(board):
 
 
 def ipk(board):
-    """An OpenWrt package: a gzip'd tar of three members."""
+    """An OpenWrt package: a gzip'd tar of three members.
+
+    Its architecture is `all`, which every opkg takes: that of a Cortex-A7 has four names (OpenWrt's
+    arm_cortex-a7, arm_cortex-a7_vfpv4 and arm_cortex-a7_neon-vfpv4, sunxi in old trees), and opkg refuses
+    all but its own, while the binary needs nothing but the processor. postinst tries it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "data"
         board.tree(folder)
         size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
         control = Path(name) / "control"
         write(control / "control", (
-            f"Package: tinygateway\nVersion: {board.version}\nArchitecture: {board.openwrt}\n"
+            f"Package: tinygateway\nVersion: {board.version}\nArchitecture: all\n"
             f"Maintainer: {MAINTAINER}\nSection: net\nLicense: MIT\n"
             f"Installed-Size: {size}\nDescription: {SUMMARY}\n"))
         write(control / "conffiles", "/etc/tinygateway/board.yaml\n")
@@ -64,7 +68,7 @@ def ipk(board):
             write(control / script, board.template("ipk." + script), 0o755)
         members = {"debian-binary": b"2.0\n", "data.tar.gz": archive(folder),
                    "control.tar.gz": archive(control)}
-    path = board.out / f"tinygateway_{board.version}_{board.openwrt}.ipk"
+    path = board.out / f"tinygateway_{board.version}_{board.target}.ipk"
     write(path, packed({f"./{name}": (content, 0o644) for name, content in members.items()}))
     board.note(path)
 
