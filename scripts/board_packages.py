@@ -51,9 +51,9 @@ def deb(board):
 def ipk(board):
     """An OpenWrt package: a gzip'd tar of three members.
 
-    Its architecture is `all`, which every opkg takes: that of a Cortex-A7 has four names (OpenWrt's
-    arm_cortex-a7, arm_cortex-a7_vfpv4 and arm_cortex-a7_neon-vfpv4, sunxi in old trees), and opkg refuses
-    all but its own, while the binary needs nothing but the processor. postinst tries it."""
+    Its architecture is `all`, which every opkg takes: a Cortex-A7 has four names (OpenWrt's
+    arm_cortex-a7, arm_cortex-a7_vfpv4 and arm_cortex-a7_neon-vfpv4, sunxi in old trees), and opkg
+    refuses all but its own, while the binary needs nothing but the processor. postinst tries it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "data"
         board.tree(folder)

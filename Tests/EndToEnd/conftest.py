@@ -3,6 +3,7 @@
 
 import pytest
 
+import packages
 from faulty import Fleet
 from fixtures import certificates, chromium, upstream  # noqa: F401
 from gateway import Gateway
@@ -139,3 +140,16 @@ def pytest_runtest_setup(item):
     """Leaves out what means nothing under an emulator."""
     if IS_EMULATED and item.get_closest_marker("native"):
         pytest.skip("not under an emulator")
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """Folders of boards, each made once."""
+    folders = {}
+
+    def get(board):
+        if board not in folders:
+            folders[board] = packages.make(tmp_path_factory.mktemp(board), board)
+        return folders[board]
+
+    return get

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Makes boards' folders as `make board` does, with a small program in place of the binary."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+BOARDS = sorted(path.stem for path in (ROOT / "board-configs").glob("*.yaml"))
 PROGRAM = """#!/bin/sh
 case $1 in
   --version) echo "tinygateway %s" ;;
@@ -26,3 +28,16 @@ def make(folder, board, program=None, *options):
          "--out", folder / "out", *options], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     return folder / "out"
+
+
+def settings(board):
+    """A board file's lines."""
+    text = (ROOT / "board-configs" / f"{board}.yaml").read_text()
+    return dict(re.findall(r"^([a-z_0-9]+): *(.*?)$", text, re.M))
+
+
+def only(folder, pattern):
+    """The one file of that name."""
+    found = list(folder.glob(pattern))
+    assert len(found) == 1, found
+    return found[0]
