@@ -19,6 +19,26 @@ extension WriteBatch {
     UsageSearch(query, groupCount: groupCount, in: self, completion: completion).goOn()
   }
 
+  /// Audit rows newest first, those that wait here included, and how many there are.
+  package func listAudit(
+    _ filter: AuditFilter, _ page: Page,
+    completion: @escaping (Result<Listing<AuditRecord>, StoreError>) -> Void
+  ) {
+    let recent = waiting.audit.rows.filter(filter.admits)
+    storage.perform(
+      { (database: Database) throws(StoreError) in
+        // Rows that wait may belong anywhere among the newest that are stored.
+        let start = max(0, page.offset - Int64(recent.count))
+        let stored = try AuditTable.list(
+          filter, limit: page.offset + page.size - start, offset: start, in: database)
+        let all = (recent + stored).sorted { $0.id > $1.id }
+        let total = try AuditTable.count(filter, in: database)
+        return Listing(
+          items: Array(all.dropFirst(Int(page.offset - start)).prefix(Int(page.size))),
+          total: total + Int64(recent.count))
+      }, completion: completion)
+  }
+
   /// The oldest day to which something is yet to be added on flash; nil when nothing waits.
   var oldestWaitingDay: Int64? {
     let waiting = waiting.days.keys.map { $0.day }.min()

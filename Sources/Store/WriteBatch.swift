@@ -26,6 +26,7 @@ package final class WriteBatch {
   private let keepsRows: Bool
   var waiting = BatchContents()
   private(set) var inFlight: BatchContents?
+  private var pacing: FlushPacing
   private var isSuspended = false
   private var oldestWaiting: Instant?
   private var retryAt: Instant?
@@ -59,6 +60,7 @@ package final class WriteBatch {
     self.storage = storage
     writer = BatchWriter(settings)
     intervalMilliseconds = settings.flushIntervalMilliseconds
+    pacing = FlushPacing(intervalMilliseconds: intervalMilliseconds)
     flushRowCount = settings.flushRowCount
     keepsRows = settings.logByteLimit > 0
     lastLogID = snapshot.lastLogID
@@ -69,7 +71,7 @@ package final class WriteBatch {
   /// When `deadlinePassed` wants to be called; nil for never.
   package var deadline: Instant? {
     guard inFlight == nil, !isSuspended else { return nil }
-    let usage = oldestWaiting?.advanced(byMilliseconds: intervalMilliseconds)
+    let usage = oldestWaiting.map(pacing.due)
     let audit = oldestAudit?.advanced(
       byMilliseconds: max(intervalMilliseconds, WriteBatch.auditMilliseconds))
     guard let due = usage ?? audit else { return storage.probeAt }
@@ -156,9 +158,10 @@ package final class WriteBatch {
     if waiting.isEmpty { storage.probe() } else { flush(now: now) }
   }
 
-  /// Writes what waits, at once; nothing when a flush is under way.
+  /// Writes what waits, at once, or as soon as the flush that is under way has ended.
   package func flush(now: Instant) {
-    guard inFlight == nil, !isSuspended, !waiting.isEmpty else { return }
+    guard pacing.mayBegin(), !isSuspended, !waiting.isEmpty else { return }
+    pacing.begin(now: now)
     let contents = waiting
     let (writer, retention, seconds) = (writer, retention, WriteBatch.plausibleSeconds)
     inFlight = contents
@@ -228,6 +231,7 @@ package final class WriteBatch {
   }
 
   private func finish(_ outcome: BatchWriter.Outcome, now: Instant) {
+    let wantsAnother = pacing.end(now: now)
     var unwritten = inFlight ?? BatchContents()
     inFlight = nil
     switch outcome {
@@ -235,7 +239,9 @@ package final class WriteBatch {
       failure = nil
       retryMilliseconds = 0
       storage.noteSuccess()
-      if waiting.rows.count >= flushRowCount || waiting.audit.isFull { flush(now: now) }
+      if wantsAnother || waiting.rows.count >= flushRowCount || waiting.audit.isFull {
+        flush(now: now)
+      }
       return
     case .writtenWithoutRows(let error):
       failure = error
@@ -254,6 +260,7 @@ package final class WriteBatch {
     retryMilliseconds = min(pause, WriteBatch.retryLimitMilliseconds)
     retryAt = now.advanced(byMilliseconds: retryMilliseconds)
     if !waiting.isEmpty { noteWaiting(now) }
+    if wantsAnother { flush(now: now) }
   }
 }
 
@@ -270,25 +277,5 @@ extension WriteBatch {
     waiting.audit.append(row)
     if oldestAudit == nil { oldestAudit = now }
     if waiting.audit.isFull, failure == nil { flush(now: now) }
-  }
-
-  /// Audit rows newest first, those that wait here included, and how many there are.
-  package func listAudit(
-    _ filter: AuditFilter, _ page: Page,
-    completion: @escaping (Result<Listing<AuditRecord>, StoreError>) -> Void
-  ) {
-    let recent = waiting.audit.rows.filter(filter.admits)
-    storage.perform(
-      { (database: Database) throws(StoreError) in
-        // Rows that wait may belong anywhere among the newest that are stored.
-        let start = max(0, page.offset - Int64(recent.count))
-        let stored = try AuditTable.list(
-          filter, limit: page.offset + page.size - start, offset: start, in: database)
-        let all = (recent + stored).sorted { $0.id > $1.id }
-        let total = try AuditTable.count(filter, in: database)
-        return Listing(
-          items: Array(all.dropFirst(Int(page.offset - start)).prefix(Int(page.size))),
-          total: total + Int64(recent.count))
-      }, completion: completion)
   }
 }

@@ -201,11 +201,15 @@ def test_a_failing_supply_has_usage_written_at_once(make_gateway, upstream):
     before = wal.stat().st_size
     gateway.signal(signal.SIGPWR)
     wait_until(lambda: wal.stat().st_size > before, what="the write-ahead log grows")
-    gateway.call("PUT", f"/channels/{route.channel['id']}", {"weight": 2})  # behind the flush
+    for _ in range(9):                  # most of them come while a flush is under way
+        gateway.sdk().chat.completions.create(model=route.model, messages=user("x"))
+        gateway.signal(signal.SIGPWR)
+    for weight in 2, 3:                 # behind the flush under way, and behind the one after it
+        gateway.call("PUT", f"/channels/{route.channel['id']}", {"weight": weight})
     gateway.kill()
     gateway.start()
     gateway.login()
-    assert [item["model"] for item in gateway.items("/logs")] == [route.model]
+    assert [item["model"] for item in gateway.items("/logs")] == 10 * [route.model]
 
 
 def test_a_bad_file_at_sighup_is_reported_and_ignored(make_gateway):

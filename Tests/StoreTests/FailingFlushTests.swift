@@ -108,6 +108,18 @@ struct FailingFlushTests {
     #expect(try state(running).used == 5 && running.batch.failure == nil)
   }
 
+  @Test func triesOnceMoreWhenAskedDuringOneThatFails() throws {
+    let running = try start()
+    try limitPages(nil, running)
+    add(190, running)
+    running.batch.flush(now: .now)
+    running.batch.addUsage(user: 1, token: 1, charge: 5, now: .now)
+    running.batch.flush(now: .now)  // As when the power is failing.
+    running.settle()
+    #expect(running.batch.failure?.kind == .full && running.batch.failedFlushCount == 2)
+    #expect(try state(running).used == 195, "sums have room on a full disk")
+  }
+
   @Test func triesAFullDiskAgainAfterEachInterval() throws {
     let running = try start()
     try limitPages(nil, running)

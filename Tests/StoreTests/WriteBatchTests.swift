@@ -96,6 +96,25 @@ struct WriteBatchTests {
     #expect(try rows(running).count == 25)
   }
 
+  @Test func flushesAgainWhenAskedWhileOneIsUnderWay() throws {
+    let running = try start()
+    running.batch.append(row(1), now: .now)
+    running.batch.flush(now: .now)
+    #expect(running.batch.isFlushing)
+    running.batch.append(row(2), now: .now)
+    running.batch.flush(now: .now)
+    running.batch.append(row(3), now: .now)
+    running.settle()
+    #expect(try rows(running).map(\.requestID) == [3, 2, 1])
+    #expect(running.batch.deadline == nil)
+    // Nobody asked: what comes meanwhile waits for its own time.
+    running.batch.append(row(4), now: .now)
+    running.batch.flush(now: .now)
+    running.batch.append(row(5), now: .now)
+    running.settle()
+    #expect(try rows(running).count == 4 && running.batch.deadline != nil)
+  }
+
   @Test func givesGrowingIdsAcrossRestarts() throws {
     let folder = TemporaryFolder()
     var last: Int64 = 0
