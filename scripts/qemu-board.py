@@ -38,9 +38,6 @@ import qemu_tools
 from board_tools import fail
 from qemu_tools import HOST
 
-FLUSH_MS = 1000                         # so that seconds of load hold several flushes
-# A flush takes its turn behind a change and as long as one: seconds, and times the slowest change.
-PATIENCE, TURNS = 1, 2
 SLOTS = 12                              # tokens that are renamed in turn
 CHARGE = 7                              # what one answer of the upstream adds to used_quota
 HISTORY = ("logs", "audit", "usage_days", "channel_hours")
@@ -67,6 +64,8 @@ class Kind:
     mount: str
     size: int                           # of the drive
     fills: bool = False                 # whether the history is filled before the cuts
+    # So that seconds of load hold several flushes, and a flush takes less than half of it.
+    flush_ms: int = 1000
 
     @property
     def has_no_clock(self):
@@ -74,20 +73,23 @@ class Kind:
         return self.machine.drive == "mtd"
 
 
+NOR_FLUSH_MS = 5000
 JFFS2 = "mount -t jffs2 -o noatime /dev/mtdblock0 /mnt/UDISK"
 KINDS = {
     "sd": Kind(qemu_tools.ORANGEPI_PC, "orangepi-pc-sd",
                "mount -o noatime /dev/mmcblk0 /mnt/UDISK", 64 << 20),
-    "nor": Kind(qemu_tools.AST2600, "lichee-zero-v3s-spinor", JFFS2, 16 << 20),
+    "nor": Kind(qemu_tools.AST2600, "lichee-zero-v3s-spinor", JFFS2, 16 << 20,
+                flush_ms=NOR_FLUSH_MS),
     "nor-512k": Kind(qemu_tools.ast2600("w25x40"), "lichee-zero-v3s-spinor", JFFS2, 512 << 10,
-                     True),
-    "nor-2m": Kind(qemu_tools.ast2600("w25x16"), "f1c200s-spinor", JFFS2, 2 << 20, True),
+                     True, NOR_FLUSH_MS),
+    "nor-2m": Kind(qemu_tools.ast2600("w25x16"), "f1c200s-spinor", JFFS2, 2 << 20, True,
+                   NOR_FLUSH_MS),
 }
 
 
 def make_board(kind, binary, folder):
-    """The board's folder, with short intervals of flushing."""
-    changes = {"log_place": "syslog", "flush_interval_ms": str(FLUSH_MS)}
+    """The board's folder, with the intervals of flushing that the kind has."""
+    changes = {"log_place": "syslog", "flush_interval_ms": str(kind.flush_ms)}
     more = ["ca_file: /install/ca.pem"] if kind.has_no_clock else []
     return qemu_folder.make_board(kind.board, folder, changes, more, binary)
 
@@ -137,7 +139,7 @@ class Receiver:
         return sqlite3.connect(folder / "db.db")
 
 
-def check(database, load, cut, used_before):
+def check(database, load, cut, used_before, interval):
     """What a cut must leave; the answers whose usage went with it."""
     result = [row[0] for row in database.execute("PRAGMA integrity_check")]
     if result != ["ok"]:
@@ -148,18 +150,21 @@ def check(database, load, cut, used_before):
             fail(f"token {number} is {names.get(number)!r}, acknowledged was {name!r}")
     if load.pending:                    # done or not, both are right; what is there counts
         load.slots[load.pending[0]] = names[load.pending[0]]
-    return lambda used: check_usage(load, cut, used - used_before)
+    return lambda used: check_usage(load, cut, used - used_before, interval)
 
 
-def check_usage(load, cut, added):
+def check_usage(load, cut, added, interval):
     """All usage must be there but that of one flush interval, and none twice; the ages in seconds
-    of the answers whose usage is gone."""
+    of the answers whose usage is gone.
+
+    Where a flush takes more than half of the interval, it is that of two flushes; one takes its
+    turn behind a change and as long as one, so no longer than a change behind a flush."""
     counted = added // CHARGE
-    late = FLUSH_MS / 1000 + PATIENCE + TURNS * load.slowest
+    late = max(interval, 2 * load.slowest)
     due = sum(at < cut - late for at in load.answers)
     if not due <= counted <= len(load.answers) + 1:
         fail(f"{counted} answers were counted, of {len(load.answers)}, {due} of "
-             f"them {late:.1f} s before")
+             f"them {late:.1f} s before; the slowest change took {load.slowest:.1f} s")
     return [cut - at for at in sorted(load.answers)[counted:]]
 
 
@@ -199,7 +204,7 @@ class Rounds:
         self.boots.append(self.board.boot(f"check={receiver.port}"))
         with tempfile.TemporaryDirectory(dir=self.folder) as name:
             with contextlib.closing(receiver.database(Path(name))) as database:
-                check_later = check(database, load, cut, self.used)
+                check_later = check(database, load, cut, self.used, self.kind.flush_ms / 1000)
                 if self.kind.fills:
                     check_history(database)
         self.jwt = self.board.login()
@@ -221,7 +226,7 @@ class Rounds:
 
     def summary(self):
         """One line of all rounds."""
-        boots, flush = sorted(self.boots), FLUSH_MS / 1000
+        boots, flush = sorted(self.boots), self.kind.flush_ms / 1000
         return (f"{len(boots)} cuts: {self.changes} acknowledged changes, none lost; "
                 f"{self.answers} answers, usage of {self.lost} lost, at most {self.most} by one "
                 f"cut, the oldest {self.oldest:.1f} s before it (a flush each {flush:.0f} s); "
@@ -234,7 +239,8 @@ def main():
     parser = argparse.ArgumentParser(prog="qemu-board.py", description=__doc__.splitlines()[0])
     parser.add_argument("--machine", choices=KINDS, default="sd")
     parser.add_argument("--cuts", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=4, help="of load before a cut, about")
+    parser.add_argument("--seconds", type=float,
+                        help="of load before a cut, about; 3 s and a flush interval if not given")
     parser.add_argument("--binary", type=Path, help="dist/TARGET/tinygateway of the board file")
     given = parser.parse_args()
     kind, kernel = KINDS[given.machine], qemu_tools.kernel_folder()
@@ -256,7 +262,8 @@ def main():
             print("".join("  " + line for line in board.log), flush=True)
             if kind.has_no_clock:
                 qemu_clock.check(board, key, board.login(), folder)
-            rounds = Rounds(kind, board, key, given.seconds, folder)
+            seconds = given.seconds or 3 + kind.flush_ms / 1000
+            rounds = Rounds(kind, board, key, seconds, folder)
             with contextlib.suppress(KeyboardInterrupt):  # Control-C ends with what was found
                 if kind.fills:
                     qemu_load.fill_history(board, key, rounds.jwt, rounds.slots)

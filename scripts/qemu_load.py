@@ -18,7 +18,8 @@ class Load:
 
     def __init__(self, board, key, jwt, slots):
         self.board, self.key, self.jwt, self.slots = board, key, jwt, slots
-        self.answers, self.changes, self.pending, self.slowest = [], 0, None, 0
+        self.answers, self.changes, self.pending = [], 0, None
+        self.began = self.slowest = 0   # when the last change was asked for; seconds of the slowest
 
     def ask(self, stopped):
         """Chat completions; when each was answered."""
@@ -32,12 +33,12 @@ class Load:
         while not stopped.is_set():
             number = list(self.slots)[self.changes % len(self.slots)]
             name = f"change {os.urandom(6).hex()}"
-            self.pending, began = (number, name), time.monotonic()
+            self.pending, self.began = (number, name), time.monotonic()
             with contextlib.suppress(OSError, ValueError):
                 self.board.call("PUT", f"/api/v1/tokens/{number}", {"name": name}, self.jwt)
                 self.slots[number] = name
                 self.changes, self.pending = self.changes + 1, None
-                self.slowest = max(self.slowest, time.monotonic() - began)
+                self.slowest = max(self.slowest, time.monotonic() - self.began)
 
     def until_cut(self, seconds):
         """Runs both, ends the power; when that was."""
@@ -49,6 +50,8 @@ class Load:
         time.sleep(seconds)
         stopped.set()                   # no new attempt after the cut
         cut = time.monotonic()
+        if self.pending:
+            self.slowest = max(self.slowest, cut - self.began)
         self.board.cut()
         for thread in threads:
             thread.join(70)

@@ -4,9 +4,9 @@ import Platform
 /// Usage, log rows and statistics on their way to flash: gathered here, written in one
 /// transaction per interval.
 ///
-/// Only the loop's thread calls it. A power cut loses at most what waits here; a flush that fails
-/// keeps the sums for the next try and drops only log rows, counted. With nothing to write
-/// `deadline` is nil: an idle gateway writes nothing and wakes never.
+/// Only the loop's thread calls it. A power cut loses at most what waits here, of one interval
+/// (`FlushPacing`); a flush that fails keeps the sums for the next try and drops only log rows,
+/// counted. With nothing to write `deadline` is nil: an idle gateway writes nothing, wakes never.
 package final class WriteBatch {
   /// Model names that get an id; names come from clients, so there must be an end.
   package static let modelLimit = 4096

@@ -10,11 +10,13 @@ Written by `{command}`; do not edit by hand.
   one by one for comparison, {idle:.0f} s idle
 - {boards} board files, {sets} sets of settings: files with the same settings share a row
 
-**How a day is simulated.** A flush writes what its interval has gathered. {requests:,} requests
-spread evenly over a day come every {pause:.1f} s, so a flush holds 1 + (interval ÷ {pause:.1f}
-s) of them, at most `flush_rows`. The requests are sent without pauses, and the gateway is told
-to flush at that number of rows: as many flushes, with as many rows each, as in the day. The
-last flush and the checkpoint of the stop are counted too.
+**How a day is simulated.** A flush writes what its interval has gathered. It begins a 64th of the
+interval early, so that what it writes is on the medium within the interval (earlier where flushes
+take longer than a hundredth of it). {requests:,} requests spread evenly over a day come every
+{pause:.1f} s, so a flush holds 1 + (63/64 of the interval ÷ {pause:.1f} s) of them, at most
+`flush_rows`. The requests are sent without pauses, and the gateway is told to flush at that
+number of rows: as many flushes, with as many rows each, as in the day. The last flush and the
+checkpoint of the stop are counted too.
 
 **What is counted.** Bytes, calls and syncs that the kernel gets for the database and its
 journal (`strace`), on whatever file system this machine has: what SQLite asks for, not what the

@@ -21,9 +21,11 @@ from process import next_number
 from test_sdk_chat import user
 
 ROUNDS = int(os.environ.get("TINYGATEWAY_POWER_CUTS", "10"))
-INTERVAL = 0.1
-# A flush is due after the interval; then it waits for a processor and for the disk.
-LATE = 1.0
+INTERVAL = 0.5
+# Where a flush takes more than half of the interval, two of them may be lost. It waits for the
+# change before it, so it takes no longer than two of the slowest changes.
+FLUSH = 2
+LATE = 0.1                              # until a busy machine gives the loop's thread a processor
 MODES = [
     {}, {"journal_mode": "persist", "page_size": 1024}, {"journal_mode": "truncate"},
     {"journal_mode": "delete", "synchronous": "extra"}, {"locking_mode": "normal"}]
@@ -35,6 +37,7 @@ class Load:
     def __init__(self, gateway, model, token, names):
         self.gateway, self.model, self.token, self.names = gateway, model, token, names
         self.began, self.done = 0, []           # requests; times of those that were answered
+        self.slowest = 0                        # seconds of the slowest change
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self.work, args=(job,))
                         for job in (self.ask, self.ask, self.create, self.rename)]
@@ -59,9 +62,11 @@ class Load:
         self.done.append(time.monotonic())
 
     def change(self, client, method, path, body):
+        began = time.monotonic()
         answer = client.request(method, "/api/v1" + path, json=body,
                                 headers={"Authorization": f"Bearer {self.gateway.jwt}"})
         assert answer.status_code == 200, answer.text
+        self.slowest = max(self.slowest, time.monotonic() - began)
         return answer.json()["data"]
 
     def create(self, client):
@@ -108,7 +113,7 @@ def check_file(gateway, copy):
 def test_power_is_cut_under_load(boards, tmp_path):
     seed = random.randrange(1 << 32)
     random.seed(seed)
-    changes = lost = 0
+    changes = lost = oldest = 0
     for number in range(ROUNDS):
         gateway, model, token, charge, names = boards[number % len(boards)]
         where = f"round {number} of seed {seed}, {gateway.config}"
@@ -124,7 +129,8 @@ def test_power_is_cut_under_load(boards, tmp_path):
         gateway.start()
         assert "damaged" not in gateway.log, where
         after = gateway.used_quota(token) - before
-        known = sum(1 for done in load.done if done < cut - INTERVAL - LATE)
+        window = max(INTERVAL, 2 * FLUSH * load.slowest) + LATE
+        known = sum(1 for done in load.done if done < cut - window)
         assert known * charge <= after <= load.began * charge, where
         lost = max(lost, len(load.done) - after // charge)
         found = {item["id"]: item["name"] for item in gateway.items("/tokens")}
@@ -132,6 +138,8 @@ def test_power_is_cut_under_load(boards, tmp_path):
             assert found.get(made) in possible, where
             names[made] = {found[made]}
         changes += len(names)
+        oldest = max([oldest, *(cut - done for done in sorted(load.done)[after // charge:])])
         gateway.stop()
     assert changes > ROUNDS
-    print(f"{ROUNDS} cuts, {changes} settings looked at, at most {lost} requests of usage lost")
+    print(f"{ROUNDS} cuts, {changes} settings looked at, at most {lost} requests of usage lost, "
+          f"the oldest {oldest:.2f} s before the cut (a flush each {INTERVAL} s)")

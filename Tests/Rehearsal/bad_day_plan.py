@@ -51,8 +51,8 @@ class Plan:
 
     @property
     def window(self):
-        """What a kill may take: a flush is due after the interval; then it waits for a processor
-        and for the disk, which others may keep busy in the short form."""
+        """What a kill may take: a flush ends within the interval, but that it waits for a
+        processor and for the disk, which others may keep busy in the short form."""
         return self.flush_interval + (1 if self.is_long else 3)
 
     @property
