@@ -49,6 +49,15 @@ int32_t cp_can_write(int32_t descriptor) {
   return result(count);
 }
 
+int32_t cp_lock_holder(const char *path) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return 0;
+  int status = fcntl(descriptor, F_GETLK, &lock);
+  close(descriptor);
+  return status == 0 && lock.l_type != F_UNLCK ? (int32_t)lock.l_pid : 0;
+}
+
 int32_t cp_sync(int32_t descriptor) { return result(fsync(descriptor)); }
 int32_t cp_close(int32_t descriptor) { return result(close(descriptor)); }
 int32_t cp_rename(const char *from, const char *to) { return result(rename(from, to)); }

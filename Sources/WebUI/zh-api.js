@@ -462,7 +462,7 @@ export default {
   "Remove files, lower log_limit_mb, or set history: memory":
     "请删除文件、调低 log_limit_mb，或设置 history: memory",
   "Remove files, or lower log_limit_mb": "请删除文件，或调低 log_limit_mb",
-  "not known: ask the gateway when it has run for ten minutes": "未知：网关运行十分钟后再查看",
+  "not known: the gateway must have run for ten minutes": "未知：网关须已运行十分钟",
   "at {0} a day the flash lasts {1} years": "每天写入 {0}，闪存可用 {1} 年",
   "at {0} a day the flash lasts more than {1} years": "每天写入 {0}，闪存可用 {1} 年以上",
   "Raise flush_interval_ms and flush_rows, lower log_limit_mb, or set history: memory":

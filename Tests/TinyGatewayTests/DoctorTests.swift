@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import Foundation
 import Platform
 import Testing
 
@@ -158,6 +159,43 @@ struct DoctorTests {
       })
     #expect(doctor.level == .error)
     #expect(doctor.text.text.hasSuffix("1 error, 1 warning\n"))
+  }
+}
+
+/// The command's way to a running gateway: by its lock on the database.
+struct DoctorGatewayTests {
+  private static let locking = """
+    import fcntl, sys
+    file = open(sys.argv[1], "r+b")
+    fcntl.lockf(file, fcntl.LOCK_EX, 510, 0x40000002)
+    file.write(bytes(50000))
+    file.flush()
+    print("locked", flush=True)
+    sys.stdin.read()
+    """
+
+  @Test func findsWhatTheHolderOfTheLockHasWritten() throws {
+    let path = NSTemporaryDirectory() + "lock-\(UInt64.random(in: 0 ... .max))"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var facts = DoctorFacts()
+    DoctorSurvey.lookAtGateway(thatHas: ByteString(utf8: path), &facts)
+    #expect(facts.writtenByteCount == nil, "there is no such file")
+    try Data().write(to: URL(fileURLWithPath: path))
+    DoctorSurvey.lookAtGateway(thatHas: ByteString(utf8: path), &facts)
+    #expect(facts.writtenByteCount == nil, "nobody has it")
+
+    let (process, input, output) = (Process(), Pipe(), Pipe())
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", DoctorGatewayTests.locking, path]
+    (process.standardInput, process.standardOutput) = (input, output)
+    try process.run()
+    #expect(try output.fileHandleForReading.read(upToCount: 6) == Data("locked".utf8))
+    facts.uptimeSeconds = -1
+    DoctorSurvey.lookAtGateway(thatHas: ByteString(utf8: path), &facts)
+    try input.fileHandleForWriting.close()
+    process.waitUntilExit()
+    #expect((facts.writtenByteCount ?? 0) >= 50_000)
+    #expect(0...600 ~= facts.uptimeSeconds)
   }
 }
 

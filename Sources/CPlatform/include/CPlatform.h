@@ -100,6 +100,8 @@ enum {
   CP_FS_COUNT = 6
 };
 int32_t cp_file_system(const char *path, int64_t *facts);
+/* Another process that has a file locked; 0 where there is none, or none to be seen. */
+int32_t cp_lock_holder(const char *path);
 int64_t cp_file_time(const char *path); /* of its last change, seconds since 1970; or -errno */
 /* Names in a folder that begin with `prefix`, each with a zero byte behind it; those that do not
  * fit into `capacity` are left out. Their bytes, or -errno. */

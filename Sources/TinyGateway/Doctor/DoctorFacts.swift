@@ -76,7 +76,7 @@ struct DoctorFacts: Sendable {
   var databaseProblem: ByteString = .empty
   /// Whether a running gateway has locked the database.
   var isDatabaseInUse = false
-  /// Written by the running gateway since its start; nil when it is not the one that asks.
+  /// Written by the running gateway since its start; nil where none runs or that is not told.
   var writtenByteCount: Int64?
   var uptimeSeconds: Int64 = 0
 

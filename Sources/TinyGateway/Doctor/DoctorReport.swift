@@ -69,7 +69,11 @@ enum DoctorCommand {
         facts.upstreams = DoctorReach.upstreams(condition.channels)
       } catch {
         facts.isDatabaseInUse = error.kind == .busy
-        if !facts.isDatabaseInUse { facts.databaseProblem = error.sentence }
+        if facts.isDatabaseInUse {
+          DoctorSurvey.lookAtGateway(thatHas: path, &facts)
+        } else {
+          facts.databaseProblem = error.sentence
+        }
       }
     }
     facts.port = DoctorSurvey.port(configuration)

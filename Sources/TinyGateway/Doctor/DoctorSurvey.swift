@@ -138,13 +138,32 @@ enum DoctorSurvey {
     facts.residentByteCount = cp_resident_bytes()
   }
 
-  /// Bytes that this process has written to files since its start, as the kernel counts them.
+  /// Bytes that a process has written to files since its start, as the kernel counts them.
   ///
-  /// What goes to JFFS2 is counted as characters only, what is mapped as bytes only.
-  static func writtenByteCount() -> Int64? {
-    let text = content("/proc/self/io")
+  /// What goes to JFFS2 is counted as characters only, what is mapped as bytes only. Nil where the
+  /// kernel does not count them, or tells only the process's user and root.
+  static func writtenByteCount(of process: ByteString = "self") -> Int64? {
+    let text = content("/proc/" + process + "/io")
     return text.isEmpty ? nil : max(number("wchar:", in: text), number("write_bytes:", in: text))
   }
+
+  /// What the running gateway has written, found by its lock on the database.
+  static func lookAtGateway(thatHas path: ByteString, _ facts: inout DoctorFacts) {
+    let number = path.withCString { cp_lock_holder($0) }
+    guard number > 0 else { return }
+    let process = ByteString(number: Int64(number))
+    facts.writtenByteCount = writtenByteCount(of: process)
+    // proc(5): the start is field 22; the name of the program, field 2, may hold spaces.
+    let stat = line("/proc/" + process + "/stat").list(separatedBy: UInt8(ascii: ")"))
+    let fields = (stat.last ?? .empty).list(separatedBy: 0x20)
+    let uptime = line("/proc/uptime").list(separatedBy: UInt8(ascii: "."))
+    guard fields.count > 19, let started = fields[19].decimal, let now = uptime.first?.decimal
+    else { return }
+    facts.uptimeSeconds = now - started / clockTicks
+  }
+
+  /// Ticks in a second of what the kernel tells about processes, on every processor of ours.
+  private static let clockTicks: Int64 = 100
 
   /// Whether the port can be listened on, found out by trying.
   static func port(_ configuration: Configuration) -> DoctorFacts.Port {
