@@ -12,7 +12,8 @@ Written by `{command}`; do not edit by hand.
 
 **How a day is simulated.** A flush writes what its interval has gathered. It begins a 64th of the
 interval early, so that what it writes is on the medium within the interval (earlier where flushes
-take longer than a hundredth of it). {requests:,} requests spread evenly over a day come every
+take longer than a hundredth of it, and in the first dozens after a start: some 20 flushes more, not
+counted here). {requests:,} requests spread evenly over a day come every
 {pause:.1f} s, so a flush holds 1 + (63/64 of the interval ÷ {pause:.1f} s) of them, at most
 `flush_rows`. The requests are sent without pauses, and the gateway is told to flush at that
 number of rows: as many flushes, with as many rows each, as in the day. The last flush and the
