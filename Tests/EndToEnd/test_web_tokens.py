@@ -219,8 +219,7 @@ def test_tokens_are_changed_switched_off_and_deleted(visit, gateway, tokens):
     expect(pages.row(copy)).to_be_visible()
     page.get_by_role("checkbox", name="Choose all").check()
     page.get_by_role("group", name="Chosen rows").get_by_role("button", name="Delete").click()
-    page.get_by_role("dialog", name="Delete 2 entries?").get_by_role(
-        "button", name="Delete").click()
+    page.get_by_role("dialog", name="Delete 2 entries").get_by_role("button", name="Delete").click()
     expect(page.locator(".empty")).to_be_visible()
 
 
