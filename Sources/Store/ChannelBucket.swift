@@ -23,6 +23,7 @@ package struct ChannelBucket: Sendable {
   package init(period: Int64) { self.period = period }
 
   /// Counts one attempt.
+  @inline(never)
   package mutating func add(_ attempt: ChannelAttempt) {
     requests = requests.addingSaturated(1)
     promptTokens = promptTokens.addingSaturated(max(0, attempt.promptTokens))
@@ -41,6 +42,7 @@ package struct ChannelBucket: Sendable {
   }
 
   /// Adds what another bucket counted; the period stays.
+  @inline(never)
   package mutating func merge(_ other: ChannelBucket) {
     requests = requests.addingSaturated(other.requests)
     successes = successes.addingSaturated(other.successes)
@@ -57,6 +59,7 @@ package struct ChannelBucket: Sendable {
 // Packed: numbers in few bytes, and nothing for what did not happen.
 extension ChannelBucket {
   /// Appends everything but the period.
+  @inline(never)
   package func pack(into packed: inout PackedWriter) {
     for sum in [
       requests, successes, promptTokens, completionTokens, latencySum, firstByteSum,
@@ -67,6 +70,7 @@ extension ChannelBucket {
   }
 
   /// Adds what `pack` appended.
+  @inline(never)
   package mutating func merge(_ packed: inout PackedReader) {
     requests = requests.addingSaturated(packed.count())
     successes = successes.addingSaturated(packed.count())

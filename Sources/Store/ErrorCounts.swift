@@ -19,6 +19,7 @@ package struct ErrorCounts: Sendable {
   package init() {}
 
   /// Counts errors of a kind; 0 is no kind.
+  @inline(never)
   package mutating func add(_ kind: Int64, count: Int64 = 1) {
     guard kind > 0, count > 0 else { return }
     let kind = min(kind, ErrorCounts.kindLimit)
@@ -31,6 +32,7 @@ package struct ErrorCounts: Sendable {
   }
 
   /// Adds what another count holds.
+  @inline(never)
   package mutating func merge(_ other: ErrorCounts) {
     for entry in other.entries { add(entry.kind, count: entry.count) }
   }
