@@ -8,6 +8,9 @@
 # taken must have one of its own. Swift reads texts as bytes and compares no functions: here the
 # texts move together, and functions that are the same become one. C is not changed.
 #
+# On x86_64 the functions that TARGET.order names come first, in that order. A name that is gone is
+# no error: the list is made anew from time to time (Tests/Bench/profile.sh --tool order).
+#
 # On armv7 sequences of instructions that occur often become functions of their own, as LLVM does by
 # itself for aarch64; where that saves less than 100 bytes, the calls are not worth their time.
 set -euo pipefail
@@ -32,6 +35,10 @@ code=()
 if [ "$TARGET" = armv7 ]; then
   code=(-mllvm -enable-machine-outliner=always -mllvm -outliner-benefit-threshold=100)
 fi
+order=()
+if [ -f "$CROSS_DIR/$TARGET.order" ]; then
+  order=("--symbol-ordering-file=$CROSS_DIR/$TARGET.order" --no-warn-symbol-ordering)
+fi
 others=() previous="" output="" bitcode=0
 for argument; do
   [ "$previous" != -o ] || output="$argument"
@@ -49,4 +56,4 @@ if [ "$bitcode" = 1 ]; then
   rm -f "$output.lto.s" "$output.s"
   set -- "${others[@]}" "$output.lto.o"
 fi
-exec "$TOOLCHAIN/bin/ld.lld" "$@"
+exec "$TOOLCHAIN/bin/ld.lld" "$@" "${order[@]}"

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Small free blocks kept for the main thread, which runs the event loop: taking one back needs
+ * Free blocks kept for the main thread, which runs the event loop: taking one back needs
  * no lock, and none of the checks of musl's allocator. A request makes about a hundred such
  * blocks. Linked with --wrap, so that Swift, SQLite and Mbed TLS all come here; what other
  * threads do goes straight to musl.
  *
  * Sizes are rounded up to 12 modulo 16, which is what one of musl's slots holds, so rounding
  * costs no memory, and the size musl reports for a block names its bin.
+ *
+ * Of larger blocks a few are kept as well: bytes that wait for one turn of the loop to be sent.
+ * musl gives each such block back to the kernel at once, and takes the next one from it page by page.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -18,6 +21,8 @@ enum {
   unit = 16,
   bin_count = 97,      /* blocks of up to 1548 bytes, so that a relay is one */
   capacity = 262144,   /* bytes in all bins at most, and the half of it in one */
+  spare_count = 4,     /* larger blocks */
+  spare_limit = 32768, /* bytes of one */
 };
 
 struct block {
@@ -31,6 +36,12 @@ struct bin {
 
 static struct bin bins[bin_count];
 static size_t kept; /* bytes in all bins */
+
+static struct spare {
+  void *memory;
+  size_t size;
+} spares[spare_count];
+static size_t oldest;
 static void *main_thread;
 
 void *__real_malloc(size_t size);
@@ -44,9 +55,38 @@ static void remember_main_thread(void) { main_thread = __builtin_thread_pointer(
 __attribute__((section(".init_array"), aligned(8), used)) static void (*at_start)(void) =
     remember_main_thread;
 
+/* A kept block of at most twice the size, or NULL. */
+static void *take_spare(size_t size) {
+  for (size_t index = 0; index < spare_count; index++) {
+    struct spare *spare = &spares[index];
+    if (spare->size >= size && spare->size / 2 <= size) {
+      spare->size = 0;
+      return spare->memory;
+    }
+  }
+  return NULL;
+}
+
+/* Keeps a block, if need be in the place of the oldest one, and returns what is to be freed. */
+static void *keep_spare(void *memory, size_t size) {
+  size_t place = oldest;
+  for (size_t index = 0; index < spare_count; index++) {
+    if (spares[index].size == 0) place = index;
+  }
+  void *former = spares[place].size ? spares[place].memory : NULL;
+  if (former) oldest = (oldest + 1) % spare_count;
+  spares[place] = (struct spare){memory, size};
+  return former;
+}
+
 void *__wrap_malloc(size_t size) {
   size_t index = (size + 3) / unit;
-  if (size > PTRDIFF_MAX || index >= bin_count) return __real_malloc(size);
+  if (size > PTRDIFF_MAX) return __real_malloc(size);
+  if (index >= bin_count) {
+    void *spare = NULL;
+    if (size <= spare_limit && __builtin_thread_pointer() == main_thread) spare = take_spare(size);
+    return spare ? spare : __real_malloc(size);
+  }
   if (__builtin_thread_pointer() == main_thread && bins[index].first) {
     struct block *block = bins[index].first;
     bins[index].first = block->next;
@@ -70,6 +110,7 @@ void __wrap_free(void *memory) {
       kept += size;
       return;
     }
+    if (index >= bin_count && size <= spare_limit) memory = keep_spare(memory, size);
   }
   __real_free(memory);
 }
@@ -86,6 +127,10 @@ void cp_drop_blocks(void) {
     bins[index] = (struct bin){0};
   }
   kept = 0;
+  for (size_t index = 0; index < spare_count; index++) {
+    if (spares[index].size) __real_free(spares[index].memory);
+    spares[index].size = 0;
+  }
 }
 
 /* What Swift allocates with. Every block of musl is aligned for 16. */

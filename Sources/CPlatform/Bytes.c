@@ -123,6 +123,48 @@ int64_t cp_find(const void *memory, size_t count, const void *needle, size_t nee
   return -1;
 }
 
+size_t cp_line_count(const void *memory, size_t count) {
+  const uint8_t *text = memory;
+  size_t index = 0;
+#if defined(__SSE2__)
+  const __m128i feed = _mm_set1_epi8('\n'), carriage = _mm_set1_epi8('\r');
+  for (; count - index >= 16; index += 16) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(text + index));
+    int ends = _mm_movemask_epi8(
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, feed), _mm_cmpeq_epi8(bytes, carriage)));
+    if (ends) return index + (size_t)__builtin_ctz((unsigned)ends);
+    if (count - index < 32 && count - index > 16) index = count - 32; /* The last ones overlap. */
+  }
+#endif
+  while (index < count && text[index] != '\n' && text[index] != '\r') index++;
+  return index;
+}
+
+static int begins_name(uint8_t byte, uint32_t letters) {
+  unsigned place = (unsigned)byte - 'a';
+  return place < 26 && (letters >> place & 1);
+}
+
+int64_t cp_find_name(const void *memory, size_t count, uint32_t letters) {
+  const uint8_t *text = memory;
+  size_t index = 0;
+#if defined(__SSE2__)
+  const __m128i quote = _mm_set1_epi8('"');
+  for (; count - index > 16; index += 16) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(text + index));
+    unsigned quotes = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, quote));
+    for (; quotes; quotes &= quotes - 1) {
+      size_t at = index + (size_t)__builtin_ctz(quotes);
+      if (begins_name(text[at + 1], letters)) return (int64_t)at;
+    }
+  }
+#endif
+  for (; index + 1 < count; index++) {
+    if (text[index] == '"' && begins_name(text[index + 1], letters)) return (int64_t)index;
+  }
+  return -1;
+}
+
 #if TG_EMBEDDED && defined(__SSE2__)
 /* In place of musl's, which copy small blocks with a string instruction that takes longer to begin
  * than they take to copy, and compare byte by byte. Blocks that are no multiple of the step end

@@ -53,6 +53,7 @@ int32_t cp_listen(const uint8_t *address, int32_t address_count, int32_t port, i
   if (descriptor < 0) return -errno;
   int one = 1;
   setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  set_no_delay(descriptor); /* Accepted connections inherit it. */
   if (bind(descriptor, &local.any, length) != 0 || listen(descriptor, backlog) != 0) {
     int32_t error = -errno;
     close(descriptor);
@@ -80,7 +81,6 @@ int32_t cp_accept(int32_t listener, uint8_t *address, int32_t *address_count) {
   socklen_t length = sizeof peer;
   int descriptor = accept4(listener, &peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (descriptor < 0) return -errno;
-  set_no_delay(descriptor);
   *address_count = 0;
   if (peer.any.sa_family == AF_INET) {
     memcpy(address, &peer.v4.sin_addr, 4);

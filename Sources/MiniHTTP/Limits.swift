@@ -67,6 +67,9 @@ enum Sizes {
   static let scratchByteCount = 64 * 1024
   /// Connections accepted in one turn, so that accepting cannot starve streams.
   static let acceptsPerTurn = 64
+  /// Handlers touched within a turn after which they are settled before the next event: as many
+  /// streams have bytes in memory that wait to be sent.
+  static let settledPerTurn = 8
   /// Connections beyond the limit that may be open at once, to be told so.
   static let turnedAwayConnections = 8
   /// Reads from one TLS connection in one turn.

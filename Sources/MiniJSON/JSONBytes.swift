@@ -5,7 +5,7 @@
 /// Words are read with `loadUnaligned` as little endian, so that the lowest set flag belongs to the
 /// first byte. A flag is the top bit of its byte. Subtracting without regard to borrows may set
 /// flags wrongly, but only above a right one: the lowest flag is always right.
-enum JSONBytes {
+package enum JSONBytes {
   /// 0x01 in every byte.
   @inline(__always) static var ones: UInt { UInt.max / 255 }
   /// 0x80 in every byte.
@@ -38,7 +38,7 @@ enum JSONBytes {
   /// all are.
   @_optimize(speed)
   @inline(never)
-  static func plainEnd(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int {
+  package static func plainEnd(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int {
     var index = start
     #if arch(arm)
       while index < end && UInt(bitPattern: base + index) % UInt(wordByteCount) != 0 {

@@ -79,6 +79,7 @@ package final class Buffer {
     if capacity - end < extra { makeRoom(extra) }
   }
 
+  @inline(never)
   private func makeRoom(_ extra: Int) {
     precondition(extra >= 0, "reserves a negative amount")
     let used = end - start
@@ -95,15 +96,31 @@ package final class Buffer {
       precondition(!overflowed, "a buffer larger than memory")
       wanted = doubled
     }
-    if let base, start > 0 {
-      cp_move(base, base + start, used)
-      start = 0
-      end = used
-    }
-    guard let grown = cp_reallocate(base, wanted) else { fatalError("out of memory") }
-    base = grown
+    base = moved(used, to: wanted)
     capacity = wanted
+    start = 0
+    end = used
   }
+
+  /// The readable bytes at the front of a larger block.
+  ///
+  /// Large blocks grow in place; small ones come from the cache of such (cross/malloc_cache.c), of
+  /// which `realloc` knows nothing.
+  private func moved(_ used: Int, to capacity: Int) -> UnsafeMutableRawPointer {
+    let isLarge = capacity > Buffer.movedByteCount
+    if let base, isLarge, start > 0 { cp_move(base, base + start, used) }
+    guard let grown = isLarge ? cp_reallocate(base, capacity) : cp_allocate(capacity) else {
+      fatalError("out of memory")
+    }
+    if let base, !isLarge {
+      cp_copy(grown, base + start, used)
+      cp_free(base)
+    }
+    return grown
+  }
+
+  /// Largest block that is copied when it grows.
+  private static let movedByteCount = 32 * 1024
 
   /// Lets `body` write up to `minimum` or more bytes behind the readable ones.
   ///
@@ -191,8 +208,7 @@ package final class Buffer {
 
   /// Appends an unsigned number in lower-case hexadecimal without leading zeros.
   package func append(hexadecimal value: UInt64) {
-    var shift = 60
-    while shift > 0 && value >> UInt64(shift) == 0 { shift -= 4 }
+    var shift = (63 - (value | 1).leadingZeroBitCount) & ~3
     while shift >= 0 {
       append(hexDigit: UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 15)
       shift -= 4

@@ -62,6 +62,28 @@ extension Span where Element == UInt8 {
     return found < 0 ? nil : start + Int(found)
   }
 
+  /// Offset of the first CR or LF at or after `start`; the end when there is none.
+  package func lineEnd(from start: Int) -> Int {
+    guard start < count else { return count }
+    return withUnsafeBufferPointer { bytes in
+      guard let base = bytes.baseAddress else { return 0 }
+      return start + cp_line_count(base + start, count - start)
+    }
+  }
+
+  /// Offset of the first quote at or after `start` that one of the letters follows; nil when there
+  /// is none.
+  ///
+  /// `letters`: bit 0 means `a`.
+  package func firstName(letters: UInt32, from start: Int) -> Int? {
+    guard start < count else { return nil }
+    let found = withUnsafeBufferPointer { bytes -> Int64 in
+      guard let base = bytes.baseAddress else { return -1 }
+      return cp_find_name(base + start, count - start, letters)
+    }
+    return found < 0 ? nil : start + Int(found)
+  }
+
   /// The unsigned decimal number that the whole span spells; nil otherwise or above Int64.
   package var decimal: Int64? {
     guard count > 0, count <= 19 else { return nil }

@@ -5,6 +5,8 @@
 perf       samples while the load runs (Debian's linux-perf); functions by share, kernel apart
 callgrind  counts instructions (Debian's valgrind), 20 to 50 times slower, exact and repeatable
 syscalls   system calls per request or chunk (Debian's strace)
+order      writes cross/x86_64.order from callgrind's counts of both loads: what runs for every
+           chunk and every request, for the linker to put together
 
 Give an unstripped binary: TINYGATEWAY_BINARY or --binary. Examples:
     Tests/Bench/profile.sh
@@ -23,6 +25,7 @@ import subprocess
 import sys
 import time
 
+import order
 import subjects
 import system
 import tools
@@ -33,16 +36,20 @@ LOADS = {  # driver's arguments and model
     "big": (("-c", 8, "-b", 100_000), "mock"),
     "streams": (("-c", 16, "-s", "-N", 50), "mock-i0"),
     "paced": (("-c", 100, "-s", "-N", 50, "-R", 213), "mock"),
+    "few": (("-c", 5, "-s", "-N", 50), "mock"),
 }
-COUNTS = {"requests": 100_000, "single": 5000, "big": 10_000, "streams": 4000, "paced": 400}
-SLOW_COUNTS = {"requests": 5000, "single": 2000, "big": 300, "streams": 300, "paced": 100}
+COUNTS = {"requests": 100_000, "single": 5000, "big": 10_000, "streams": 4000, "paced": 400,
+          "few": 20}
+SLOW_COUNTS = {"requests": 5000, "single": 2000, "big": 300, "streams": 300, "paced": 100,
+               "few": 20}
 
 
 def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(prog="Tests/Bench/profile.sh", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tool", choices=("perf", "callgrind", "syscalls"), default="perf")
+    parser.add_argument("--tool", choices=("perf", "callgrind", "syscalls", "order"),
+                        default="perf")
     parser.add_argument("--load", choices=sorted(LOADS), default="requests")
     parser.add_argument("--requests", type=int, help="how many, else a number that fits the tool")
     parser.add_argument("--tls", action="store_true", help="TLS towards the upstream")
@@ -164,15 +171,15 @@ class Profile:
             shown([*base, "-G", "--no-children", "--percent-limit", "2", "--sort", "symbol"],
                   400, useful)
 
-    def callgrind(self):
-        """Instructions by function."""
+    def counted(self, *further):
+        """Runs the load under callgrind; the files that it leaves, the largest first."""
         need("valgrind", "valgrind")
         out = self.bench.path("callgrind.out")
         for name in os.listdir(self.bench.directory):
             if name.startswith("callgrind.out"):
                 os.remove(self.bench.path(name))
         self.subject.start(["valgrind", "--tool=callgrind", "--instr-atstart=no", "--trace-children"
-                            "=yes", f"--callgrind-out-file={out}.%p", "--dump-instr=no"])
+                            "=yes", f"--callgrind-out-file={out}.%p", "--dump-instr=no", *further])
         self.load(20)
         instrument = ["callgrind_control", "-i"]
         subprocess.run([*instrument, "on"], check=True, stdout=subprocess.DEVNULL)
@@ -184,12 +191,28 @@ class Profile:
         if not files:
             raise tools.Failure("callgrind left no counts: " + tools.tail(self.subject.log))
         self.summary(counts, None)
-        largest = max(files, key=lambda f: os.stat(f).st_size)
+        files.sort(key=lambda f: os.stat(f).st_size, reverse=True)
+        return files, counts["chunks"] or counts["ok"]
+
+    def callgrind(self):
+        """Instructions by function."""
+        largest = self.counted()[0][0]
         extra = ["--tree=caller"] if self.options.callers else []
         for title, inclusive in (("itself", "no"), ("with what it calls", "yes")):
             print(f"\ninstructions per function, {title}, all {self.count} requests:")
             shown(["callgrind_annotate", f"--inclusive={inclusive}", "--threshold=99", *extra,
                    largest], self.options.top, lambda line: "%)" in line)
+
+    def order(self):
+        """The functions of the main thread that every chunk or request calls, for the linker."""
+        runs = []
+        for load in order.LOADS:
+            self.options.load, self.count = load, SLOW_COUNTS[load]
+            files, units = self.counted("--separate-threads=yes")
+            kept = self.bench.path("order." + load)
+            os.replace(next(f for f in files if f.endswith("-01")), kept)
+            runs.append((kept, units))
+        print(order.write("cross/x86_64.order", runs), "functions in cross/x86_64.order")
 
     def syscalls(self):
         """System calls per request."""

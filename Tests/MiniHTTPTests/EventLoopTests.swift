@@ -139,6 +139,28 @@ final class EventLoopTests {
     #expect(probe.settleCount == 1)
   }
 
+  @Test func settlesSomeBeforeAllAreReady() {
+    let count = Sizes.settledPerTurn * 2
+    var (readyCount, settleCount) = (0, 0)
+    var mostWaiting = 0
+    for _ in 0..<count {
+      let probe = makeProbe()
+      probe.descriptor = dup(ends[0])
+      ends.append(probe.descriptor)
+      loop.add(probe)
+      loop.turn()
+      probe.whenReady = {
+        readyCount += 1
+        mostWaiting = max(mostWaiting, readyCount - settleCount)
+      }
+      probe.whenSettled = { settleCount += 1 }
+    }
+    send()
+    loop.turn()
+    #expect(readyCount == count && settleCount == count)
+    #expect(mostWaiting == Sizes.settledPerTurn)
+  }
+
   @Test func settlesWhomASettlingHandlerTouches() {
     let (first, second) = (makeProbe(), Probe())
     let firstID = loop.add(first)

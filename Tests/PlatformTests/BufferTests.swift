@@ -94,6 +94,20 @@ struct BufferTests {
   }
 
   /// A queue that never empties must not grow with what has passed through it.
+  @Test func keepsWhatIsReadableWhileGrowing() {
+    for first in [100, 3000, 20_000, 40_000] {
+      for extra in [1000, 30_000, 100_000] {
+        let buffer = Buffer()
+        let bytes = (0..<first).map { UInt8(truncatingIfNeeded: $0) }
+        buffer.append(bytes.span)
+        buffer.consume(50)
+        buffer.reserve(extra)
+        #expect(buffer.reservedByteCount >= first - 50 + extra)
+        #expect(Array(buffer.readable) == Array(bytes[50...]))
+      }
+    }
+  }
+
   @Test func reusesTheConsumedPart() {
     let buffer = Buffer()
     let piece = ByteString([UInt8](repeating: 7, count: 100))

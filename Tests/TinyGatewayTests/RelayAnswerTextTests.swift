@@ -60,6 +60,16 @@ struct RelayAnswerTextTests {
     check(Array(": \"content\":\"a comment\"\n\n".utf8), ascii: 0)
   }
 
+  @Test func countsTheFirstOfAName() {
+    check(delta: #""content":null,"x":{"content":"abc"}"#, ascii: 0)
+    check(delta: #""content":"ab","x":{"content":"abc"}"#, ascii: 2)
+  }
+
+  @Test func takesNoTextForAName() {
+    let text = #"\"text\":\"abc\", \"arguments"#
+    check(delta: "\"content\":\"" + text + "\"", ascii: 24)
+  }
+
   @Test func readsABrokenStringWithoutHarm() {
     check(Array("data: {}\n\ndata: {\"content\":\"abc\n\n".utf8), ascii: 3)
     check(Array("data: {}\n\ndata: {\"content\":\"abc\\\n\n".utf8), ascii: 4)

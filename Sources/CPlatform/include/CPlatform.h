@@ -29,6 +29,10 @@ int32_t cp_equals_lower(const void *memory, const void *lower, size_t count);
 int64_t cp_find_byte(const void *memory, uint8_t byte, size_t count);
 /* Offset of the first occurrence of `needle`, or -1. */
 int64_t cp_find(const void *memory, size_t count, const void *needle, size_t needle_count);
+/* Offset of the first CR or LF, or `count`. */
+size_t cp_line_count(const void *memory, size_t count);
+/* Offset of the first quote before one of the letters, or -1; bit 0 of `letters` means `a`. */
+int64_t cp_find_name(const void *memory, size_t count, uint32_t letters);
 
 /* Errors. */
 int32_t cp_describe_error(int32_t error_number, uint8_t *text, int32_t capacity);

@@ -71,11 +71,38 @@ package struct BodyDecoder: Sendable {
         offset = bytes.count
         return .data(range)
       default:
+        if skipSizeLine(bytes, &offset) { continue }
         guard offset < bytes.count else { return .needMore }
         phase = after(bytes[offset])
         offset += 1
       }
     }
+  }
+
+  /// Steps over a size line that lies whole in `bytes`, and over the end of the chunk before it.
+  ///
+  /// Nearly all come so; false where the bytes must be looked at one by one.
+  private mutating func skipSizeLine(_ bytes: Span<UInt8>, _ offset: inout Int) -> Bool {
+    // Room for a line end, eight digits and another line end.
+    guard bytes.count - offset >= 12 else { return false }
+    var position = offset
+    switch phase {
+    case .size(_, digits: 0, _): break
+    case .chunkCarriageReturn:
+      guard bytes[position] == 0x0D, bytes[position + 1] == 0x0A else { return false }
+      position += 2
+    default: return false
+    }
+    let digitsEnd = position + 8
+    var size: UInt32 = 0
+    while position < digitsEnd, let digit = ASCII.hexValue(bytes[position]) {
+      size = size << 4 | UInt32(digit)
+      position += 1
+    }
+    guard size > 0, bytes[position] == 0x0D, bytes[position + 1] == 0x0A else { return false }
+    offset = position + 2
+    phase = .chunk(Int64(size))
+    return true
   }
 
   private mutating func take(_ rest: Int64, _ bytes: Span<UInt8>, _ offset: inout Int) -> Step {

@@ -34,7 +34,7 @@ package struct EventStreamParser: Sendable {
         if next == bytes.count { break }
         position = next
       } else {
-        position = nextBreak(bytes, from: position)
+        position = bytes.lineEnd(from: position)
       }
     }
     searched = max(0, min(position, bytes.count))
@@ -48,14 +48,6 @@ package struct EventStreamParser: Sendable {
     return bytes[position + 1] == 0x0A ? position + 2 : position + 1
   }
 
-  /// The next LF or CR, or the end.
-  ///
-  /// CR alone is rare: look for it only up to the LF.
-  private func nextBreak(_ bytes: Span<UInt8>, from start: Int) -> Int {
-    let lineFeed = bytes.firstIndex(of: 0x0A, from: start) ?? bytes.count
-    return bytes.extracting(start..<lineFeed).firstIndex(of: 0x0D).map { start + $0 } ?? lineFeed
-  }
-
   /// Where the value of the only `data` line of an event is; nil without one.
   ///
   /// Chat vendors send one `data` line an event; of several the first is taken.
@@ -63,8 +55,7 @@ package struct EventStreamParser: Sendable {
     var start = 0
     if event.count >= 3, event[0] == 0xEF, event[1] == 0xBB, event[2] == 0xBF { start = 3 }
     while start < event.count {
-      var end = start
-      while end < event.count, event[end] != 0x0A, event[end] != 0x0D { end += 1 }
+      let end = event.lineEnd(from: start)
       if end - start >= 5, event.extracting(start..<(start + 5)).equals("data:") {
         let value = start + 5
         return value < end && event[value] == 0x20 ? (value + 1)..<end : value..<end

@@ -6,7 +6,8 @@ import Platform
 ///
 /// A turn: wait, deliver readiness, deliver deadlines, then settle every touched handler (send,
 /// change its registration, drop it when it is finished). Only touched handlers are looked at,
-/// so a turn costs what happened in it and not what is connected.
+/// so a turn costs what happened in it and not what is connected. A turn with many events settles
+/// in between, so that what is to be sent does not wait for all that is still to be read.
 package final class EventLoop {
   private struct Slot {
     var handler: (any EventHandler)?
@@ -76,7 +77,9 @@ package final class EventLoop {
     // A handler may wait for a name or a deadline before it has a descriptor.
     guard handler.descriptor >= 0 else { return }
     do throws(SystemError) {
-      try poller.add(handler.descriptor, [], token: id.token)
+      let interest = handler.interest
+      try poller.add(handler.descriptor, interest, token: id.token)
+      slots[Int(id.slot)].registered = interest
     } catch {
       // Out of kernel memory for the watch: the handler sees a hang-up and ends itself.
       handler.ready(.hangup)
@@ -123,6 +126,7 @@ package final class EventLoop {
     for index in 0..<count {
       let event = poller.event(index)
       deliver(event.ready, to: HandlerID(token: event.token))
+      if touched.count >= Sizes.settledPerTurn { settleTouched() }
     }
     if now.nanoseconds >= nextDeadline { deliverDeadlines() }
     settleTouched()
@@ -169,6 +173,7 @@ package final class EventLoop {
   }
 
   private func settleTouched() {
+    if touched.isEmpty { return }
     var position = 0
     while position < touched.count {
       let slot = touched[position]
@@ -197,8 +202,9 @@ package final class EventLoop {
       if slots[index].isMuted {
         slots[index].isMuted = false
         watch(handler, id)
+      } else {
+        poller.change(handler.descriptor, interest, token: id.token)
       }
-      poller.change(handler.descriptor, interest, token: id.token)
     }
     let deadline = handler.deadline?.nanoseconds ?? .max
     slots[index].deadline = deadline

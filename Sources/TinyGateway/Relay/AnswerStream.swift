@@ -140,25 +140,20 @@ final class AnswerStream {
       // After an error it would look like a clean end.
       return hasError ? .drop : .pass
     }
-    countText(data)
+    let names = readNames(data)
     if isMedia, data.firstIndex(of: ".done\"") != nil,
       let type = JSONQuery.string(["type"], in: data.rawBuffer),
       type == "transcript.text.done" || type == "speech.audio.done"
     {
       hasFinishReason = true
     }
-    if !hasFinishReason, let key = data.firstIndex(of: "\"finish_reason\"") {
-      hasFinishReason = isString(data, behind: key + 15)
-    }
-    if data.firstIndex(of: "\"error\"") != nil,
-      let error = JSONQuery.member("error", in: data.rawBuffer),
+    if names.contains(.error), let error = JSONQuery.member("error", in: data.rawBuffer),
       data[error.lowerBound] == UInt8(ascii: "{")
     {
       hasError = true
       if data.count <= AnswerStream.errorByteLimit { errorEvent = ByteString(data.rawBuffer) }
     }
-    guard data.firstIndex(of: "\"usage\"") != nil,
-      let value = JSONQuery.member("usage", in: data.rawBuffer),
+    guard names.contains(.usage), let value = JSONQuery.member("usage", in: data.rawBuffer),
       let found = Usage.parse(UnsafeRawBufferPointer(rebasing: data.rawBuffer[value]))
     else { return .pass }
     usage = found
@@ -197,25 +192,90 @@ final class AnswerStream {
     return true
   }
 
-  /// Adds the text of the deltas; cheap, since it only matters when usage never comes.
-  private func countText(_ data: Span<UInt8>) {
-    countString(data, behind: "\"content\":")
-    // The text at the end repeats the deltas.
-    if isMedia { return countString(data, behind: "\"delta\":") }
-    countString(data, behind: "\"reasoning_content\":")
-    countString(data, behind: "\"arguments\":")
-    countString(data, behind: "\"text\":")
+  /// Members that matter, of which the first in an event counts.
+  private struct Names: OptionSet {
+    let rawValue: UInt8
+    static let finishReason = Names(rawValue: 1)
+    static let error = Names(rawValue: 2)
+    static let usage = Names(rawValue: 4)
+    static let content = Names(rawValue: 8)
+    static let delta = Names(rawValue: 16)
+    static let reasoning = Names(rawValue: 32)
+    static let arguments = Names(rawValue: 64)
+    static let text = Names(rawValue: 128)
   }
 
-  private func countString(_ data: Span<UInt8>, behind key: StaticString) {
-    guard let found = data.firstIndex(of: key) else { return }
-    var index = found + key.utf8CodeUnitCount
-    while index < data.count, data[index] == 0x20 { index += 1 }
-    guard index < data.count, data[index] == UInt8(ascii: "\"") else { return }
+  /// Finds the members that matter in one pass, adds the text of the deltas, and notes whether a
+  /// choice has finished.
+  ///
+  /// Every chunk of every stream comes here.
+  private func readNames(_ data: Span<UInt8>) -> Names {
+    let letters = isMedia ? AnswerStream.mediaLetters : AnswerStream.letters
+    var names: Names = []
+    var start = 0
+    while let quote = data.firstName(letters: letters, from: start) {
+      start = quote + 1
+      guard start + 1 < data.count else { break }
+      let (name, text) = AnswerStream.name(data[start], data[start + 1])
+      guard name.rawValue != 0, !names.contains(name),
+        data.extracting(quote..<data.count).starts(with: text)
+      else { continue }
+      names.insert(name)
+      start = quote + text.utf8CodeUnitCount
+      if name == .finishReason {
+        hasFinishReason = hasFinishReason || isString(data, behind: start)
+      } else if name.rawValue >= Names.content.rawValue {
+        start = countString(data, from: start)
+      }
+    }
+    return names
+  }
+
+  /// With which the names below begin: a, c, e, f, r, t, u.
+  private static let letters: UInt32 = 0b1_1010_0000_0000_0011_0101
+  /// The text at the end of a recording or transcript repeats the deltas: c, d, e, f, u.
+  private static let mediaLetters: UInt32 = 0b1_0000_0000_0000_0011_1100
+
+  /// The only name with these letters, with its quotes; a text with them may be anything else.
+  @inline(__always)
+  private static func name(_ first: UInt8, _ second: UInt8) -> (Names, StaticString) {
+    switch (first, second) {
+    case (UInt8(ascii: "c"), UInt8(ascii: "o")): (.content, "\"content\":")
+    case (UInt8(ascii: "f"), UInt8(ascii: "i")): (.finishReason, "\"finish_reason\"")
+    case (UInt8(ascii: "u"), UInt8(ascii: "s")): (.usage, "\"usage\"")
+    case (UInt8(ascii: "e"), UInt8(ascii: "r")): (.error, "\"error\"")
+    case (UInt8(ascii: "d"), UInt8(ascii: "e")): (.delta, "\"delta\":")
+    case (UInt8(ascii: "r"), UInt8(ascii: "e")): (.reasoning, "\"reasoning_content\":")
+    case (UInt8(ascii: "a"), UInt8(ascii: "r")): (.arguments, "\"arguments\":")
+    case (UInt8(ascii: "t"), UInt8(ascii: "e")): (.text, "\"text\":")
+    default: ([], "")
+    }
+  }
+
+  /// Adds the text of the string at `start`, if there is one, and returns where it ends.
+  ///
+  /// Cheap, since it only matters when usage never comes.
+  private func countString(_ data: Span<UInt8>, from start: Int) -> Int {
+    let (bytes, count) = (data.rawBuffer, data.count)
+    var index = start
+    while index < count, data[index] == 0x20 { index += 1 }
+    guard let base = bytes.baseAddress, index < count, data[index] == UInt8(ascii: "\"") else {
+      return start
+    }
     index += 1
-    while index < data.count, data[index] != UInt8(ascii: "\"") {
-      if data[index] < 0x80 { asciiByteCount += 1 } else { nonASCIIByteCount += 1 }
-      index += data[index] == UInt8(ascii: "\\") ? 2 : 1
+    while true {
+      let plainEnd = JSONBytes.plainEnd(base, index, count)
+      asciiByteCount += Int64(plainEnd - index)
+      index = plainEnd
+      while index < count, data[index] >= 0x80 {
+        nonASCIIByteCount += 1
+        index += 1
+      }
+      guard index < count, data[index] != UInt8(ascii: "\"") else { return index }
+      if index == plainEnd {
+        asciiByteCount += 1
+        index += data[index] == UInt8(ascii: "\\") ? 2 : 1
+      }
     }
   }
 }
