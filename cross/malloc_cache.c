@@ -8,8 +8,8 @@
  * Sizes are rounded up to 12 modulo 16, which is what one of musl's slots holds, so rounding
  * costs no memory, and the size musl reports for a block names its bin.
  *
- * Of larger blocks a few are kept as well: bytes that wait for one turn of the loop to be sent.
- * musl gives each such block back to the kernel at once, and takes the next one from it page by page.
+ * Of larger blocks a few are kept as well: bytes that wait to be sent within a turn of the loop.
+ * musl gives each such block back to the kernel at once, and the next one comes page by page.
  */
 #include <errno.h>
 #include <malloc.h>
