@@ -205,6 +205,14 @@ __attribute__((no_builtin)) void *memcpy(
   } else if (count < STRING_INSTRUCTION) {
     __m128i last = load(source + count - 16);
     uint8_t *end = target + count - 16;
+    for (; end - target > 64; target += 64, source += 64) {
+      __m128i first = load(source), second = load(source + 16), third = load(source + 32);
+      __m128i fourth = load(source + 48);
+      store(target, first);
+      store(target + 16, second);
+      store(target + 32, third);
+      store(target + 48, fourth);
+    }
     for (; target < end; target += 16, source += 16) store(target, load(source));
     store(end, last);
   } else {

@@ -32,28 +32,40 @@ void *swift_retain(void *raw);
 void swift_release(void *raw);
 
 /* Addresses with the upper bit are no objects on 64-bit processors. */
-static int is_counted(const object_t *object) {
-  if (sizeof object == 8 ? (intptr_t)object <= 0 : object == NULL) return 0;
-  return (__atomic_load_n(&object->count, __ATOMIC_RELAXED) & INTPTR_MAX) != INTPTR_MAX;
+static int is_object(const object_t *object) {
+  return sizeof object == 8 ? (intptr_t)object > 0 : object != NULL;
+}
+
+/* Whether the count says "never freed". No object has so many references that the bit below the
+ * upper one is set, so one bit tells, in two instructions: these functions run hundreds of times
+ * per request. */
+static int is_eternal(intptr_t count) { return (count & (INTPTR_MAX - (INTPTR_MAX >> 1))) != 0; }
+
+/* Apart, so that the plain way needs no frame. */
+__attribute__((noinline)) static void add_locked(object_t *object) {
+  __atomic_fetch_add(&object->count, 1, __ATOMIC_RELAXED);
 }
 
 void *swift_retain(void *raw) {
   object_t *object = raw;
-  if (!is_counted(object)) return raw;
-  if (cp_is_alone) {
-    object->count++;
-  } else {
-    __atomic_fetch_add(&object->count, 1, __ATOMIC_RELAXED);
+  if (!is_object(object)) return raw;
+  intptr_t count = __atomic_load_n(&object->count, __ATOMIC_RELAXED);
+  if (is_eternal(count)) return raw;
+  if (__builtin_expect(cp_is_alone, 1)) {
+    object->count = count + 1;
+    return raw;
   }
+  add_locked(object);
   return raw;
 }
 
 void swift_release(void *raw) {
   object_t *object = raw;
-  if (!is_counted(object)) return;
-  intptr_t count;
-  if (cp_is_alone) {
-    count = --object->count;
+  if (!is_object(object)) return;
+  intptr_t count = __atomic_load_n(&object->count, __ATOMIC_RELAXED);
+  if (is_eternal(count)) return;
+  if (__builtin_expect(cp_is_alone, 1)) {
+    object->count = --count;
   } else {
     count = __atomic_sub_fetch(&object->count, 1, __ATOMIC_ACQ_REL);
   }

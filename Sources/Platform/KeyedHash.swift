@@ -69,6 +69,12 @@ package struct KeyedHash: Equatable, Sendable {
   @inline(__always)
   private static func last(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> UInt64 {
     var last = UInt64(truncatingIfNeeded: bytes.count) &<< 56
+    if index > 0 {
+      // The last eight bytes, without those that have gone in already.
+      let tail = whole(bytes, bytes.count &- 8)
+      let count = UInt64(truncatingIfNeeded: bytes.count &- index)
+      return count == 0 ? last : last | tail &>> (64 &- 8 &* count)
+    }
     for position in index..<bytes.count {
       last |= UInt64(bytes[position]) &<< UInt64(8 &* (position &- index))
     }
@@ -109,6 +115,19 @@ private struct SipState {
       v2 = SipState.rotated(v2, 32)
     }
   }
+}
+
+/// A number that the gateway gave itself, such as a row's, as a key of tables: in half the time of
+/// an `Int64`.
+package struct RecordKey: Hashable, Sendable, ExpressibleByIntegerLiteral {
+  package let id: Int64
+
+  package init(_ id: Int64) { self.id = id }
+
+  package init(integerLiteral id: Int64) { self.id = id }
+
+  /// What tables ask for; the numbers are our own.
+  package func _rawHashValue(seed: Int) -> Int { TableHash.of(id, 0, seed: seed) }
 }
 
 /// Hashes of numbers that the gateway gave itself, so that nobody can choose them to collide.

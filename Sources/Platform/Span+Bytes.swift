@@ -17,6 +17,15 @@ extension Span where Element == UInt8 {
     }
   }
 
+  /// Whether the bytes are those of the other span.
+  package func equals(_ other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    guard let own = rawBuffer.baseAddress, let others = other.rawBuffer.baseAddress else {
+      return true
+    }
+    return cp_compare(own, others, count) == 0
+  }
+
   /// Whether the bytes start with the literal.
   package func starts(with literal: StaticString) -> Bool {
     count >= literal.utf8CodeUnitCount

@@ -54,8 +54,8 @@ struct BatchContents: Sendable {
   static let dayLimit = 4096
 
   var rows: [LogRecord] = []
-  var users: [Int64: UsageDelta] = [:]
-  var tokens: [Int64: UsageDelta] = [:]
+  var users: [RecordKey: UsageDelta] = [:]
+  var tokens: [RecordKey: UsageDelta] = [:]
   var hours: [HourKey: ChannelBucket] = [:]
   var days: [UsageDayKey: UsageSums] = [:]
   var models: [ModelRecord] = []

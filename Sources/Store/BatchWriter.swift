@@ -100,11 +100,11 @@ final class BatchWriter: @unchecked Sendable {
     for row in contents.audit.rows { try AuditTable.insert(row, in: database) }
     if !contents.audit.rows.isEmpty { try AuditTable.trim(in: database) }
     for model in contents.models { try ModelTable.insert(model, in: database) }
-    for (id, delta) in contents.users {
-      try UsageTable.add(delta, to: .user, id, in: database)
+    for (key, delta) in contents.users {
+      try UsageTable.add(delta, to: .user, key.id, in: database)
     }
-    for (id, delta) in contents.tokens {
-      try UsageTable.add(delta, to: .token, id, in: database)
+    for (key, delta) in contents.tokens {
+      try UsageTable.add(delta, to: .token, key.id, in: database)
     }
     for (key, sums) in contents.days { try UsageDayTable.add(sums, to: key, in: database) }
     var newest: Int64 = 0

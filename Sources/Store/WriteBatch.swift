@@ -135,14 +135,16 @@ package final class WriteBatch {
   /// Adds millionths of a quota unit to what a user and a token used; either id may be 0.
   package func addUsage(user: Int64, token: Int64, charge: Int64, now: Instant) {
     let seconds = UnixTime.seconds
-    if user != 0 { waiting.users[user, default: UsageDelta()].add(charge, at: seconds) }
-    if token != 0 { waiting.tokens[token, default: UsageDelta()].add(charge, at: seconds) }
+    if user != 0 { waiting.users[RecordKey(user), default: UsageDelta()].add(charge, at: seconds) }
+    if token != 0 {
+      waiting.tokens[RecordKey(token), default: UsageDelta()].add(charge, at: seconds)
+    }
     noteWaiting(now)
   }
 
   /// Begins a token's quota period: its used quota is 0, whatever still waits to be written.
   package func startPeriod(token: Int64, at unixSeconds: Int64, now: Instant) {
-    waiting.tokens[token, default: UsageDelta()].reset(periodStart: unixSeconds)
+    waiting.tokens[RecordKey(token), default: UsageDelta()].reset(periodStart: unixSeconds)
     noteWaiting(now)
   }
 

@@ -5,7 +5,7 @@ import Store
 
 /// All channels, and which of them serve a model.
 final class ChannelDirectory {
-  private(set) var channels: [Int64: Channel] = [:]
+  private(set) var channels: [RecordKey: Channel] = [:]
   private var byModel: [ByteString: [Channel]] = [:]
   private var forAnyModel: [Channel] = []
   /// By group and listed model, made when first asked for; nil where there is no channel.
@@ -32,7 +32,7 @@ final class ChannelDirectory {
   /// All channels by id.
   var all: [Channel] { channels.values.sorted { $0.id < $1.id } }
 
-  func find(_ id: Int64) -> Channel? { channels[id] }
+  func find(_ id: Int64) -> Channel? { channels[RecordKey(id)] }
 
   /// Checks a record without taking it over.
   func check(_ record: ChannelRecord) throws(FieldError) {
@@ -41,7 +41,7 @@ final class ChannelDirectory {
 
   /// Takes a record over: a new channel, or the new settings of a known one.
   func put(_ record: ChannelRecord) throws(FieldError) {
-    let old = channels[record.id]
+    let old = channels[RecordKey(record.id)]
     let channel = try Channel(
       record, defaults: defaults, statistics: old?.statistics ?? ChannelStatistics(),
       health: old?.health ?? ChannelHealth())
@@ -50,7 +50,7 @@ final class ChannelDirectory {
     if let old, ChannelDirectory.isOtherMachine(old.record, record) {
       channel.health.isWaking = false
     }
-    channels[record.id] = channel
+    channels[RecordKey(record.id)] = channel
     reindex()
   }
 
@@ -65,9 +65,9 @@ final class ChannelDirectory {
   func replaceDefaults(_ defaults: ClientTimeouts) -> [(ChannelRecord, FieldError)] {
     self.defaults = defaults
     var refused: [(ChannelRecord, FieldError)] = []
-    for (id, channel) in channels {
+    for (key, channel) in channels {
       do throws(FieldError) {
-        channels[id] = try Channel(
+        channels[key] = try Channel(
           channel.record, defaults: defaults, statistics: channel.statistics,
           health: channel.health)
       } catch {
@@ -85,7 +85,7 @@ final class ChannelDirectory {
       do throws(FieldError) {
         let channel = try Channel(record, defaults: defaults, statistics: ChannelStatistics())
         channel.health.policy = breakerPolicy
-        channels[record.id] = channel
+        channels[RecordKey(record.id)] = channel
       } catch {
         refused.append((record, error))
       }
@@ -95,7 +95,7 @@ final class ChannelDirectory {
   }
 
   func remove(_ id: Int64) {
-    channels[id] = nil
+    channels[RecordKey(id)] = nil
     reindex()
   }
 
@@ -177,8 +177,8 @@ final class ChannelDirectory {
   ///
   /// One that is gone or was replaced must not stay in memory: it holds keys.
   private func current(_ rotation: Rotation) -> Rotation? {
-    if rotation.channels.allSatisfy({ channels[$0.id] === $0 }) { return rotation }
-    let left = rotation.channels.compactMap { channels[$0.id] }
+    if rotation.channels.allSatisfy({ channels[RecordKey($0.id)] === $0 }) { return rotation }
+    let left = rotation.channels.compactMap { channels[RecordKey($0.id)] }
     return left.isEmpty ? nil : Rotation(left, replacing: rotation)
   }
 }

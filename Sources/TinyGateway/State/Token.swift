@@ -116,8 +116,8 @@ final class User {
 
 /// Users and tokens, found by id and by what a client presents.
 final class AccountDirectory {
-  private(set) var users: [Int64: User] = [:]
-  private(set) var tokens: [Int64: Token] = [:]
+  private(set) var users: [RecordKey: User] = [:]
+  private(set) var tokens: [RecordKey: Token] = [:]
   private var usersByName: [ByteString: User] = [:]
   /// By the first eight bytes of the hash of the key.
   private var tokensByHashStart: [UInt64: Token] = [:]
@@ -128,9 +128,9 @@ final class AccountDirectory {
   /// `dearestRounds` when it is known.
   private var knownDearestRounds: Int?
 
-  func user(_ id: Int64) -> User? { users[id] }
+  func user(_ id: Int64) -> User? { users[RecordKey(id)] }
   func user(named name: ByteString) -> User? { usersByName[name] }
-  func token(_ id: Int64) -> Token? { tokens[id] }
+  func token(_ id: Int64) -> Token? { tokens[RecordKey(id)] }
 
   /// The token of a key, in a time that tells nothing about the hashes of others.
   func token(keyHash: SHA256Digest) -> Token? {
@@ -162,27 +162,27 @@ final class AccountDirectory {
   }
 
   func put(_ record: UserRecord) {
-    let old = users[record.id]?.record.passwordHash
+    let old = users[RecordKey(record.id)]?.record.passwordHash
     if let old, old != record.passwordHash {
       knownDearestRounds = nil
     } else if old == nil, let dearest = knownDearestRounds {
       knownDearestRounds = max(dearest, Password.rounds(of: record.passwordHash))
     }
-    if let known = users[record.id] {
+    if let known = users[RecordKey(record.id)] {
       usersByName[known.record.username] = nil
       known.update(record)
       usersByName[record.username] = known
     } else {
       let user = User(record)
-      users[record.id] = user
+      users[RecordKey(record.id)] = user
       usersByName[record.username] = user
     }
   }
 
   func put(_ record: TokenRecord) throws(FieldError) {
-    if let known = tokens[record.id] { return try known.update(record) }
+    if let known = tokens[RecordKey(record.id)] { return try known.update(record) }
     let token = try Token(record)
-    tokens[record.id] = token
+    tokens[RecordKey(record.id)] = token
     let start = token.keyHash.start
     if tokensByHashStart[start] == nil {
       tokensByHashStart[start] = token
@@ -198,7 +198,7 @@ final class AccountDirectory {
   }
 
   func removeToken(_ id: Int64) {
-    guard let token = tokens.removeValue(forKey: id) else { return }
+    guard let token = tokens.removeValue(forKey: RecordKey(id)) else { return }
     knownKeys.removeAll()
     let start = token.keyHash.start
     if tokensByHashStart[start] === token {
@@ -211,7 +211,7 @@ final class AccountDirectory {
 
   /// Forgets a user and the user's tokens; requests under way keep what they hold.
   func removeUser(_ id: Int64) {
-    guard let user = users.removeValue(forKey: id) else { return }
+    guard let user = users.removeValue(forKey: RecordKey(id)) else { return }
     usersByName[user.record.username] = nil
     knownDearestRounds = nil
     var owned: [Int64] = []
