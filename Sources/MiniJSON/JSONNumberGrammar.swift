@@ -19,6 +19,10 @@ struct JSONNumberGrammar: Sendable {
     0b1001_0110 >> state.rawValue & 1 != 0
   }
 
+  /// Whether any number of digits may follow.
+  @inline(__always)
+  var takesDigits: Bool { state.takesDigits }
+
   /// Whether a byte can occur in a number at all; any other byte ends it.
   @inline(__always)
   static func isPart(_ byte: UInt8) -> Bool {

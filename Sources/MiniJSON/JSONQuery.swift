@@ -75,7 +75,15 @@ package enum JSONQuery {
   }
 
   /// Offset of the first byte from `start` on that is not white space.
+  @inline(__always)
   static func skipSpace(_ text: UnsafeRawBufferPointer, _ start: Int) -> Int {
+    // Machines write no space.
+    if start < text.count && text[start] > 0x20 { return start }
+    return skipSpaces(text, start)
+  }
+
+  @inline(never)
+  private static func skipSpaces(_ text: UnsafeRawBufferPointer, _ start: Int) -> Int {
     var index = start
     while index < text.count && JSONByte.isSpace(text[index]) { index += 1 }
     return index

@@ -58,13 +58,29 @@ extension JSONScanner {
     }
 
     @inline(__always)
-    mutating func begin(at offset: Int, runStart: Int) {
+    mutating func begin(at offset: Int, runStart: Int, seed: UInt64) {
       isOpen = true
       self.offset = offset
       self.runStart = runStart
-      hash = JSONKeySet.seed
+      hash = seed
       tail = 0
       byteCount = 0
+    }
+
+    /// Takes a whole key without escapes, of fewer than 16 bytes; as many can be read.
+    @inline(__always)
+    mutating func take(
+      _ base: UnsafeRawPointer, at start: Int, byteCount: Int, offset: Int, seed: UInt64
+    ) {
+      self.offset = offset
+      self.byteCount = byteCount
+      hash = seed
+      tail = base.loadUnaligned(fromByteOffset: start, as: UInt64.self).littleEndian
+      if byteCount & 8 != 0 {
+        endWord()
+        tail = base.loadUnaligned(fromByteOffset: start &+ 8, as: UInt64.self).littleEndian
+      }
+      tail &= (1 &<< UInt64(8 &* (byteCount & 7))) &- 1
     }
 
     /// Adds the raw bytes up to `end`, which hold no escapes.
@@ -118,7 +134,7 @@ extension JSONScanner {
 
     static func hash(of name: StaticString) -> UInt64 {
       var key = TopKeyState()
-      key.begin(at: 0, runStart: 0)
+      key.begin(at: 0, runStart: 0, seed: JSONKeySet.seed)
       key.add(UnsafeRawPointer(name.utf8Start), upTo: name.utf8CodeUnitCount)
       return key.wholeHash
     }
@@ -127,10 +143,18 @@ extension JSONScanner {
       guard byteCount == name.utf8CodeUnitCount, byteCount <= TopKeyState.longestByteCount else {
         return false
       }
-      for index in 0..<byteCount {
-        let word = index &>> 3 < byteCount &>> 3 ? words[index &>> 3] : tail
-        let byte = UInt8(truncatingIfNeeded: word &>> UInt64(8 &* (index & 7)))
-        if byte != name.utf8Start[index] { return false }
+      let text = UnsafeRawPointer(name.utf8Start)
+      var index = 0
+      while byteCount &- index >= 8 {
+        let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+        if word != words[index &>> 3] { return false }
+        index &+= 8
+      }
+      var rest = tail
+      while index < byteCount {
+        if UInt8(truncatingIfNeeded: rest) != name.utf8Start[index] { return false }
+        rest = rest &>> 8
+        index &+= 1
       }
       return true
     }
@@ -171,6 +195,24 @@ extension JSONScanner {
   func endTopKey(_ base: UnsafeRawPointer, _ index: Int) throws(JSONError) {
     topKey.add(base, upTo: index)
     topKey.isOpen = false
+    try judgeTopKey()
+  }
+
+  /// Takes a whole key of the top-level object; see `TopKeyState.take`.
+  ///
+  /// `offset`: of its opening quote.
+  func takeTopKey(
+    _ base: UnsafeRawPointer, _ start: Int, byteCount: Int, at offset: Int
+  ) throws(JSONError) {
+    topKey.matched = -1
+    // Keys of answers need not differ, and few have as many bytes as a watched one.
+    guard refusesDuplicates || watchedCounts &>> UInt64(byteCount) & 1 == 1 else { return }
+    topKey.take(base, at: start, byteCount: byteCount, offset: offset, seed: seed)
+    try judgeTopKey()
+  }
+
+  /// Looks whether the key that has been read is there a second time, and whether it is watched.
+  private func judgeTopKey() throws(JSONError) {
     let hash = topKey.wholeHash
     if refusesDuplicates && !topKey.seen.insert(hash) {
       throw JSONError(.duplicateKey, at: topKey.offset)
@@ -199,6 +241,7 @@ extension JSONScanner {
   }
 
   /// Ends the value of a watched key before the byte at `offset`.
+  @inline(never)
   func endMember(_ base: UnsafeRawPointer, at offset: Int) {
     records[topKey.openRecord].endOffset = offset
     capture(base, offset &- sliceOffset)

@@ -78,20 +78,48 @@ extension JSONScanner {
     }
   }
 
-  /// `JSONBytes.plainEnd` with the first two words looked at in place: most strings are short.
+  /// `JSONBytes.plainEnd` with the first two words looked at in place.
   @inline(__always)
   private static func plainEnd(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int {
     #if arch(arm)
       return JSONBytes.plainEnd(base, start, end)
+    #else
+      guard end &- start >= 16 else { return JSONBytes.plainEnd(base, start, end) }
+      let index = firstPlainEnd(base, start)
+      return index < start &+ 16 ? index : JSONBytes.plainEnd(base, index, end)
     #endif
-    let wordByteCount = JSONBytes.wordByteCount
-    guard end &- start >= 2 &* wordByteCount else { return JSONBytes.plainEnd(base, start, end) }
-    let first = JSONBytes.stringFlags(JSONBytes.word(base, start)) & JSONBytes.highs
-    if first != 0 { return start &+ first.trailingZeroBitCount >> 3 }
-    let next = start &+ wordByteCount
-    let second = JSONBytes.stringFlags(JSONBytes.word(base, next)) & JSONBytes.highs
-    if second != 0 { return next &+ second.trailingZeroBitCount >> 3 }
-    return JSONBytes.plainEnd(base, next &+ wordByteCount, end)
+  }
+
+  #if !arch(arm)
+    /// Offset of the first byte from `start` on that is not plain, at most 16 bytes on.
+    @inline(__always)
+    private static func firstPlainEnd(_ base: UnsafeRawPointer, _ start: Int) -> Int {
+      let first = JSONBytes.stringFlags(JSONBytes.word(base, start)) & JSONBytes.highs
+      if first != 0 { return start &+ first.trailingZeroBitCount >> 3 }
+      let next = start &+ JSONBytes.wordByteCount
+      let second = JSONBytes.stringFlags(JSONBytes.word(base, next)) & JSONBytes.highs
+      return second != 0 ? next &+ second.trailingZeroBitCount >> 3 : start &+ 16
+    }
+  #endif
+
+  /// How far plain text goes from `start` on, behind an opening quote: most strings are short, and
+  /// need not be scanned as what may end anywhere.
+  ///
+  /// - Returns: an offset up to which all is plain, and whether it is that of the closing quote of
+  ///   a string of fewer than 16 bytes; only then can 16 bytes be read from `start` on.
+  @inline(__always)
+  static func plainStart(
+    _ base: UnsafeRawPointer, _ start: Int, _ end: Int
+  ) -> (offset: Int, isWhole: Bool) {
+    guard end &- start > 16 else { return (start, false) }
+    #if arch(arm)
+      let stop = JSONBytes.plainEnd(base, start, end)
+      guard stop &- start < 16 else { return (stop, false) }
+    #else
+      let stop = firstPlainEnd(base, start)
+      guard stop < start &+ 16 else { return (stop, false) }
+    #endif
+    return (stop, base.load(fromByteOffset: stop, as: UInt8.self) == JSONByte.quote)
   }
 
   /// Whether one character follows the backslash; only keys at the top level need its meaning and
@@ -106,16 +134,15 @@ extension JSONScanner {
   private func endString(_ base: UnsafeRawPointer, _ index: Int) throws(JSONError) {
     string.isOpen = false
     if string.isKey {
-      let count = sliceOffset &+ index &- string.offset
-      holdsData =
-        count >= 3 && count <= 9 && JSONScanner.namesData(keyTail(base, upTo: index), count)
+      keyByteCount = sliceOffset &+ index &- string.offset
+      keyTail = keyTail(base, upTo: index)
       phase = .colon
       if topKey.isOpen { try endTopKey(base, index) }
       return
     }
     let offset = sliceOffset &+ index
     let count = offset &- string.offset
-    if holdsData && count > JSONScanner.dataByteCount {
+    if count > JSONScanner.dataByteCount && holdsData {
       dataStringCount &+= 1
     } else {
       asciiTextByteCount &+= Int64(count &- string.notASCII)
@@ -134,14 +161,11 @@ extension JSONScanner {
   }
 
   /// The last eight bytes of the key so far, with those of this slice.
-  @inline(__always)
   private func keyTail(_ base: UnsafeRawPointer, upTo end: Int) -> UInt64 {
     let first = string.offset &- sliceOffset
     if first >= 0, end >= 8 {
       // The whole key lies in this slice, as nearly always.
-      let count = end &- first
-      let bytes = base.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self).bigEndian
-      return count >= 8 ? bytes : bytes & ((1 &<< UInt64(8 &* count)) &- 1)
+      return base.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self).bigEndian
     }
     var tail = keyTail
     var index = max(first, 0, end &- 8)
@@ -152,20 +176,22 @@ extension JSONScanner {
     return tail
   }
 
-  /// Whether a key of so many bytes with this end is one under which APIs take encoded pictures,
-  /// recordings and files; the first of nine bytes is not looked at.
-  @inline(__always)
-  private static func namesData(_ tail: UInt64, _ count: Int) -> Bool {
-    switch count {
-    case 3: tail == 0x75_726c  // url
-    case 4: tail == 0x6461_7461  // data
-    case 5: tail == 0x69_6d61_6765  // image
-    case 6: tail == 0x696d_6167_6573  // images
-    case 8: tail == 0x6236_345f_6a73_6f6e  // b64_json
+  /// Whether the value to come stands under a key, or in an array under one, by which APIs take
+  /// encoded pictures, recordings and files; the first of nine bytes is not looked at.
+  private var holdsData: Bool {
+    guard keyByteCount <= 9 else { return false }
+    let own: UInt64 = keyByteCount >= 8 ? ~0 : (1 &<< UInt64(8 &* keyByteCount)) &- 1
+    let tail = keyTail & own
+    switch keyByteCount {
+    case 3: return tail == 0x75_726c  // url
+    case 4: return tail == 0x6461_7461  // data
+    case 5: return tail == 0x69_6d61_6765  // image
+    case 6: return tail == 0x696d_6167_6573  // images
+    case 8: return tail == 0x6236_345f_6a73_6f6e  // b64_json
     case 9:
-      tail == 0x6d61_6765_5f75_726c  // image_url
+      return tail == 0x6d61_6765_5f75_726c  // image_url
         || tail == 0x696c_655f_6461_7461  // file_data
-    default: false
+    default: return false
     }
   }
 

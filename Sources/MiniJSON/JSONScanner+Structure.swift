@@ -9,47 +9,102 @@ extension JSONScanner {
   ) throws(JSONError) -> Int {
     var index = start
     while index < end {
-      let byte = base.load(fromByteOffset: index, as: UInt8.self)
+      var byte = base.load(fromByteOffset: index, as: UInt8.self)
       if byte <= 0x20 && JSONByte.isSpace(byte) {
         index &+= 1
         continue
       }
-      let offset = sliceOffset &+ index
+      var offset = sliceOffset &+ index
       index &+= 1
+      if phase == .key || phase == .firstKey && byte != JSONByte.closeBrace {
+        guard byte == JSONByte.quote else { throw JSONError(.expectedKey, at: offset) }
+        index = try scanKey(base, index, end, at: offset)
+        if phase == .colon { continue }
+        guard phase == .value, index < end else { return index }
+        // A value follows at once: a turn of the loop is saved.
+        byte = base.load(fromByteOffset: index, as: UInt8.self)
+        if byte <= 0x20 { continue }
+        offset = sliceOffset &+ index
+        index &+= 1
+      }
       switch phase {
       case .afterValue:
         try scanSeparator(byte, base, offset)
       case .colon:
         guard byte == JSONByte.colon else { throw JSONError(.expectedColon, at: offset) }
         phase = .value
-      case .firstKey where byte == JSONByte.closeBrace,
-        .firstElement where byte == JSONByte.closeBracket:
+      case .firstKey:
         close(base, at: offset)
-      case .key, .firstKey:
-        guard byte == JSONByte.quote else { throw JSONError(.expectedKey, at: offset) }
-        try beginKey(at: offset, next: index)
-        index = try scanString(base, index, end)
-        if phase != .colon { return index }
-        if index < end && base.load(fromByteOffset: index, as: UInt8.self) == JSONByte.colon {
-          phase = .value
-          index &+= 1
-        }
+      case .firstElement where byte == JSONByte.closeBracket:
+        close(base, at: offset)
       case .value, .firstElement:
-        try beginValue(byte, at: offset)
-        if phase == .string {
-          index = try scanString(base, index, end)
-          if phase.isWithinToken { return index }
-        } else if phase == .number {
-          index = try scanNumber(base, index, end)
-        } else if phase == .literal {
-          index = try scanLiteral(base, index, end)
-        }
+        index = try scanValue(byte, base, index, end, at: offset)
+        if phase.isWithinToken { return index }
         index = takeComma(base, index, end)
       case .end: throw JSONError(.trailingBytes, at: offset)
       default: preconditionFailure("a token goes on")
       }
     }
     return index
+  }
+
+  /// Scans on in a key from behind its opening quote, and takes the colon behind it.
+  @inline(__always)
+  private func scanKey(
+    _ base: UnsafeRawPointer, _ start: Int, _ end: Int, at offset: Int
+  ) throws(JSONError) -> Int {
+    if keyCount >= limits.keyCount { throw JSONError(.tooManyKeys, at: offset) }
+    keyCount &+= 1
+    var index: Int
+    let (stop, isWhole) = JSONScanner.plainStart(base, start, end)
+    if isWhole {
+      let byteCount = stop &- start
+      keyByteCount = byteCount
+      let tail = base.loadUnaligned(
+        fromByteOffset: byteCount < 8 ? start : stop &- 8, as: UInt64.self
+      ).bigEndian
+      keyTail = byteCount < 8 ? tail &>> UInt64(64 &- 8 &* byteCount) : tail
+      if depth == 1 {
+        hasMembers = true
+        try takeTopKey(base, start, byteCount: byteCount, at: offset)
+      }
+      phase = .colon
+      index = stop &+ 1
+    } else {
+      beginKey(at: offset, next: start)
+      index = try scanString(base, stop, end)
+      if phase != .colon { return index }
+    }
+    if index < end && base.load(fromByteOffset: index, as: UInt8.self) == JSONByte.colon {
+      phase = .value
+      index &+= 1
+    }
+    return index
+  }
+
+  /// Scans a value from behind its first byte, which is given: to its end, or to where it stops
+  /// within a token, or to behind the bracket that opens it.
+  @inline(__always)
+  private func scanValue(
+    _ byte: UInt8, _ base: UnsafeRawPointer, _ start: Int, _ end: Int, at offset: Int
+  ) throws(JSONError) -> Int {
+    // What only the outermost value and its members need.
+    if depth == 0 || depth == 1 && topKey.matched >= 0 { try beginOuterValue(byte, at: offset) }
+    if byte == JSONByte.quote {
+      let (stop, isWhole) = JSONScanner.plainStart(base, start, end)
+      if isWhole {
+        asciiTextByteCount &+= Int64(stop &- start)
+        endValue(base, at: sliceOffset &+ stop &+ 1)
+        return stop &+ 1
+      }
+      string.begin(at: offset &+ 1, isKey: false)
+      phase = .string
+      return try scanString(base, stop, end)
+    }
+    try beginValue(byte, at: offset)
+    if phase == .number { return try scanNumber(base, start, end) }
+    if phase == .literal { return try scanLiteral(base, start, end) }
+    return start
   }
 
   /// Takes a comma that follows a value at once: most do, and a turn of the loop is saved.
@@ -76,26 +131,20 @@ extension JSONScanner {
     }
   }
 
-  @inline(__always)
-  private func beginKey(at offset: Int, next: Int) throws(JSONError) {
-    if keyCount >= limits.keyCount { throw JSONError(.tooManyKeys, at: offset) }
-    keyCount &+= 1
+  private func beginKey(at offset: Int, next: Int) {
     string.begin(at: offset &+ 1, isKey: true)
     keyTail = 0
     phase = .string
     if depth == 1 {
       hasMembers = true
-      topKey.begin(at: offset, runStart: next)
+      topKey.begin(at: offset, runStart: next, seed: seed)
     }
   }
 
+  /// Begins a value that is no string.
   @inline(__always)
   private func beginValue(_ byte: UInt8, at offset: Int) throws(JSONError) {
-    if depth <= 1 { try beginOuterValue(byte, at: offset) }
-    if byte == JSONByte.quote {
-      string.begin(at: offset &+ 1, isKey: false)
-      phase = .string
-    } else if byte == JSONByte.openBrace {
+    if byte == JSONByte.openBrace {
       try open(.object, at: offset)
     } else if byte == JSONByte.openBracket {
       try open(.array, at: offset)
@@ -112,7 +161,7 @@ extension JSONScanner {
     }
   }
 
-  /// Does what only the outermost value and its members need.
+  /// Begins the outermost value, or that of a watched member.
   private func beginOuterValue(_ byte: UInt8, at offset: Int) throws(JSONError) {
     guard let kind = JSONKind(firstByte: byte) else { throw unexpectedValue(byte, at: offset) }
     if depth == 0 && requiresObject && kind != .object {
@@ -133,9 +182,16 @@ extension JSONScanner {
     _ base: UnsafeRawPointer, _ start: Int, _ end: Int
   ) throws(JSONError) -> Int {
     let limit = numberOffset &- sliceOffset &+ limits.numberByteCount
+    let digitEnd = min(limit, end)
     var grammar = number
     var index = start
     while index < end {
+      if grammar.takesDigits {
+        while index < digitEnd, base.load(fromByteOffset: index, as: UInt8.self) &- 0x30 < 10 {
+          index &+= 1
+        }
+        if index == end { break }
+      }
       let byte = base.load(fromByteOffset: index, as: UInt8.self)
       guard JSONNumberGrammar.isPart(byte) else {
         let offset = sliceOffset &+ index

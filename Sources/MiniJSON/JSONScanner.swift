@@ -33,6 +33,8 @@ package final class JSONScanner {
   let watchedCounts: UInt64
   /// What `TopKeyState.wholeHash` is for each watched key.
   let watchedHashes: [UInt64]
+  /// Where hashes of keys start.
+  let seed = JSONKeySet.seed
   let limits: JSONLimits
   let requiresObject: Bool
   let refusesDuplicates: Bool
@@ -75,10 +77,10 @@ package final class JSONScanner {
   package internal(set) var dataStringCount: Int64 = 0
   /// Numbers that are elements of an array, such as a prompt that is sent as tokens.
   package internal(set) var arrayNumberCount: Int64 = 0
-  /// The last eight bytes of the latest key.
+  /// The last eight bytes of the latest key; of a shorter one, what stands before it as well.
   var keyTail: UInt64 = 0
-  /// Whether the value to come, or the elements of the array, stand under a key of data.
-  var holdsData = false
+  /// Bytes of the key under which the value to come, or the elements of the array, stand; else 0.
+  var keyByteCount = 0
 
   /// Makes a scanner for one text; `reset()` prepares it for the next.
   package init(
@@ -155,7 +157,7 @@ package final class JSONScanner {
     nonASCIITextByteCount = 0
     dataStringCount = 0
     arrayNumberCount = 0
-    holdsData = false
+    keyByteCount = 0
   }
 
   @_optimize(speed)
@@ -200,7 +202,7 @@ package final class JSONScanner {
     }
     depth &-= 1
     containers >>= 1
-    holdsData = false
+    keyByteCount = 0
     keyCount = Int(keyCounts[depth])
     endValue(base, at: offset &+ 1)
   }

@@ -79,6 +79,42 @@ struct JSONScannerMemberTests {
     ScannerChecks.check("{\"e\u{301}\":1,\"\u{e9}\":2}", nil)
   }
 
+  /// Short strings that lie whole in a slice are taken at once, others as they come.
+  @Test func takesStringsOfEveryLength() {
+    for count in 0...18 {
+      let name = String(repeating: "k", count: count)
+      let text = "{\"\(name)\":\"\(name)\",\"model\":{\"\(name)\":[\"\(name)\"]}}"
+      ScannerChecks.check(text, nil)
+      let report = ScannerChecks.scan(Array(text.utf8))
+      #expect(report.text == [Int64(2 * count), 0, 0, 0])
+      #expect(report.members[0][1] == 2 * count + 7)
+      // The same key once more, another one of the same beginning, and one of the same end.
+      let start = String(text.dropLast()) + ",\""
+      ScannerChecks.check(
+        start + name + "\":1,\"x\":0}", .duplicateKey, at: start.utf8.count - 1)
+      for other in [name + "x", "x" + name] {
+        ScannerChecks.check(start + other + "\":\"behind it\"}", nil)
+      }
+      ScannerChecks.check(start + name + "\u{1}\":\"behind it\"}", .controlCharacter)
+      ScannerChecks.check(start + "x\":\"\(name)\\u00e9é\",\"y\":\"behind it\"}", nil)
+    }
+  }
+
+  @Test func tellsWatchedKeysFromOthersOfTheirLength() {
+    for key in ScannerChecks.watching {
+      let name = "\(key)"
+      let other = String(name.dropLast()) + "#"
+      for text in ["{\"\(other)\":1,\"\(name)\":\"a value\"}", "{\"\(name)\":\"a value\"}"] {
+        ScannerChecks.check(text, nil)
+        ScannerChecks.check(text, nil, duplicates: true)
+        let index = ScannerChecks.watching.firstIndex { "\($0)" == name } ?? -1
+        #expect(ScannerChecks.scan(Array(text.utf8)).lexemes[index] == "\"a value\"")
+      }
+      let report = ScannerChecks.scan(Array("{\"\(other)\":\"a value\",\"x\":0}".utf8))
+      #expect(report.lexemes.allSatisfy { $0 == nil })
+    }
+  }
+
   @Test func keepsTheFirstOfEqualKeys() {
     let bytes = Array(#"{"model":1,"model":2}"#.utf8)
     #expect(ScannerChecks.scan(bytes, duplicates: true).lexemes[0] == "1")
