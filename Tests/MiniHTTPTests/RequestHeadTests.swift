@@ -71,6 +71,23 @@ struct RequestHeadTests {
     #expect(head.value(of: .contentLength) == nil)
   }
 
+  /// A path is decoded anew unless the one before stood in its request as it is.
+  @Test func readsOneTargetAfterTheOther() {
+    let head = RequestHead()
+    for (target, path, hasQuery) in [
+      ("/v1/a", "/v1/a", false), ("/v1/a", "/v1/a", false), ("/v1/a?b", "/v1/a", true),
+      ("/v1/a", "/v1/a", false), ("/v1/%61%2561", "/v1/a%61", false),
+      ("/v1/a%61", "/v1/aa", false), ("/v1/aa", "/v1/aa", false), ("/v1/ab", "/v1/ab", false),
+      ("/x/../v1/ab", "/v1/ab", false), ("/v1/ab", "/v1/ab", false),
+    ] {
+      let bytes = [UInt8]("POST \(target) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+      let outcome = RequestParser.parse(bytes.span, into: head, limits: HeadLimits())
+      #expect(outcome == .done(bytes.count), "\(target)")
+      #expect(String(decoding: head.path, as: UTF8.self) == path, "\(target)")
+      #expect((head.query != nil) == hasQuery, "\(target)")
+    }
+  }
+
   @Test func comparesPaths() throws {
     let head = try parse("GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n")
     #expect(head.isPath("/v1/models"))

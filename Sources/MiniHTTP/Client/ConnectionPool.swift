@@ -9,6 +9,8 @@ package final class ConnectionPool {
     /// Nil for plain HTTP.
     package let context: TLSContext?
     fileprivate let key: ByteString
+    /// Where the pool keeps idle connections to it, once one has been asked for.
+    fileprivate var idle: IdleList?
 
     /// `authorityID`: tells sets of certificate authorities apart.
     package init(url: URL, context: TLSContext?, authorityID: Int64 = 0) {
@@ -23,6 +25,15 @@ package final class ConnectionPool {
       key.append(url.host)
       self.key = key.byteString
     }
+
+    deinit { idle?.targetCount -= 1 }
+  }
+
+  /// Idle connections to one upstream, shared by its targets.
+  fileprivate final class IdleList {
+    var connections: [ClientConnection] = []
+    /// Targets that lead here; each connection has one. Without any the list is of no use.
+    var targetCount = 0
   }
 
   let loop: EventLoop
@@ -33,7 +44,7 @@ package final class ConnectionPool {
   package var ownPorts: [Int] = []
   /// Refilled by every answer; valid during `receivedHead`.
   let head = ResponseHead()
-  private var idle: [ByteString: [ClientConnection]] = [:]
+  private var idle: [ByteString: IdleList] = [:]
   private var sessions: [ByteString: TLSSession] = [:]
 
   /// Makes an empty pool.
@@ -58,7 +69,8 @@ package final class ConnectionPool {
     fresh: Bool = false
   ) -> ClientConnection {
     if !fresh {
-      while let connection = idle[target.key]?.popLast() {
+      let list = idleList(for: target)
+      while let connection = list.connections.popLast() {
         if connection.isIdle {
           connection.lease(exchange, timeouts)
           return connection
@@ -71,32 +83,45 @@ package final class ConnectionPool {
     return connection
   }
 
+  /// A target asks the table once, and remembers; it belongs to one pool.
+  private func idleList(for target: Target) -> IdleList {
+    if let known = target.idle { return known }
+    let list: IdleList
+    if let known = idle[target.key] {
+      list = known
+    } else {
+      for (key, old) in idle where old.targetCount == 0 { idle[key] = nil }
+      list = IdleList()
+      idle[target.key] = list
+    }
+    list.targetCount += 1
+    target.idle = list
+    return list
+  }
+
   /// Closes every idle connection, for the stop of the program.
   package func closeIdle() {
-    let all = idle
-    idle = [:]
-    for connections in all.values {
+    for list in idle.values {
+      let connections = list.connections
+      list.connections = []
       for connection in connections { connection.cancel() }
     }
   }
 
   func returned(_ connection: ClientConnection) {
-    if !keep(connection, in: &idle[connection.target.key, default: []]) { connection.cancel() }
-  }
-
-  private func keep(
-    _ connection: ClientConnection, in connections: inout [ClientConnection]
-  ) -> Bool {
-    guard connections.count < limits.poolIdlePerHost else { return false }
-    connections.append(connection)
-    return true
+    let list = idleList(for: connection.target)
+    if list.connections.count < limits.poolIdlePerHost {
+      list.connections.append(connection)
+    } else {
+      connection.cancel()
+    }
   }
 
   func dropped(_ connection: ClientConnection) {
-    let key = connection.target.key
-    guard let index = idle[key]?.firstIndex(where: { $0 === connection }) else { return }
-    idle[key]?.remove(at: index)
-    if idle[key]?.isEmpty == true { idle[key] = nil }
+    guard let list = connection.target.idle,
+      let index = list.connections.firstIndex(where: { $0 === connection })
+    else { return }
+    list.connections.remove(at: index)
   }
 
   func session(for target: Target) -> TLSSession? { sessions[target.key] }

@@ -57,6 +57,7 @@ enum HeadLines {
   }
 
   /// Splits `name: value`; nil when the line breaks a rule.
+  @inline(__always)
   private static func field(
     in bytes: Span<UInt8>, _ line: Range<Int>
   ) -> (MessageHead.Field, KnownField?)? {
@@ -69,7 +70,15 @@ enum HeadLines {
     guard known != nil || bytes.tokenByteCount(from: line.lowerBound) == name.count else {
       return nil
     }
-    let value = HeaderValue.trimmed(bytes, (colon + 1)..<line.upperBound)
+    var value = (colon + 1)..<line.upperBound
+    if value.count > 1, bytes[value.lowerBound] == 0x20, bytes[value.lowerBound + 1] > 0x20,
+      bytes[value.upperBound - 1] > 0x20
+    {
+      // One space in front, as nearly always.
+      value = (value.lowerBound + 1)..<value.upperBound
+    } else {
+      value = HeaderValue.trimmed(bytes, value)
+    }
     guard isValue(bytes.extracting(value)) else { return nil }
     return (MessageHead.Field(name: name, value: value), known)
   }

@@ -15,6 +15,8 @@ package final class RequestHead: MessageHead {
   package internal(set) var hasUnknownExpectation = false
   /// The percent-decoded path without dot segments; routes and rights are decided on it alone.
   package internal(set) var path: [UInt8] = []
+  /// Whether the path stood in the request as it is.
+  var hasPlainPath = false
   /// Where the query is in `bytes`, without its question mark.
   package internal(set) var query: Range<Int>?
   /// The address of the socket's peer; nil only in tests.

@@ -6,9 +6,12 @@ enum RequestTarget {
   /// Fills path and query of `head` from its target; false when the target breaks a rule.
   static func parse(_ head: RequestHead, _ range: Range<Int>) -> Bool {
     head.query = nil
-    head.path.removeAll(keepingCapacity: true)
     let bytes = head.bytes.span
-    if isPlainPath(bytes, range) {
+    // Most requests go where the one before went.
+    if head.hasPlainPath, head.path.span.equals(bytes.extracting(range)) { return true }
+    head.path.removeAll(keepingCapacity: true)
+    head.hasPlainPath = isPlainPath(bytes, range)
+    if head.hasPlainPath {
       for index in range { head.path.append(bytes[index]) }
       return true
     }
