@@ -35,6 +35,27 @@ struct RelayUpstreamCallTests {
         + "Content-Type: application/json\r\nContent-Length: 5\r\n\r\n")
   }
 
+  /// What is kept of a channel's last head goes with its path only, and holds no key.
+  @Test func writesOnePostAfterTheOther() throws {
+    let channel = try channel(headers: "X-Team: a b")
+    for mode in [RelayMode.chat, .chat, .embeddings, .chat] {
+      for key in ["sk-1", "sk-2", "", "sk-1"] as [ByteString] {
+        for count: Int64 in [5, 12] {
+          let path = channel.path(of: mode, model: "m")
+          let line = key.isEmpty ? "" : "Authorization: Bearer \(key.text)\r\n"
+          let buffer = Buffer()
+          UpstreamCall.appendHead(
+            post: path, channel: channel, key: key, bodyByteCount: count, to: buffer)
+          #expect(
+            buffer.byteString.text
+              == "POST \(path.text) HTTP/1.1\r\nHost: host.example:8080\r\n\(line)\(common)"
+              + "X-Team: a b\r\nContent-Type: application/json\r\nContent-Length: \(count)"
+              + "\r\n\r\n")
+        }
+      }
+    }
+  }
+
   @Test func writesAChunkedPost() throws {
     let head = post(try channel(), bodyByteCount: nil)
     #expect(head.hasSuffix("\r\nTransfer-Encoding: chunked\r\n\r\n"))

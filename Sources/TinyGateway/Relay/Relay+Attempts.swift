@@ -104,7 +104,7 @@ extension Relay {
         model: ownModel, upstreamModel: upstreamModel,
         asksUsage: mode.asksUsage && (isPassing || isStream),
         isPassing: isPassing,
-        vendor: channel.vendor.editsRequests ? channel.vendor : nil)
+        channel: channel)
       edited = isPassing ? Buffer() : body.edited()
       // Not every server reads forms in chunks.
       passedByteCount =

@@ -176,7 +176,7 @@ final class Relay: Exchange, ClientExchange {
     }
     let route = Route(model, groups: caller.channelGroups, pinned: caller.pinnedChannel)
     let absence = Eligibility.absence(of: route, gateway.routing)
-    self.route = route
+    self.route = consume route
     if let absence { throw absence }
     isModelServed = true
     if body.form == nil,

@@ -166,22 +166,25 @@ final class RequestBody {
   ///
   /// `asksUsage`: the answer is a stream whose usage must be reported.
   /// `isPassing`: the body streams through and its end may not have come.
-  /// `vendor`: whose row asks for further edits, nil for most; of bodies that are held only.
+  /// `channel`: whose vendor's row may ask for further edits of bodies that are held.
   func edit(
     model: ByteString, upstreamModel: ByteString, asksUsage: Bool, isPassing: Bool,
-    vendor: Vendor? = nil
+    channel: Channel? = nil
   ) throws(RelayError) {
     splice.reset()
     hidesUsage = false
-    if form != nil {
-      growth = form?.edit(model: model, upstreamModel: upstreamModel) ?? 0
+    if let form {
+      growth = form.edit(model: model, upstreamModel: upstreamModel)
       return
     }
-    let asksUsage = asksUsage && vendor?.takesStreamOptions ?? true
-    if !isPassing, let vendor, vendor.editsRequests {
-      let isStream = try isStream()
-      RequestQuirks.edit(
-        held.readable, for: vendor, model: upstreamModel, isStream: isStream, &splice)
+    var asksUsage = asksUsage
+    if let channel, channel.vendor.editsRequests {
+      asksUsage = asksUsage && channel.vendor.takesStreamOptions
+      if !isPassing {
+        let isStream = try isStream()
+        RequestQuirks.edit(
+          held.readable, for: channel.vendor, model: upstreamModel, isStream: isStream, &splice)
+      }
     }
     if let member = scanner.member(Field.model.rawValue) {
       if model != upstreamModel { _ = splice.replaceModel(upstreamModel, member) }

@@ -6,7 +6,9 @@ import Platform
 ///
 /// Its bytes go on as they came; only the value of the field `model` is replaced where a channel
 /// calls the model by another name, and a model that the client left out is put before the rest.
-struct RequestForm {
+///
+/// A class, since it is large and nearly every request has none.
+final class RequestForm {
   private enum Field: Int { case model, stream, count, format }
 
   private static let names: [StaticString] = ["model", "stream", "n", "response_format"]
@@ -27,7 +29,7 @@ struct RequestForm {
   }
 
   /// Checks the next bytes.
-  mutating func scan(_ bytes: Span<UInt8>) throws(RelayError) {
+  func scan(_ bytes: Span<UInt8>) throws(RelayError) {
     do throws(MultipartError) {
       try parser.scan(bytes)
     } catch {
@@ -94,7 +96,7 @@ struct RequestForm {
   ///
   /// `model`: what the client calls the model, or, where it has not said so yet, will call it.
   /// - Returns: by how many bytes the form grows.
-  mutating func edit(model: ByteString, upstreamModel: ByteString) -> Int64 {
+  func edit(model: ByteString, upstreamModel: ByteString) -> Int64 {
     position = 0
     isInserted = self.model == nil && parser.hasEnded
     self.upstreamModel = isInserted || !(model == upstreamModel) ? upstreamModel : nil
@@ -112,7 +114,7 @@ struct RequestForm {
   }
 
   /// Appends what becomes of the next bytes, which have been scanned.
-  mutating func splice(_ bytes: Span<UInt8>, to output: Buffer) {
+  func splice(_ bytes: Span<UInt8>, to output: Buffer) {
     let start = position
     position += Int64(bytes.count)
     guard let upstreamModel else { return output.append(bytes) }

@@ -5,6 +5,15 @@ import Vendors
 
 /// Writes the heads of requests to upstreams, the same for relays, tests and model lists.
 enum UpstreamCall {
+  /// The head of a POST of JSON around its key and its length: those to a channel mostly go to one
+  /// path.
+  struct KnownHead {
+    let path: ByteString
+    let hasKey: Bool
+    let beforeKey: ByteString
+    let behindKey: ByteString
+  }
+
   /// Where a channel's requests go; nil for https without certificate authorities.
   static func target(for channel: Channel, in gateway: Gateway) -> ConnectionPool.Target? {
     channel.target(trusting: gateway.tlsContext)
@@ -18,15 +27,20 @@ enum UpstreamCall {
     post path: ByteString, channel: Channel, key: ByteString,
     contentType: ByteString? = nil, bodyByteCount: Int64?, to buffer: Buffer
   ) {
+    if contentType == nil, let bodyByteCount {
+      let head = knownHead(path, channel, hasKey: !key.isEmpty)
+      buffer.append(head.beforeKey)
+      buffer.append(shown(key, channel))
+      buffer.append(head.behindKey)
+      buffer.append(decimal: bodyByteCount)
+      buffer.append("\r\n\r\n")
+      return
+    }
     buffer.append("POST ")
     appendCommon(path, channel, key, to: buffer)
-    if let contentType {
-      buffer.append("Content-Type: ")
-      buffer.append(contentType)
-      buffer.append("\r\n")
-    } else {
-      buffer.append("Content-Type: application/json\r\n")
-    }
+    buffer.append("Content-Type: ")
+    buffer.append(contentType ?? "application/json")
+    buffer.append("\r\n")
     if let bodyByteCount {
       buffer.append("Content-Length: ")
       buffer.append(decimal: bodyByteCount)
@@ -95,13 +109,40 @@ enum UpstreamCall {
     _ path: ByteString, _ channel: Channel, _ key: ByteString, to buffer: Buffer
   ) {
     appendTarget(path, channel.url, to: buffer)
-    if !key.isEmpty {
-      buffer.append(channel.vendor.keyHeader)
-      buffer.append(
-        channel.signsTokens ? ZhipuToken.make(key: key, at: UnixTime.seconds) ?? key : key)
-      buffer.append("\r\n")
-    }
+    if !key.isEmpty { buffer.append(channel.vendor.keyHeader) }
+    buffer.append(shown(key, channel))
+    appendFields(channel, hasKey: !key.isEmpty, to: buffer)
+  }
+
+  /// What stands in the place of a key.
+  private static func shown(_ key: ByteString, _ channel: Channel) -> ByteString {
+    channel.signsTokens && !key.isEmpty
+      ? ZhipuToken.make(key: key, at: UnixTime.seconds) ?? key : key
+  }
+
+  /// Appends what follows the key.
+  private static func appendFields(_ channel: Channel, hasKey: Bool, to buffer: Buffer) {
+    if hasKey { buffer.append("\r\n") }
     buffer.append(standardFields)
     buffer.append(channel.headerLines)
+  }
+
+  /// The channel's last head if it fits, as nearly always, or a new one.
+  private static func knownHead(
+    _ path: ByteString, _ channel: Channel, hasKey: Bool
+  ) -> KnownHead {
+    if let known = channel.lastHead, known.hasKey == hasKey, known.path == path { return known }
+    let text = Buffer()
+    text.append("POST ")
+    appendTarget(path, channel.url, to: text)
+    if hasKey { text.append(channel.vendor.keyHeader) }
+    let beforeKey = text.byteString
+    text.clear()
+    appendFields(channel, hasKey: hasKey, to: text)
+    text.append("Content-Type: application/json\r\nContent-Length: ")
+    let head = KnownHead(
+      path: path, hasKey: hasKey, beforeKey: beforeKey, behindKey: text.byteString)
+    channel.lastHead = head
+    return head
   }
 }

@@ -8,25 +8,29 @@ extension Route {
   mutating func take(at now: Instant, _ context: RoutingContext) -> Attempt? {
     guard let (channel, alternatives) = choose(at: now, context) else { return nil }
     let early = isLastResort || step == .pinned
-    guard let ticket = channel.health.begin(at: now, tried: keysTried(of: channel), early: early)
-    else { return nil }
+    let keysTried = Route.keys(of: channel, tried)
+    guard let ticket = channel.health.begin(at: now, tried: keysTried, early: early) else {
+      return nil
+    }
     attemptsOfModel = attemptsOfModel == .max ? .max : attemptsOfModel + 1
     let isLimited = step != .fallbackChannels && attemptsOfModel >= attemptLimit(context)
-    return Attempt(
-      channel: channel, ticket: ticket,
-      hasAlternative: alternatives > 0 && !isLimited
-        || hasLaterStage(than: channel, at: now, context))
+    var hasAlternative = alternatives > 0 && !isLimited
+    if !hasAlternative { hasAlternative = hasLaterStage(than: channel, at: now, context) }
+    return Attempt(channel: channel, ticket: ticket, hasAlternative: hasAlternative)
   }
 
-  private func choose(at now: Instant, _ context: RoutingContext) -> (Channel, Int)? {
+  // These two change nothing; were they not mutating, the route, which is large, would be copied.
+
+  private mutating func choose(at now: Instant, _ context: RoutingContext) -> (Channel, Int)? {
     switch step {
     case .pinned: return pinnedChannel.flatMap(context.channels.find).map { ($0, 0) }
     case .group:
       guard let rotation = rotationHere else { return nil }
       let isSticky = groupHere?.isSticky ?? false
+      let (tried, early) = (tried, isLastResort)
       return rotation.next(
         groupHere?.strategy ?? .weightedRoundRobin, at: now, stickyHash: isSticky ? stickyHash : nil
-      ) { readiness(of: $0, at: now) == .ready }
+      ) { Route.readiness(of: $0, at: now, tried: tried, early: early) == .ready }
     case .fallbackChannels:
       let ready = fallbackChannels(at: now, context).ready
       return ready.first.map { ($0, ready.count - 1) }
@@ -35,7 +39,7 @@ extension Route {
   }
 
   /// Whether anything could be tried after the channels of this step.
-  private func hasLaterStage(
+  private mutating func hasLaterStage(
     than channel: Channel, at now: Instant, _ context: RoutingContext
   ) -> Bool {
     switch step {

@@ -158,10 +158,11 @@ struct Route {
     switch step {
     case .pinned:
       guard let channel = pinnedChannel.flatMap(context.channels.find), channel.serves(model),
-        isUntouched(channel), attemptsOfModel < attemptLimit(context)
+        Route.isUntouched(channel, tried), attemptsOfModel < attemptLimit(context)
       else { return .none }
       switch channel.health.readiness(
-        at: now, limit: channel.record.maxConcurrency, tried: keysTried(of: channel), early: true)
+        at: now, limit: channel.record.maxConcurrency, tried: Route.keys(of: channel, tried),
+        early: true)
       {
       case .circuitOpen, .waking:
         let limit = channel.record.maxConcurrency
@@ -192,17 +193,23 @@ struct Route {
 
   /// nil: this request has tried it, or it is being left alone.
   func readiness(of channel: Channel, at now: Instant) -> ChannelHealth.Readiness? {
-    guard isUntouched(channel) else { return nil }
-    return channel.health.readiness(
-      at: now, limit: channel.record.maxConcurrency, tried: keysTried(of: channel),
-      early: isLastResort)
+    Route.readiness(of: channel, at: now, tried: tried, early: isLastResort)
   }
 
-  private func isUntouched(_ channel: Channel) -> Bool {
+  /// Without the route, which is large, and would be copied for whoever asks in a closure.
+  static func readiness(
+    of channel: Channel, at now: Instant, tried: [Tried], early: Bool
+  ) -> ChannelHealth.Readiness? {
+    guard isUntouched(channel, tried) else { return nil }
+    return channel.health.readiness(
+      at: now, limit: channel.record.maxConcurrency, tried: keys(of: channel, tried), early: early)
+  }
+
+  private static func isUntouched(_ channel: Channel, _ tried: [Tried]) -> Bool {
     !tried.contains { $0.channelID == channel.id && $0.key == nil }
   }
 
-  func keysTried(of channel: Channel) -> [ByteString] {
+  static func keys(of channel: Channel, _ tried: [Tried]) -> [ByteString] {
     if tried.isEmpty { return [] }
     return tried.compactMap { $0.channelID == channel.id ? $0.key : nil }
   }

@@ -38,6 +38,8 @@ final class Channel {
   private let paths: [ByteString]
   /// Made with the first request, and anew when the authorities change.
   private var target: ConnectionPool.Target?
+  /// What the heads of its calls have in common, kept by `UpstreamCall`.
+  var lastHead: UpstreamCall.KnownHead?
 
   /// Throws a sentence that names the field which does not fit.
   ///
