@@ -33,6 +33,12 @@ package final class RequestHead: MessageHead {
     return path.span.equals(literal)
   }
 
+  /// Whether the path is that of a target which needs no decoding.
+  func isPath(_ target: Span<UInt8>) -> Bool {
+    let path = path
+    return path.span.equals(target)
+  }
+
   /// Whether the path starts with the literal.
   package func hasPathPrefix(_ literal: StaticString) -> Bool {
     let path = path

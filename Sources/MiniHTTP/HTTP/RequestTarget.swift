@@ -8,7 +8,7 @@ enum RequestTarget {
     head.query = nil
     let bytes = head.bytes.span
     // Most requests go where the one before went.
-    if head.hasPlainPath, head.path.span.equals(bytes.extracting(range)) { return true }
+    if head.hasPlainPath, head.isPath(bytes.extracting(range)) { return true }
     head.path.removeAll(keepingCapacity: true)
     head.hasPlainPath = isPlainPath(bytes, range)
     if head.hasPlainPath {
