@@ -32,7 +32,7 @@ package final class ConnectionPool {
   /// Idle connections to one upstream, shared by its targets.
   fileprivate final class IdleList {
     var connections: [ClientConnection] = []
-    /// Targets that lead here; each connection has one. Without any the list is of no use.
+    /// Targets that lead here; each connection has one, so without any the list is empty.
     var targetCount = 0
   }
 
