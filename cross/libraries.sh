@@ -132,7 +132,7 @@ write_toolset() {
   done
   linker=(
     -static --no-pie --no-dynamic-linker --gc-sections -O2 --strip-debug -L"$root/lib"
-    --wrap=malloc --wrap=free --wrap=posix_memalign
+    --wrap=malloc --wrap=calloc --wrap=free --wrap=posix_memalign
     "$root/lib/crt1.o" "$root/lib/crti.o" "$root/lib/malloc_cache.o"
     "$root/lib/small_libc.o"
     --start-group -lmbedtls -lsqlite3 $EXTRA_LIBRARIES -lc -lgcc -lgcc_eh --end-group

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
   unit = 16,
@@ -45,6 +46,7 @@ static size_t oldest;
 static void *main_thread;
 
 void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
 void __real_free(void *memory);
 int __real_posix_memalign(void **memory, size_t alignment, size_t size);
 
@@ -95,6 +97,15 @@ void *__wrap_malloc(size_t size) {
     return block;
   }
   return __real_malloc(index * unit + unit - 4);
+}
+
+/* musl clears no block that it takes to be fresh from the kernel, as it takes a kept one to be. */
+void *__wrap_calloc(size_t count, size_t size) {
+  size_t all;
+  if (__builtin_mul_overflow(count, size, &all) || all > spare_limit)
+    return __real_calloc(count, size);
+  void *memory = __wrap_malloc(all);
+  return memory ? memset(memory, 0, all) : NULL;
 }
 
 void __wrap_free(void *memory) {

@@ -188,7 +188,8 @@ static int next(struct cd_reader *r, uint8_t *byte) {
       *byte = r->bytes[r->position++];
       return 1;
     }
-    if (r->phase != CODED) continue;
+    if (r->phase == NEW_BLOCK) continue;
+    if (r->phase != CODED) return 0;
     if (r->left > 0) {
       r->left--;
       *byte = r->window[(r->made - r->distance) & (r->room - 1)];

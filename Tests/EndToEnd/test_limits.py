@@ -2,6 +2,7 @@
 """Limits and timeouts: what is too large, too slow or too much is refused, never swallowed."""
 
 import json
+import re
 import threading
 import time
 
@@ -211,3 +212,21 @@ def test_more_requests_than_allowed_get_503(make_gateway, upstream):
     refused = next(answer for answer in answers if answer.status_code == 503)
     assert int(refused.headers["retry-after"]) >= 1
     assert refused.json()["error"]["message"]
+
+
+@pytest.mark.short
+def test_memory_that_others_have_used_is_cleared(gateway, raw):
+    """The reader of a page gets a block that a head of its size has left."""
+    path = re.search(r'/ui/[^/"]+/', gateway.http.get("/").text)[0] + "core.js"
+
+    def page():
+        return gateway.http.get(path, headers={"Accept-Encoding": "identity"}).content
+    expected = page()
+    for size in (11_000, 11_500, 12_000):
+        head = "GET / HTTP/1.1\r\nHost: x\r\n" + f"X-A: {'a' * 4000}\r\n" * 3
+        clients = [raw().send(head[:size]) for _ in range(8)]
+        gateway.http.get("/healthz")            # The heads before it are read.
+        for client in clients:
+            client.socket.close()
+        gateway.http.get("/healthz")
+        assert page() == expected
