@@ -262,6 +262,7 @@ extension Gateway {
     } else {
       (tlsContext, tlsProblem) = (context, problem)
     }
+    pool.closeIdle()
   }
 }
 

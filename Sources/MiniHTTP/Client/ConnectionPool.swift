@@ -99,13 +99,15 @@ package final class ConnectionPool {
     return list
   }
 
-  /// Closes every idle connection, for the stop of the program.
+  /// Closes every idle connection and forgets TLS sessions, for the stop of the program, or since
+  /// they were judged by other settings.
   package func closeIdle() {
     for list in idle.values {
       let connections = list.connections
       list.connections = []
       for connection in connections { connection.cancel() }
     }
+    sessions = [:]
   }
 
   func returned(_ connection: ClientConnection) {
