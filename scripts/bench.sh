@@ -43,6 +43,7 @@ find_nginx() {
 
 # The environment that scripts/e2e.sh makes for its tests.
 find_litellm() {
+  [ -z "${TINYGATEWAY_LITELLM:-}" ] || return 0
   cache=${TINYGATEWAY_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/tinygateway}
   for candidate in "$cache"/venv-*/bin/litellm; do
     [ -x "$candidate" ] && TINYGATEWAY_LITELLM=${candidate%/bin/litellm}

@@ -61,7 +61,7 @@ explain() {
       print "  | " substr(line, 1, 300)
     }
     function close_with(line) { if (++closed <= 40) print "  " substr(line, 1, 300) >>closing }
-    /^(FAILED|ERROR) / { close_with($0); next }
+    !printed && /^(FAILED|ERROR) / { close_with($0); next }
     /^___+ .* ___+$/ { test = $0; gsub(/^_+ | _+$/, "", test); heading = $0; printed = 0; next }
     /^=+ / { test = ""; printed = 0 }
     /^-+ Captured .* -+$/ { printed = 1 }

@@ -42,7 +42,7 @@ struct FlushPacing {
   mutating func end(now: Instant) -> Bool {
     guard let begun else { return false }
     self.begun = nil
-    slowest = max(now.nanoseconds - begun.nanoseconds, slowest - slowest / 32)
+    slowest = min(interval / 2, max(now.nanoseconds - begun.nanoseconds, slowest - slowest / 32))
     defer { wantsAnother = false }
     return wantsAnother
   }

@@ -463,6 +463,8 @@ export default {
     "请删除文件、调低 log_limit_mb，或设置 history: memory",
   "Remove files, or lower log_limit_mb": "请删除文件，或调低 log_limit_mb",
   "not known: the gateway must have run for ten minutes": "未知：网关须已运行十分钟",
+  "not known: what a running gateway has written cannot be read here":
+    "未知：此处读不到运行中的网关写入了多少",
   "at {0} a day the flash lasts {1} years": "每天写入 {0}，闪存可用 {1} 年",
   "at {0} a day the flash lasts more than {1} years": "每天写入 {0}，闪存可用 {1} 年以上",
   "Raise flush_interval_ms and flush_rows, lower log_limit_mb, or set history: memory":

@@ -8,7 +8,7 @@ import tarfile
 
 import pytest
 
-from packages import BOARDS, ROOT, only, settings
+from packages import BOARDS, only, settings
 
 pytestmark = pytest.mark.tools
 

@@ -178,7 +178,10 @@ struct Doctor {
     let cycles = facts.medium.cycleCount
     guard cycles > 0, facts.totalByteCount > 0 else { return }
     guard let written = facts.writtenByteCount, facts.uptimeSeconds >= Doctor.shortestUptime else {
-      line.append("not known: the gateway must have run for ten minutes")
+      line.append(
+        facts.writtenByteCount == nil
+          ? "not known: what a running gateway has written cannot be read here"
+          : "not known: the gateway must have run for ten minutes")
       return add("lifetime", .ok)
     }
     // Journals of file systems on top of what the program writes.
