@@ -81,7 +81,7 @@ def test_a_large_request_without_a_valid_key_is_refused_early(small, raw):
 @pytest.mark.native
 @pytest.mark.parametrize("listener", ["plain", "tls"])
 def test_a_slow_reader_of_a_long_stream_costs_little(small, upstream, raw, listener):
-    route = small.route(upstream, "flood:24", listener=listener)
+    route = small.route(upstream, "flood:64", listener=listener)
     body = json.dumps({"model": route.model, "messages": user("x"), "stream": True}).encode()
     before = small.resident_kb
     client = raw(small, receive_buffer=65536).send(
@@ -98,7 +98,8 @@ def test_a_slow_reader_of_a_long_stream_costs_little(small, upstream, raw, liste
         return sent[-1] == exchange.bytes_sent
 
     wait_until(has_stalled, 15, "an upstream that is no longer read")
-    assert sent[-1] < 16 * MEGABYTE, "only the kernel's buffers may hold what nobody reads"
+    # The kernel's, which hold up to 32 MiB received and 4 MiB to be sent where it lets them grow.
+    assert sent[-1] < 48 * MEGABYTE, "only the kernel's buffers may hold what nobody reads"
     assert small.resident_kb - before < 2048
     received, tail = 0, b""
     while data := client.socket.recv(1 << 18):
@@ -106,7 +107,7 @@ def test_a_slow_reader_of_a_long_stream_costs_little(small, upstream, raw, liste
         tail = (tail + data)[-64:]
         if tail.endswith(b"0\r\n\r\n"):
             break
-    assert received > 22_000_000 and b"[DONE]" in tail
+    assert received > 60_000_000 and b"[DONE]" in tail
     assert small.resident_kb - before < 2048
 
 
