@@ -44,6 +44,7 @@ static struct spare {
 } spares[spare_count];
 static size_t oldest;
 static void *main_thread;
+static int is_clearing; /* the main thread is in calloc for a block that must be musl's own */
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -86,7 +87,8 @@ void *__wrap_malloc(size_t size) {
   if (size > PTRDIFF_MAX) return __real_malloc(size);
   if (index >= bin_count) {
     void *spare = NULL;
-    if (size <= spare_limit && __builtin_thread_pointer() == main_thread) spare = take_spare(size);
+    if (size <= spare_limit && __builtin_thread_pointer() == main_thread && !is_clearing)
+      spare = take_spare(size);
     return spare ? spare : __real_malloc(size);
   }
   if (__builtin_thread_pointer() == main_thread && bins[index].first) {
@@ -99,13 +101,26 @@ void *__wrap_malloc(size_t size) {
   return __real_malloc(index * unit + unit - 4);
 }
 
-/* musl clears no block that it takes to be fresh from the kernel, as it takes a kept one to be. */
+/*
+ * musl clears no block that it takes to be fresh from the kernel, as it takes a kept one to be: so
+ * it gets none of these. Clearing it here would touch pages that the caller may never use, such
+ * as those of TLS's buffers.
+ */
 void *__wrap_calloc(size_t count, size_t size) {
   size_t all;
-  if (__builtin_mul_overflow(count, size, &all) || all > spare_limit)
-    return __real_calloc(count, size);
-  void *memory = __wrap_malloc(all);
-  return memory ? memset(memory, 0, all) : NULL;
+  if (__builtin_mul_overflow(count, size, &all) || all > PTRDIFF_MAX) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  if ((all + 3) / unit < bin_count) {
+    void *memory = __wrap_malloc(all);
+    return memory ? memset(memory, 0, all) : NULL;
+  }
+  if (__builtin_thread_pointer() != main_thread) return __real_calloc(count, size);
+  is_clearing = 1;
+  void *memory = __real_calloc(count, size);
+  is_clearing = 0;
+  return memory;
 }
 
 void __wrap_free(void *memory) {
