@@ -13,6 +13,9 @@
 #
 # On armv7 sequences of instructions that occur often become functions of their own, as LLVM does by
 # itself for aarch64; where that saves less than 100 bytes, the calls are not worth their time.
+#
+# On x86_64, compiled for speed, LLVM copies functions into their callers only when they are tiny:
+# with its own bound the binary has 1.4 MB more, and a request 1 % more or fewer instructions.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -34,6 +37,8 @@ find_toolchain
 code=()
 if [ "$TARGET" = armv7 ]; then
   code=(-mllvm -enable-machine-outliner=always -mllvm -outliner-benefit-threshold=100)
+elif [ "$TARGET" = x86_64 ]; then
+  code=(-mllvm -inline-threshold=25)
 fi
 order=()
 if [ -f "$CROSS_DIR/$TARGET.order" ]; then
