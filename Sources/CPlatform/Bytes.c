@@ -123,15 +123,25 @@ int64_t cp_find(const void *memory, size_t count, const void *needle, size_t nee
   return -1;
 }
 
+#if defined(__SSE2__)
+/* Which of 16 bytes are CR or LF. */
+static __m128i line_ends(const uint8_t *text) {
+  __m128i bytes = _mm_loadu_si128((const __m128i *)text);
+  return _mm_or_si128(
+      _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
+}
+#endif
+
 size_t cp_line_count(const void *memory, size_t count) {
   const uint8_t *text = memory;
   size_t index = 0;
 #if defined(__SSE2__)
-  const __m128i feed = _mm_set1_epi8('\n'), carriage = _mm_set1_epi8('\r');
+  while (count - index >= 32 &&
+         !_mm_movemask_epi8(_mm_or_si128(line_ends(text + index), line_ends(text + index + 16)))) {
+    index += 32;
+  }
   for (; count - index >= 16; index += 16) {
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(text + index));
-    int ends = _mm_movemask_epi8(
-        _mm_or_si128(_mm_cmpeq_epi8(bytes, feed), _mm_cmpeq_epi8(bytes, carriage)));
+    int ends = _mm_movemask_epi8(line_ends(text + index));
     if (ends) return index + (size_t)__builtin_ctz((unsigned)ends);
     if (count - index < 32 && count - index > 16) index = count - 32; /* The last ones overlap. */
   }

@@ -33,6 +33,35 @@ int64_t cp_find(const void *memory, size_t count, const void *needle, size_t nee
 size_t cp_line_count(const void *memory, size_t count);
 /* Offset of the first quote before one of the letters, or -1; bit 0 of `letters` means `a`. */
 int64_t cp_find_name(const void *memory, size_t count, uint32_t letters);
+/* Offset behind the empty line that ends the head of a message from `start` on (RFC 9112); 0 when
+ * none is there, -1 when a line feed stands alone. Nothing before `position` is searched. */
+int64_t cp_head_end(const void *memory, size_t count, size_t start, size_t position);
+/* Number of bytes at the start that may stand in a header's value (RFC 9110, 5.5). */
+size_t cp_value_count(const void *memory, size_t count);
+/* Where the parts of a header line lie; its name begins where it does, `end` is its CRLF. */
+typedef struct cp_field {
+  size_t name_end, value_start, value_end, end;
+} cp_field;
+/* Reads the header line at `start`: 1, or 0 when no colon follows, or what follows that up to CRLF
+ * is no value (RFC 9110, 5.5). Whether the name is one is not looked at. */
+int32_t cp_field_line(const void *memory, size_t count, size_t start, cp_field *field);
+
+#if defined(__SSE2__)
+typedef signed char cp_bytes __attribute__((vector_size(16)));
+/* Which of the 16 bytes at `memory` are quotes or backslashes, one bit for each byte: the lowest
+ * for the first. */
+static inline uint32_t cp_quote_flags(const void *memory) {
+  cp_bytes bytes;
+  __builtin_memcpy(&bytes, memory, sizeof bytes);
+  return (uint32_t)__builtin_ia32_pmovmskb128((bytes == '"') | (bytes == '\\'));
+}
+/* As cp_quote_flags, and controls and what is not ASCII. */
+static inline uint32_t cp_string_flags(const void *memory) {
+  cp_bytes bytes;
+  __builtin_memcpy(&bytes, memory, sizeof bytes);
+  return (uint32_t)__builtin_ia32_pmovmskb128((bytes == '"') | (bytes == '\\') | (bytes < ' '));
+}
+#endif
 
 /* Errors. */
 int32_t cp_describe_error(int32_t error_number, uint8_t *text, int32_t capacity);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import CPlatform
 import Platform
 
 /// What the lines of requests' and answers' heads have in common (RFC 9112 §2, §5).
@@ -17,16 +18,10 @@ enum HeadLines {
   /// `checked`: bytes already known to hold no end, so that a head that drips in is
   /// not scanned again from its start.
   static func scan(_ bytes: Span<UInt8>, from start: Int, checked: Int) -> Scan {
-    var position = max(start, checked)
-    while let lineFeed = bytes.firstIndex(of: 0x0A, from: position) {
-      // RFC 9112 §2.2: a lone LF could be read as a line end by others: refuse.
-      guard lineFeed > start, bytes[lineFeed - 1] == 0x0D else { return .malformed }
-      if lineFeed >= start + 3, bytes[lineFeed - 2] == 0x0A, bytes[lineFeed - 3] == 0x0D {
-        return .end(lineFeed + 1)
-      }
-      position = lineFeed + 1
+    let end = bytes.withUnsafeBufferPointer {
+      cp_head_end($0.baseAddress, $0.count, start, max(start, checked))
     }
-    return .needMore
+    return end == 0 ? .needMore : end < 0 ? .malformed : .end(Int(end))
   }
 
   /// Parses header lines up to the empty line into `head`.
@@ -36,75 +31,34 @@ enum HeadLines {
     _ head: MessageHead, from start: Int, limits: HeadLimits
   ) -> ParseFailure? {
     var position = start
+    var line = cp_field()
     let text = head.bytes
     let bytes = text.span
-    while true {
-      guard let carriageReturn = bytes.firstIndex(of: 0x0D, from: position) else {
-        return .malformed
+    while position < bytes.count {
+      if bytes[position] == 0x0D {
+        // RFC 9112 §2.2: a bare CR is no line end.
+        return position + 1 < bytes.count && bytes[position + 1] == 0x0A ? nil : .malformed
       }
-      guard carriageReturn + 1 < bytes.count, bytes[carriageReturn + 1] == 0x0A else {
-        return .malformed  // RFC 9112 §2.2: a bare CR
+      let isLine = bytes.withUnsafeBufferPointer {
+        cp_field_line($0.baseAddress, $0.count, position, &line)
       }
-      if carriageReturn == position { return nil }
-      if carriageReturn - position > limits.headerLineByteCount { return .headTooLarge }
+      guard isLine != 0 else { return .malformed }
+      if line.end - position > limits.headerLineByteCount { return .headTooLarge }
       guard head.fieldCount < limits.headerFieldCount else { return .headTooLarge }
-      guard let (field, known) = field(in: bytes, position..<carriageReturn) else {
-        return .malformed
-      }
-      head.append(field, known)
-      position = carriageReturn + 2
+      let name = position..<line.name_end
+      // RFC 9112 §5.1 and §5.2: no space before the colon, no folded line: both are not tokens.
+      let known = KnownField(bytes.extracting(name))
+      guard known != nil || !name.isEmpty && bytes.tokenByteCount(from: position) == name.count
+      else { return .malformed }
+      head.append(MessageHead.Field(name: name, value: line.value_start..<line.value_end), known)
+      position = line.end + 2
     }
+    return .malformed
   }
 
-  /// Splits `name: value`; nil when the line breaks a rule.
-  @inline(__always)
-  private static func field(
-    in bytes: Span<UInt8>, _ line: Range<Int>
-  ) -> (MessageHead.Field, KnownField?)? {
-    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":"), from: line.lowerBound),
-      colon > line.lowerBound, colon < line.upperBound
-    else { return nil }
-    let name = line.lowerBound..<colon
-    // RFC 9112 §5.1 and §5.2: no space before the colon, no folded line: both are not tokens.
-    let known = KnownField(bytes.extracting(name))
-    guard known != nil || bytes.tokenByteCount(from: line.lowerBound) == name.count else {
-      return nil
-    }
-    var value = (colon + 1)..<line.upperBound
-    if value.count > 1, bytes[value.lowerBound] == 0x20, bytes[value.lowerBound + 1] > 0x20,
-      bytes[value.upperBound - 1] > 0x20
-    {
-      // One space in front, as nearly always.
-      value = (value.lowerBound + 1)..<value.upperBound
-    } else {
-      value = HeaderValue.trimmed(bytes, value)
-    }
-    guard isValue(bytes.extracting(value)) else { return nil }
-    return (MessageHead.Field(name: name, value: value), known)
-  }
-
-  /// Whether every byte may stand in a value; eight at a time while there are eight.
+  /// Whether every byte may stand in a value.
   static func isValue(_ bytes: Span<UInt8>) -> Bool {
-    let raw = bytes.rawBuffer
-    var index = 0
-    while raw.count >= 8, index < raw.count {
-      // The last eight overlap those before them.
-      index = min(index, raw.count - 8)
-      let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      // High bit of a lane: below 0x20, or 0x7F. Rare lanes (tabs, obs-text) go byte by byte.
-      let low = (word &- 0x2020_2020_2020_2020) & ~word
-      let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
-      let isDelete = (delete &- 0x0101_0101_0101_0101) & ~delete
-      if (low | isDelete) & 0x8080_8080_8080_8080 != 0 {
-        for lane in index..<(index + 8) where !isValueByte(raw[lane]) { return false }
-      }
-      index += 8
-    }
-    while index < raw.count {
-      if !isValueByte(raw[index]) { return false }
-      index += 1
-    }
-    return true
+    bytes.withUnsafeBufferPointer { cp_value_count($0.baseAddress, $0.count) == $0.count }
   }
 
   /// RFC 9110 §5.6.2: `tchar`.

@@ -34,7 +34,11 @@ package enum RequestParser {
     case .needMore:
       return incomplete(bytes, start, limits).map { .bad($0) } ?? .needMore
     case .end(let end):
-      if let failure = incomplete(bytes.extracting(0..<end), start, limits) {
+      // A short head has no line above a limit.
+      let isShort = end - start <= min(limits.requestLineByteCount, limits.headByteCount)
+      if !isShort || !HeadLines.isToken(bytes[start]),
+        let failure = incomplete(bytes.extracting(0..<end), start, limits)
+      {
         return .bad(failure)
       }
       head.reset(copying: bytes.extracting(start..<end))
