@@ -34,7 +34,10 @@ enum EventStreamFuzz {
       text[index..<end].withUnsafeBytes { buffer.append($0) }
       while let count = buffer.withReadable({ parser.nextEvent($0) }) {
         precondition(count > 0 && count <= buffer.count, "an event of a wrong length")
-        events.append(Array(buffer.readable[..<count]))
+        let event = Array(buffer.readable[..<count])
+        let known = parser.dataRange(event.span)
+        precondition(known == EventStreamParser.dataRange(event.span), "other data")
+        events.append(event)
         buffer.consume(count)
       }
       index = end

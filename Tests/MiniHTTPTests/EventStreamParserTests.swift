@@ -13,7 +13,10 @@ struct EventStreamParserTests {
     for slice in slices {
       slice.withUnsafeBytes { buffer.append($0) }
       while let count = buffer.withReadable({ parser.nextEvent($0) }) {
-        events.append(String(decoding: buffer.readable[..<count], as: UTF8.self))
+        let event = [UInt8](buffer.readable[..<count])
+        let known = parser.dataRange(event.span)
+        if known != EventStreamParser.dataRange(event.span) { Issue.record("data of \(event)") }
+        events.append(String(decoding: event, as: UTF8.self))
         buffer.consume(count)
       }
     }

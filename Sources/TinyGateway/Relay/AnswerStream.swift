@@ -72,7 +72,7 @@ final class AnswerStream {
         append(changed, to: output)
         continue
       }
-      switch inspect(event) {
+      switch inspect(event, parser.dataRange(event)) {
       case .pass: break
       case .drop:
         output.append(bytes.extracting(kept..<start))
@@ -90,7 +90,7 @@ final class AnswerStream {
 
   /// The event as clients understand it, empty when they need not see it; nil when it is so.
   private func repaired(_ event: Span<UInt8>) -> ByteString? {
-    guard let range = EventStreamParser.dataRange(event) else { return nil }
+    guard let range = parser.dataRange(event) else { return nil }
     switch repair?.repair(event: event.extracting(range).rawBuffer) ?? .unchanged {
     case .unchanged: return nil
     case .changed(let data): return "data: " + data + "\n\n"
@@ -109,7 +109,7 @@ final class AnswerStream {
   private func append(_ event: ByteString, to output: Buffer) {
     if event.isEmpty { return }
     let span = event.bytes.span
-    switch inspect(span) {
+    switch inspect(span, EventStreamParser.dataRange(span)) {
     case .pass: output.append(span)
     case .drop: break
     case .blank(let range):
@@ -126,8 +126,9 @@ final class AnswerStream {
     case blank(Range<Int>)
   }
 
-  private func inspect(_ event: Span<UInt8>) -> Verdict {
-    guard let range = EventStreamParser.dataRange(event) else { return .pass }
+  /// `range`: of its data, nil without any.
+  private func inspect(_ event: Span<UInt8>, _ range: Range<Int>?) -> Verdict {
+    guard let range else { return .pass }
     let data = event.extracting(range)
     if !hasData, isNoJSON(data, before: event.extracting(range.upperBound..<event.count)) {
       // Clients would stumble over it; as the first event it is a failed attempt like any other.
