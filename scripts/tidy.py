@@ -38,7 +38,7 @@ TABLES = {
 # Module: the Swift modules it may import, and which of its files may import a C module.
 LAYERS = {
     "Platform": ([], {"CPlatform": r".*", "CMbedTLS": r"Digest[^/]*"}),
-    "MiniJSON": (["Platform"], {}),
+    "MiniJSON": (["Platform"], {"CPlatform": r".*"}),
     "MiniHTTP": (["Platform"], {"CPlatform": r".*", "CMbedTLS": r"Net/TLS[^/]*"}),
     "Store": (["Platform"], {"CSQLite": r"(Database|Statement)[^/]*"}),
     "Vendors": (["Platform", "MiniJSON"], {}),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
+import CPlatform
 
-/// Searches in string contents, a machine word at a time.
+/// Searches in string contents, a machine word at a time, or 16 bytes where the processor can.
 ///
 /// Words are read with `loadUnaligned` as little endian, so that the lowest set flag belongs to the
 /// first byte. A flag is the top bit of its byte. Subtracting without regard to borrows may set
@@ -39,6 +40,36 @@ package enum JSONBytes {
   @_optimize(speed)
   @inline(never)
   package static func plainEnd(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int {
+    #if arch(x86_64)
+      if end >= 16 { return firstFlag(base, start, end) { cp_string_flags($0) } }
+    #endif
+    return plainEndByWords(base, start, end)
+  }
+
+  #if arch(x86_64)
+    /// Offset of the first byte in `start..<end` that is flagged among its 16; `end` when none is.
+    ///
+    /// `end`: 16 or more.
+    @inline(__always)
+    private static func firstFlag(
+      _ base: UnsafeRawPointer, _ start: Int, _ end: Int, _ flags: (UnsafeRawPointer) -> UInt32
+    ) -> Int {
+      var index = start
+      while end &- index >= 16 {
+        let found = flags(base + index)
+        if found != 0 { return index &+ found.trailingZeroBitCount }
+        index &+= 16
+      }
+      if index == end { return end }
+      // The last bytes, without those before them.
+      let found = flags(base + (end &- 16)) &>> UInt32(truncatingIfNeeded: 16 &- (end &- index))
+      return found != 0 ? index &+ found.trailingZeroBitCount : end
+    }
+  #endif
+
+  /// `plainEnd` for every processor.
+  @_optimize(speed)
+  static func plainEndByWords(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int {
     var index = start
     #if arch(arm)
       while index < end && UInt(bitPattern: base + index) % UInt(wordByteCount) != 0 {
@@ -122,6 +153,17 @@ package enum JSONBytes {
   /// Offset of the first quote or backslash in `start..<end`; `end` when there is none.
   @_optimize(speed)
   static func quoteOrBackslash(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int {
+    #if arch(x86_64)
+      if end >= 16 { return firstFlag(base, start, end) { cp_quote_flags($0) } }
+    #endif
+    return quoteOrBackslashByWords(base, start, end)
+  }
+
+  /// `quoteOrBackslash` for every processor.
+  @_optimize(speed)
+  static func quoteOrBackslashByWords(
+    _ base: UnsafeRawPointer, _ start: Int, _ end: Int
+  ) -> Int {
     var index = start
     while end &- index >= wordByteCount {
       let bytes = word(base, index)

@@ -175,9 +175,8 @@ extension JSONScanner {
     let record = records[index]
     if record.endOffset < 0 || record.captureCount < 0 { return nil }
     let start = record.captureStart
-    return captured.withUnsafeBytes { bytes in
-      body(UnsafeRawBufferPointer(rebasing: bytes[start..<start + record.captureCount]))
-    }
+    return body(
+      UnsafeRawBufferPointer(rebasing: captured.readable[start..<start + record.captureCount]))
   }
 
   /// A copy of the raw text of a watched value; nil as for `withLexeme`.
@@ -188,8 +187,20 @@ extension JSONScanner {
     withLexeme(index) { JSONString.unescaped($0) }
   }
 
+  /// Whether a watched value is a string that is written with just these bytes, none of which may
+  /// be a quote or a backslash; false as well where `withLexeme` is nil.
+  package func isPlain(_ index: Int, _ contents: ByteString) -> Bool {
+    withLexeme(index) { lexeme in
+      lexeme.count == contents.count + 2 && lexeme[0] == JSONByte.quote
+        && UnsafeRawBufferPointer(rebasing: lexeme[1...contents.count]).bindMemory(to: UInt8.self)
+          .span.equals(contents.bytes.span)
+    } ?? false
+  }
+
   /// A watched number that is a whole one; nil as for `withLexeme`, or when it is anything else.
-  package func int64(_ index: Int) -> Int64? { withLexeme(index) { JSONNumber.int64($0) } }
+  package func int64(_ index: Int) -> Int64? {
+    withLexeme(index) { $0.bindMemory(to: UInt8.self).span.decimal ?? JSONNumber.int64($0) }
+  }
 
   /// Ends a key of the top-level object with the quote at `index`.
   func endTopKey(_ base: UnsafeRawPointer, _ index: Int) throws(JSONError) {
@@ -234,10 +245,8 @@ extension JSONScanner {
     let index = topKey.matched
     topKey.matched = -1
     topKey.openRecord = index
-    records[index].kind = kind
-    records[index].keyOffset = topKey.offset
-    records[index].valueOffset = offset
-    records[index].captureStart = captured.count
+    records[index] = Record(
+      kind: kind, keyOffset: topKey.offset, valueOffset: offset, captureStart: captured.count)
   }
 
   /// Ends the value of a watched key before the byte at `offset`.
@@ -256,11 +265,11 @@ extension JSONScanner {
     let start = max(record.valueOffset &- sliceOffset, 0)
     let count = record.captureCount &+ end &- start
     if count > limits.captureByteCount {
-      captured.removeLast(record.captureCount)
+      captured.truncate(to: captured.count &- record.captureCount)
       records[index].captureCount = -1
       return
     }
-    captured.append(contentsOf: UnsafeRawBufferPointer(start: base + start, count: end &- start))
+    captured.append(UnsafeRawBufferPointer(start: base + start, count: end &- start))
     records[index].captureCount = count
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import CPlatform
 import Platform
 
 extension JSONScanner {
@@ -78,7 +79,7 @@ extension JSONScanner {
     }
   }
 
-  /// `JSONBytes.plainEnd` with the first two words looked at in place.
+  /// `JSONBytes.plainEnd` with the first 16 bytes looked at in place.
   @inline(__always)
   private static func plainEnd(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int {
     #if arch(arm)
@@ -90,7 +91,13 @@ extension JSONScanner {
     #endif
   }
 
-  #if !arch(arm)
+  #if arch(x86_64)
+    /// Offset of the first byte from `start` on that is not plain, at most 16 bytes on.
+    @inline(__always)
+    private static func firstPlainEnd(_ base: UnsafeRawPointer, _ start: Int) -> Int {
+      start &+ (cp_string_flags(base + start) | 0x10000).trailingZeroBitCount
+    }
+  #elseif !arch(arm)
     /// Offset of the first byte from `start` on that is not plain, at most 16 bytes on.
     @inline(__always)
     private static func firstPlainEnd(_ base: UnsafeRawPointer, _ start: Int) -> Int {

@@ -38,6 +38,10 @@ extension JSONScanner {
       case .firstElement where byte == JSONByte.closeBracket:
         close(base, at: offset)
       case .value, .firstElement:
+        if let next = takePlain(byte, base, index, end) {
+          index = takeComma(base, next, end)
+          continue
+        }
         index = try scanValue(byte, base, index, end, at: offset)
         if phase.isWithinToken { return index }
         index = takeComma(base, index, end)
@@ -82,6 +86,37 @@ extension JSONScanner {
     return index
   }
 
+  /// Takes a value at once that is as most are: a short plain string or a whole number that ends in
+  /// this slice, with nothing to note about it.
+  ///
+  /// - Returns: where it ends; nil, with nothing changed, for any other, which `scanValue` scans.
+  @inline(__always)
+  private func takePlain(
+    _ byte: UInt8, _ base: UnsafeRawPointer, _ start: Int, _ end: Int
+  ) -> Int? {
+    if depth == 0 || depth == 1 && topKey.matched >= 0 { return nil }
+    if byte == JSONByte.quote {
+      let (stop, isWhole) = JSONScanner.plainStart(base, start, end)
+      guard isWhole else { return nil }
+      asciiTextByteCount &+= Int64(stop &- start)
+      phase = .afterValue
+      return stop &+ 1
+    }
+    guard byte &- 0x31 < 9 else { return nil }
+    let limit = min(start &- 1 &+ limits.numberByteCount, end)
+    var index = start
+    while index < limit, base.load(fromByteOffset: index, as: UInt8.self) &- 0x30 < 10 {
+      index &+= 1
+    }
+    guard index < limit else { return nil }
+    let next = base.load(fromByteOffset: index, as: UInt8.self)
+    guard next == JSONByte.comma || next == JSONByte.closeBrace || next == JSONByte.closeBracket
+    else { return nil }
+    if containers & 1 == 0 { arrayNumberCount &+= 1 }
+    phase = .afterValue
+    return index
+  }
+
   /// Scans a value from behind its first byte, which is given: to its end, or to where it stops
   /// within a token, or to behind the bracket that opens it.
   @inline(__always)
@@ -91,15 +126,9 @@ extension JSONScanner {
     // What only the outermost value and its members need.
     if depth == 0 || depth == 1 && topKey.matched >= 0 { try beginOuterValue(byte, at: offset) }
     if byte == JSONByte.quote {
-      let (stop, isWhole) = JSONScanner.plainStart(base, start, end)
-      if isWhole {
-        asciiTextByteCount &+= Int64(stop &- start)
-        endValue(base, at: sliceOffset &+ stop &+ 1)
-        return stop &+ 1
-      }
       string.begin(at: offset &+ 1, isKey: false)
       phase = .string
-      return try scanString(base, stop, end)
+      return try scanString(base, start, end)
     }
     try beginValue(byte, at: offset)
     if phase == .number { return try scanNumber(base, start, end) }

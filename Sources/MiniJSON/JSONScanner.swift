@@ -62,7 +62,7 @@ package final class JSONScanner {
   var literalCount = 0
   var topKey = TopKeyState()
   var records: [Record] = []
-  var captured: [UInt8] = []
+  let captured = Buffer()
 
   /// ASCII bytes in string values, escapes counted as what they stand for.
   ///
@@ -152,7 +152,7 @@ package final class JSONScanner {
     string = StringState()
     topKey.reset()
     for index in records.indices { records[index] = Record() }
-    captured.removeAll(keepingCapacity: true)
+    captured.clear()
     asciiTextByteCount = 0
     nonASCIITextByteCount = 0
     dataStringCount = 0

@@ -18,6 +18,11 @@ struct JSONBytesTests {
             if end != (isPlain ? count : position) { Issue.record("\(byte) \(position) \(count)") }
             let mark = JSONBytes.quoteOrBackslash(base, 0, count)
             if mark != (isMark ? position : count) { Issue.record("\(byte) \(position) \(count)") }
+            let byWords = (
+              JSONBytes.plainEndByWords(base, 0, count),
+              JSONBytes.quoteOrBackslashByWords(base, 0, count)
+            )
+            if byWords != (end, mark) { Issue.record("\(byte) \(position) \(count) by words") }
           }
         }
       }
@@ -31,6 +36,7 @@ struct JSONBytesTests {
       for start in 0..<bytes.count {
         let expected = bytes[start...].firstIndex { !JSONBytes.isPlain($0) } ?? bytes.count
         #expect(JSONBytes.plainEnd(base, start, bytes.count) == expected, "\(start)")
+        #expect(JSONBytes.plainEndByWords(base, start, bytes.count) == expected, "\(start)")
       }
     }
   }
