@@ -38,6 +38,8 @@ package final class WriteBatch {
   private var modelIDs: [ByteString: Int64] = [:]
   private var modelNames: [Int64: ByteString] = [:]
   private var lastModelID: Int64 = 0
+  /// The model that was asked for last, as most often the next time.
+  private var latestModel: (name: ByteString, id: Int64) = (.empty, 0)
 
   /// How long what is written is kept; looked at with each flush.
   package var retention = Retention()
@@ -85,7 +87,11 @@ package final class WriteBatch {
   ///
   /// A new name is written with the next flush.
   package func modelID(for name: ByteString) -> Int64 {
-    if let known = modelIDs[name] { return known }
+    if latestModel.id != 0, name == latestModel.name { return latestModel.id }
+    if let known = modelIDs[name] {
+      latestModel = (name, known)
+      return known
+    }
     guard modelIDs.count < WriteBatch.modelLimit, name.count <= WriteBatch.modelNameByteLimit,
       lastModelID < .max
     else { return 0 }
@@ -121,6 +127,7 @@ package final class WriteBatch {
     if isFull, failure == nil { flush(now: now) }
   }
 
+  @inline(__always)
   private func keep(_ row: consuming LogRecord) {
     guard keepsRows else { return }
     guard waiting.rows.count < flushRowCount * WriteBatch.waitingFlushes else {
@@ -196,7 +203,7 @@ package final class WriteBatch {
     droppedRowCount += Int64(waiting.rows.count)
     waiting = BatchContents()
     (oldestWaiting, oldestAudit, retryAt) = (nil, nil, nil)
-    (modelIDs, modelNames) = ([:], [:])
+    (modelIDs, modelNames, latestModel) = ([:], [:], (.empty, 0))
     lastLogID = max(lastLogID, snapshot.lastLogID)
     lastAuditID = max(lastAuditID, snapshot.lastAuditID)
     take(snapshot.models)

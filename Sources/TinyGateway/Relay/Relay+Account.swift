@@ -99,8 +99,8 @@ extension Relay {
     }
     var row = makeRow(caller, usage, status, kind, now)
     row.charge = charge
-    gateway.batch.append(row, now: now)
     logLine(row)
+    gateway.batch.append(row, now: now)
   }
 
   private func makeRow(

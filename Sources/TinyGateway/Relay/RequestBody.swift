@@ -29,6 +29,8 @@ final class RequestBody {
   let scanner: JSONScanner
   /// Of a request that is a form and no JSON.
   private(set) var form: RequestForm?
+  /// The model of the body before this one, which is mostly that of this one as well.
+  private var latestModel = ByteString.empty
   /// What the model is taken for as long as the body names none; empty for nothing.
   var assumedModel = ByteString.empty
   /// By how many bytes the edits of this attempt lengthen a form.
@@ -138,6 +140,9 @@ final class RequestBody {
       if !assumedModel.isEmpty { return assumedModel }
       throw .invalidRequest("The field model is missing.", param: "model")
     }
+    if form == nil, !latestModel.isEmpty, scanner.isPlain(Field.model.rawValue, latestModel) {
+      return latestModel
+    }
     guard form != nil || member?.kind == .string,
       let name = form?.model ?? scanner.string(Field.model.rawValue), ModelName.isValid(name)
     else {
@@ -145,6 +150,7 @@ final class RequestBody {
         "The field model must be a name of 1 to 128 characters of A-Z a-z 0-9 . _ : / @ + -.",
         param: "model")
     }
+    if form == nil { latestModel = name }
     return name
   }
 

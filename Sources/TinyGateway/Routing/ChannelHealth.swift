@@ -102,7 +102,8 @@ final class ChannelHealth {
   private func usableKey(at now: Instant, _ tried: [ByteString], _ early: Bool) -> Int? {
     var second: Int?
     for step in 0..<keys.count {
-      let index = (nextKey + step) % keys.count
+      let next = nextKey + step
+      let index = next < keys.count ? next : next - keys.count
       if tried.contains(keys[index].value) { continue }
       switch keys[index].breaker.admission(at: now) {
       case .ready, .probe: return index
@@ -132,7 +133,7 @@ final class ChannelHealth {
   /// A request goes out with the next usable key; nil when there is none.
   func begin(at now: Instant, tried: [ByteString] = [], early: Bool = false) -> AttemptTicket? {
     guard let index = usableKey(at: now, tried, early) else { return nil }
-    nextKey = (index + 1) % keys.count
+    nextKey = index + 1 < keys.count ? index + 1 : 0
     openRequests += 1
     return AttemptTicket(
       key: keys[index].value,

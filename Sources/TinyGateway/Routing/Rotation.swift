@@ -57,6 +57,8 @@ final class Rotation {
     _ strategy: BalancingStrategy, at now: Instant, stickyHash: UInt64? = nil,
     where isUsable: (Channel) -> Bool
   ) -> (channel: Channel, alternatives: Int)? {
+    // A single channel has every turn, whatever the strategy.
+    if channels.count == 1 { return isUsable(channels[0]) ? (channels[0], 0) : nil }
     var priority = Int64.min
     var usable = 0
     for (index, channel) in channels.enumerated() {

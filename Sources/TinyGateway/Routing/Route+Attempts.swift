@@ -19,7 +19,7 @@ extension Route {
     return Attempt(channel: channel, ticket: ticket, hasAlternative: hasAlternative)
   }
 
-  // These two change nothing; were they not mutating, the route, which is large, would be copied.
+  // These change nothing; were they not mutating, the route, which is large, would be copied.
 
   private mutating func choose(at now: Instant, _ context: RoutingContext) -> (Channel, Int)? {
     switch step {
@@ -58,7 +58,9 @@ extension Route {
     return hasOtherModel(context)
   }
 
-  private func hasReady(_ channels: [Channel], but channel: Channel, at now: Instant) -> Bool {
+  private mutating func hasReady(_ channels: [Channel], but channel: Channel, at now: Instant)
+    -> Bool
+  {
     for other in channels where other.id != channel.id {
       if readiness(of: other, at: now) == .ready { return true }
     }
@@ -66,7 +68,7 @@ extension Route {
   }
 
   /// Whether a model that is tried later has channels.
-  private func hasOtherModel(_ context: RoutingContext) -> Bool {
+  private mutating func hasOtherModel(_ context: RoutingContext) -> Bool {
     var next = 0
     switch source {
     case .requested:
@@ -78,9 +80,10 @@ extension Route {
     case .offline: break
     case .fallback(let index): next = index + 1
     }
-    return context.fallbacks.fallbacks(for: requested).dropFirst(next).contains {
-      context.serves($0, groups)
+    for other in context.fallbacks.fallbacks(for: requested).dropFirst(next) {
+      if context.serves(other, groups) { return true }
     }
+    return false
   }
 
   /// The channel has no words for the request: it is not used again, and no attempt is counted.

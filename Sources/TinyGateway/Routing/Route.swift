@@ -154,7 +154,7 @@ struct Route {
       step == .group(0) && rotationHere != nil ? groupHere : context.policy(for: model, groups)
   }
 
-  private func here(at now: Instant, _ context: RoutingContext) -> Availability {
+  private mutating func here(at now: Instant, _ context: RoutingContext) -> Availability {
     switch step {
     case .pinned:
       guard let channel = pinnedChannel.flatMap(context.channels.find), channel.serves(model),
@@ -215,7 +215,9 @@ struct Route {
   }
 
   /// The explicit fallback channels that could serve now, in order; whether others only are busy.
-  func fallbackChannels(
+  ///
+  /// Changes nothing; were it not mutating, the route, which is large, would be copied.
+  mutating func fallbackChannels(
     at now: Instant, _ context: RoutingContext
   ) -> (ready: [Channel], isBusy: Bool) {
     var ready: [Channel] = []

@@ -16,7 +16,10 @@ final class ChannelDirectory {
   /// goes on.
   private var replaced: [ByteString: [ByteString: Rotation]] = [:]
   /// What `rotation` found last: a request asks several times, and many ask for the same.
-  private var latest: (model: ByteString, group: ByteString, rotation: Rotation?)?
+  private var latestRotation: Rotation?
+  /// For which model and group that was; empty names, under which there is none, at first.
+  private var latestModel = ByteString.empty
+  private var latestGroup = ByteString.empty
   /// When requests are kept away from a channel.
   var breakerPolicy = CircuitBreaker.Policy() {
     didSet { for channel in channels.values { channel.health.policy = breakerPolicy } }
@@ -115,9 +118,9 @@ final class ChannelDirectory {
   /// `localOnly`: those in the owner's own network.
   func rotation(for model: ByteString, group: ByteString, localOnly: Bool = false) -> Rotation? {
     if localOnly { return findRotation(for: model, group: group, localOnly: true) }
-    if let latest, latest.model == model, latest.group == group { return latest.rotation }
+    if latestModel == model, latestGroup == group { return latestRotation }
     let rotation = findRotation(for: model, group: group, localOnly: false)
-    latest = (model, group, rotation)
+    (latestModel, latestGroup, latestRotation) = (model, group, rotation)
     return rotation
   }
 
@@ -154,7 +157,7 @@ final class ChannelDirectory {
   private func reindex() {
     byModel = [:]
     forAnyModel = []
-    latest = nil
+    (latestModel, latestGroup, latestRotation) = (.empty, .empty, nil)
     for (group, models) in rotations {
       for (model, rotation) in models {
         if let rotation { replaced[group, default: [:]][model] = rotation }
