@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Links a binary: lld, with a change of the assembly between Swift's bitcode and the binary.
+# Links a binary: lld, with changes between Swift's bitcode and the binary.
 #
 #   cross/link.sh TARGET ARGUMENT…      arguments of lld
 #
@@ -15,7 +15,8 @@
 # itself for aarch64; where that saves less than 100 bytes, the calls are not worth their time.
 #
 # On x86_64, compiled for speed, LLVM copies functions into their callers only when they are tiny:
-# with its own bound the binary has 1.4 MB more, and a request 1 % more or fewer instructions.
+# with its own bound the binary has 1.4 MB more, and a request 1 % more or fewer instructions. Nor
+# do functions keep a pointer to their frame, which Swift has no flag for and nobody reads: 3 %.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -29,6 +30,14 @@ repack() {
     $1 == ".type" && /,[%@]function/ { name = $2; sub(/,.*/, "", name); functions[name] = 1 }
     $1 == ".addrsig_sym" && $2 in functions { next }
     { print }'
+}
+
+# Assembly without frame pointers, from bitcode that is optimized already.
+assemble() {
+  local clang=("$TOOLCHAIN/bin/clang" "--target=$SWIFT_TRIPLE" -O2 -Xclang -disable-llvm-passes)
+  "${clang[@]}" -x ir -S -emit-llvm "$1" -o - |
+    sed 's/"frame-pointer"="all"/"frame-pointer"="none"/' |
+    "${clang[@]}" -x ir -S -fno-pic -ffunction-sections -fdata-sections - -o -
 }
 
 select_target "$1"
@@ -54,7 +63,12 @@ for argument; do
   others+=("$argument")
 done
 if [ "$bitcode" = 1 ]; then
-  "$TOOLCHAIN/bin/ld.lld" "$@" --lto-emit-asm "${code[@]}"
+  if [ "$TARGET" = x86_64 ]; then
+    "$TOOLCHAIN/bin/ld.lld" "$@" --lto-emit-llvm "${code[@]}"
+    assemble "$output" >"$output.lto.s"
+  else
+    "$TOOLCHAIN/bin/ld.lld" "$@" --lto-emit-asm "${code[@]}"
+  fi
   repack <"$output.lto.s" >"$output.s"
   # shellcheck disable=SC2086
   "$TOOLCHAIN/bin/clang" "--target=$C_TARGET" $C_FLAGS -c "$output.s" -o "$output.lto.o"

@@ -47,7 +47,8 @@ package enum JSONBytes {
   }
 
   #if arch(x86_64)
-    /// Offset of the first byte in `start..<end` that is flagged among its 16; `end` when none is.
+    /// Offset of the first byte in `start..<end` that is flagged among its 16; `end` when none is,
+    /// `start` when that lies behind.
     ///
     /// `end`: 16 or more.
     @inline(__always)
@@ -60,7 +61,7 @@ package enum JSONBytes {
         if found != 0 { return index &+ found.trailingZeroBitCount }
         index &+= 16
       }
-      if index == end { return end }
+      if index >= end { return index }
       // The last bytes, without those before them.
       let found = flags(base + (end &- 16)) &>> UInt32(truncatingIfNeeded: 16 &- (end &- index))
       return found != 0 ? index &+ found.trailingZeroBitCount : end

@@ -29,6 +29,18 @@ struct JSONBytesTests {
     }
   }
 
+  @Test func findsNothingBehindTheEnd() {
+    let bytes = [UInt8](repeating: 0x61, count: 40)
+    bytes.withUnsafeBytes { raw in
+      guard let base = raw.baseAddress else { return }
+      for count in [1, 15, 16, 33] {
+        #expect(JSONBytes.plainEnd(base, count + 1, count) == count + 1)
+        #expect(JSONBytes.plainEndByWords(base, count + 1, count) == count + 1)
+        #expect(JSONBytes.quoteOrBackslash(base, count, count) == count)
+      }
+    }
+  }
+
   @Test func findsTheFirstOfSeveral() {
     let bytes: [UInt8] = Array("0123456\"\"\\\u{1}9abcdefghi\u{1f}".utf8) + [0x80, 0xff, 0x22]
     bytes.withUnsafeBytes { raw in
