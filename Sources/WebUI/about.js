@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What runs here and how it fares, and the doctor who looks for what is wrong.
 import { facts, warnings } from "./box.js";
-import { action, api, copyButton, every, fill, get, h, number, t, told } from "./core.js";
+import { action, api, every, fill, get, h, number, t, told } from "./core.js";
+import { copyButton } from "./files.js";
 import { terms } from "./list.js";
 
 /** Draws the page. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The frame: who is logged in, which page is shown, language and theme, a lost connection.
 import {
-  action, api, ApiError, during, every, fill, h, hooks, keep, kept, language, loadWords, notice,
-  openDialog, problem, t,
+  action, api, ApiError, during, every, fill, h, hooks, keep, kept, language, notice, openDialog,
+  problem, speak, t,
 } from "./core.js";
 
 /** Pages by their name in the address: title, roles that see it, module. */
@@ -28,8 +28,6 @@ let session = null;
 let shown = null; // The controller of the page that is shown.
 
 const may = (role) => ranks.indexOf(session.role) >= ranks.indexOf(role);
-const nameInAddress = () => location.hash.replace(/^#\/?/, "").split("?")[0];
-const queryInAddress = () => new URLSearchParams(location.hash.split("?")[1] ?? "");
 
 // Login
 
@@ -133,11 +131,6 @@ function leave() {
   showLogin();
 }
 
-async function logOut() {
-  await api("DELETE", "/auth/session");
-  leave();
-}
-
 // A lost connection
 
 let isLost = false;
@@ -157,23 +150,41 @@ hooks.found = () => {
   isLost = false;
   document.getElementById("lost")?.remove();
   notice(t("Connected again."));
+  document.dispatchEvent(new Event("found"));
 };
 
 // The frame
 
-const notices = () => h("div", { id: "notices", role: "status" });
+const notices = () => h("div.notices", { id: "notices", role: "status" });
+
+/** What one types into outside of dialogs. */
+const inputs = () => [...document.querySelectorAll(
+  "main :is(input:not([type=hidden], [type=file]), select, textarea)")];
+
+/** Shows everything in the other language; what was typed stays. */
+async function changeLanguage() {
+  const other = language === "zh" ? "en" : "zh";
+  await speak(other);
+  keep("language", other);
+  const typed = inputs();
+  await (session ? open() : start());
+  inputs().forEach((input, index) => {
+    const { name, value, checked } = typed[index] ?? {};
+    if (input.name !== name || (input.value === value && input.checked === checked)) return;
+    Object.assign(input, { value, checked });
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  document.getElementById("language")?.focus();
+}
 
 /** Language and theme. */
 function choices() {
   const themes = { auto: t("Theme: as the device"), light: t("Light"), dark: t("Dark") };
   return [
-    h("button.quiet", {
-      type: "button", lang: language === "zh" ? "en" : "zh-CN", id: "language",
-      onclick() { keep("language", language === "zh" ? "en" : "zh"); location.reload(); },
-    }, language === "zh" ? "English" : "中文"),
-    h("select", {
-      "aria-label": t("Theme"), id: "theme", onchange() { setTheme(this.value); },
-    }, Object.entries(themes).map(([value, label]) =>
+    action(language === "zh" ? "English" : "中文", changeLanguage,
+      { class: "quiet", id: "language", lang: language === "zh" ? "en" : "zh-CN" }),
+    h("select", { "aria-label": t("Theme"), id: "theme", onchange() { setTheme(this.value); } },
+      Object.entries(themes).map(([value, label]) =>
       h("option", { value, selected: (kept("theme") ?? "auto") === value }, label))),
   ];
 }
@@ -203,22 +214,21 @@ function showFrame() {
       document.querySelector("h1")?.focus();
     } }, t("To the content")),
     h("header.top", {}, toggle, h("a.brand", { href: "#/dashboard" }, "TinyGateway"),
-      h("div.choices", {}, choices(), h("span.name", {}, session.username),
-        action(t("Log out"), logOut, { class: "quiet", id: "logout" }))),
+      h("div.choices", {}, choices(), h("span.name", {}, session.username), action(t("Log out"),
+        () => api("DELETE", "/auth/session").then(leave), { class: "quiet", id: "logout" }))),
     menu, notices(), h("main", { id: "main" }));
 }
 
 /** Shows the page of the address. */
 async function showPage() {
   if (!session || session.must_change_password) return;
-  const name = nameInAddress() || "dashboard";
+  const [address, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const name = address || "dashboard";
   const [title, role] = pages()[name] ?? [];
   shown?.abort();
   const controller = shown = new AbortController();
   for (const link of document.querySelectorAll("#menu a")) {
-    const isCurrent = link.getAttribute("href") === "#/" + name;
-    if (isCurrent) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    link.ariaCurrent = link.getAttribute("href") === "#/" + name ? "page" : null;
   }
   const heading = h("h1", { tabindex: "-1" }, title ?? t("There is no such page"));
   const content = h("div", { id: "page", "aria-busy": "true" });
@@ -227,24 +237,33 @@ async function showPage() {
   heading.focus({ preventScroll: true });
   scrollTo(0, 0);
   try {
-    if (title && !may(role)) throw new Error(t("Your account may not see this page."));
+    if (title && !may(role)) throw new ApiError(t("Your account may not see this page."));
     if (title) {
       const page = await import(`./${name}.js`);
-      await page.mount(content, {
-        signal: controller.signal, query: queryInAddress(), session, may,
-      });
+      await page.mount(content, { signal: controller.signal, session, may,
+        query: new URLSearchParams(query) });
     }
   } catch (error) {
-    if (error.name !== "AbortError" && shown === controller) {
-      const isOther = error instanceof TypeError && /import|module/i.test(error.message);
-      fill(content, problem(isOther
-        ? t("This page could not be loaded. The gateway may have been updated.") : error),
-      action(t("Load again"), () => location.reload()));
-      if (!(error instanceof ApiError) && !isOther) console.error(error);
-    }
+    if (error.name !== "AbortError") await showFailure(content, error, controller);
   } finally {
     content.removeAttribute("aria-busy");
   }
+}
+
+/** Says why a page cannot be seen, and tries again when a lost connection is found again. */
+async function showFailure(content, error, { signal }) {
+  const isModule = error instanceof TypeError && /import|module/i.test(error.message);
+  // A module that does not come may have the connection for its reason.
+  const check = () => api("GET", "/health");
+  const failure = isModule ? await check().then(() => null, (lost) => lost) : error;
+  if (signal.aborted) return;
+  // Browsers remember that a module did not come.
+  const again = isModule ? () => check().then(() => location.reload()) : showPage;
+  fill(content, problem(failure ??
+    t("This page could not be loaded. The gateway may have been updated.")),
+  action(t("Load again"), again));
+  document.addEventListener("found", again, { once: true, signal });
+  if (!(error instanceof ApiError) && !isModule) console.error(error);
 }
 
 /** What is to be seen after a login, or a change of it. */
@@ -263,7 +282,7 @@ addEventListener("hashchange", (event) => {
 
 async function start() {
   setTheme(kept("theme") ?? "auto");
-  await loadWords();
+  await speak();
   // Without a mark of a login there is none: the first page then costs no call.
   if (!kept("session")) return showLogin();
   try {
@@ -271,10 +290,8 @@ async function start() {
   } catch (error) {
     if (error.status !== 401) {
       only(t("No connection"), problem(error), action(t("Try again"), () => location.reload()));
-      return every(3000, async () => {
-        await api("GET", "/health");
-        location.reload();
-      }, new AbortController().signal);
+      return every(3000, () => api("GET", "/health").then(() => location.reload()),
+        new AbortController().signal);
     }
     return leave();
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The state of the box in words.
-import { bytes, counted, h, number, percent, span, t, time, told } from "./core.js";
+import { bytes, counted, h, number, percent, t, time, told } from "./core.js";
 
 /** What is wrong with the storage, in words; null when nothing is. */
 const storageTrouble = (state) => ({
@@ -11,6 +11,15 @@ const storageTrouble = (state) => ({
 
 const badge = (isGood, text) => h(`span.badge.${isGood ? "good" : "bad"}`, {}, text);
 const of = (part, whole) => whole ? t("{0} of {1}", bytes(part), bytes(whole)) : bytes(part);
+
+/** Seconds as 3 d 4 h. */
+function span(seconds) {
+  const parts = [[86400, t("d")], [3600, t("h")], [60, t("min")], [1, t("s")]];
+  const first = parts.findIndex(([size]) => seconds >= size);
+  const [large, small] = parts.slice(first < 0 ? 3 : first);
+  const text = number(Math.floor(seconds / large[0])) + " " + large[1];
+  return small ? text + " " + Math.floor(seconds % large[0] / small[0]) + " " + small[1] : text;
+}
 
 /** The facts of `/status` that people look for, as [name, what is shown]. */
 export function facts(status) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The channel groups: who is in them, what each member gets, and what comes after.
-import { action, api, duration, fill, getAll, h, number, percent, t } from "./core.js";
+import { action, api, duration, fill, h, number, percent, t } from "./core.js";
 import { choice } from "./fields.js";
 import { openForm } from "./form.js";
-import { deleteButton, editedNumber, table } from "./list.js";
+import { deleteButton, editedNumber, getAll, table } from "./list.js";
 import { knownModels, mountExplain, mountFallbacks } from "./routing.js";
 
 /** Draws the page. */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The channels: how each of them does, what can be done to one or to many.
 import {
-  action, api, duration, every, fill, get, getAll, h, money, number, percent, t, told,
+  action, api, duration, every, fill, get, h, money, number, percent, t, told,
 } from "./core.js";
 import { editChannel } from "./channel-form.js";
 import { openTest, setWeight, testInTurn } from "./channel-work.js";
 import { matches } from "./combo.js";
 import { badge } from "./fields.js";
-import { deleteButton, drawList, editedNumber } from "./list.js";
+import { deleteButton, drawList, editedNumber, getAll } from "./list.js";
 import { bulkDelete, bulkStatus } from "./once.js";
 
 // The types whose vendors tell a balance; see docs/API.md.

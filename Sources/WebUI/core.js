@@ -24,10 +24,33 @@ export function h(name, attributes, ...children) {
 const pieces = (children) => children.flat(Infinity).filter((child) =>
   child !== null && child !== undefined && child !== false);
 
-/** Puts other children into an element. */
+/** Puts other children into an element; the focus stays at its place among them. */
 export function fill(element, ...children) {
+  const place = placeOf(element, document.activeElement);
   element.replaceChildren(...pieces(children));
-  return element;
+  return refocus(element, place);
+}
+
+/** Where in another one an element stands: a number for each level. */
+function placeOf(root, element) {
+  const place = [];
+  if (root.contains(element)) {
+    for (; element !== root; element = element.parentElement) {
+      place.unshift([...element.parentElement.children].indexOf(element));
+    }
+  }
+  return place;
+}
+
+/** Goes to what stands at a place now, when the focus is lost: else a reader begins anew. */
+function refocus(root, place) {
+  if (!place.length || document.activeElement !== document.body) return root;
+  // Of what has become shorter, to the last.
+  const found = place.reduce((at, index) => at.children[index] ?? at.lastElementChild ?? at, root);
+  for (const each of [found, document.querySelector("h1")]) {
+    if (document.activeElement === document.body) each?.focus({ preventScroll: true });
+  }
+  return root;
 }
 
 // What is kept in the browser
@@ -47,20 +70,24 @@ export function keep(key, value) {
 
 // Words
 
-/** The language of the pages, `en` or `zh`: the one chosen, else the browser's first. */
-export const language =
-  kept("language") ?? (/^zh\b/i.test(navigator.languages?.[0] ?? "") ? "zh" : "en");
-const locale = language === "zh" ? "zh-CN" : navigator.language || "en";
-let words = {};
+const same = (text) => text;
+let locale;
+let words;
 /** By what the words have a text: when they are packed, by a hash of so many signs. */
-let code = (text) => text;
+let code;
+/** The language of the pages, `en` or `zh`. */
+export let language;
 /** What the management API says, in the language of the pages as far as they know it. */
-export let said = (text) => text;
+export let said;
 
-/** Loads the words of the language; English needs none. */
-export async function loadWords() {
+/** Begins a language: the one given or chosen before, else the browser's first. */
+export async function speak(wanted = kept("language") ??
+  (/^zh\b/i.test(navigator.languages?.[0] ?? "") ? "zh" : "en")) {
+  ({ default: words, said, code = same } =
+    wanted === "zh" ? await import("./zh.js") : { default: {}, said: same });
+  language = wanted;
+  locale = language === "zh" ? "zh-CN" : navigator.language || "en";
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
-  if (language === "zh") ({ default: words, said, code = code } = await import("./zh.js"));
 }
 
 /** An English text in the language of the pages; `{0}`, `{1}` … stand for the values. */
@@ -96,14 +123,6 @@ export const money = (value, currency) =>
 export const duration = (ms) => ms === null || ms === undefined ? none
   : ms < 1000 ? number(Math.round(ms)) + " ms"
     : number(ms / 1000, { maximumFractionDigits: 1 }) + " s";
-/** Seconds as 3 d 4 h. */
-export function span(seconds) {
-  const parts = [[86400, t("d")], [3600, t("h")], [60, t("min")], [1, t("s")]];
-  const first = parts.findIndex(([size]) => seconds >= size);
-  const [large, small] = parts.slice(first < 0 ? 3 : first);
-  const text = number(Math.floor(seconds / large[0])) + " " + large[1];
-  return small ? text + " " + Math.floor(seconds % large[0] / small[0]) + " " + small[1] : text;
-}
 /** Bytes as 1.5 MB. */
 export function bytes(value) {
   if (value === null || value === undefined) return none;
@@ -201,17 +220,6 @@ export function queryText(query) {
 export const get = (path, query = {}, options) =>
   api("GET", path + queryText(query), undefined, options);
 
-/** Everything that a list has, page after page; at most 1000 items. */
-export async function getAll(path, query = {}, options) {
-  const items = [];
-  for (let page = 1; page <= 10; page++) {
-    const data = await get(path, { ...query, page, page_size: 100 }, options);
-    items.push(...data.items);
-    if (items.length >= data.total || !data.items.length) break;
-  }
-  return items;
-}
-
 /** Calls `work` now and every so many milliseconds while the page is seen, until `signal`. */
 export function every(milliseconds, work, signal) {
   const run = async () => {
@@ -227,10 +235,13 @@ export function every(milliseconds, work, signal) {
 
 // Messages and dialogs
 
+/** Where notices stand: what is outside of an open dialog is neither seen well nor read aloud. */
+const noticeArea = () => [...document.querySelectorAll(".notices")].at(-1);
+
 /** Says something in passing; read aloud by screen readers. */
 export function notice(text) {
   const line = h("div.notice", {}, text);
-  document.getElementById("notices").append(line);
+  noticeArea().append(line);
   setTimeout(() => line.remove(), 6000);
 }
 
@@ -266,8 +277,14 @@ let dialogCount = 0;
 /** Opens a dialog and returns it; it is gone when it closes. Content gets a heading. */
 export function openDialog(title, ...content) {
   const id = "dialog" + ++dialogCount;
-  const dialog = h("dialog", { "aria-labelledby": id }, h("h2", { id }, title), ...content);
-  dialog.addEventListener("close", () => dialog.remove());
+  const notices = h("div.notices", { "aria-live": "polite" });
+  const dialog = h("dialog", { "aria-labelledby": id }, h("h2", { id }, title), content, notices);
+  const place = placeOf(document.body, document.activeElement);
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    noticeArea()?.append(...notices.children);
+    refocus(document.body, place);
+  });
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
@@ -280,21 +297,4 @@ export function ask(question, label) {
       h("button", { value: "" }, t("Cancel")), h("button.danger", { value: "yes" }, label))));
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
   });
-}
-
-/** A button that copies a text. */
-export function copyButton(text, label = t("Copy")) {
-  return action(label, async (button) => {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      // Without HTTPS browsers keep the clipboard to themselves, but not the selection.
-      const area = h("textarea", { value: text, class: "unseen" });
-      button.after(area);
-      area.select();
-      document.execCommand("copy");
-      area.remove();
-    }
-    notice(t("Copied."));
-  }, { class: "quiet" });
 }

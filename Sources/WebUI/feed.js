@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A list that grows by time, newest first: filters, older rows below, new ones above.
-import { action, counted, every, fill, get, getAll, h, number, queryText, t } from "./core.js";
+import { action, counted, every, fill, get, h, number, queryText, t } from "./core.js";
 import { drawField, failed } from "./form.js";
-import { table, tableRow } from "./list.js";
+import { getAll, table, tableRow } from "./list.js";
 
 const pageSize = 50;
 const rowLimit = 1000; // More rows than that make a browser slow.

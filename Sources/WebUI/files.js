@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Files that come from the gateway.
-import { h, t } from "./core.js";
+// What people take away: files that come from the gateway, and copies of texts.
+import { action, h, notice, t } from "./core.js";
 
 /**
  * Reads the answer of fetchFrom to its end and gives it to the browser as a file. `progress` gets
@@ -27,4 +27,22 @@ export async function save(response, name, progress) {
   h("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60000);
   return done;
+}
+
+/** A button that copies a text. */
+export function copyButton(text, label = t("Copy")) {
+  return action(label, async (button) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Without HTTPS browsers keep the clipboard to themselves, but not the selection.
+      const area = h("textarea", { value: text, class: "unseen" });
+      button.after(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+      button.focus();
+    }
+    notice(t("Copied."));
+  }, { class: "quiet" });
 }

@@ -273,5 +273,9 @@ export function showAtField(error, drawn) {
 }
 
 /** Shows what hinders a page from being drawn, with a way to try again. */
-export const failed = (error, again) =>
-  h("div", {}, problem(error), h("button", { type: "button", onclick: again }, t("Try again")));
+export function failed(error, again) {
+  const area = h("div", {}, problem(error),
+    h("button", { type: "button", onclick: again }, t("Try again")));
+  document.addEventListener("found", () => area.isConnected && again(), { once: true });
+  return area;
+}

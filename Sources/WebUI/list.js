@@ -3,6 +3,17 @@
 import { action, ask, fill, get, h, notice, number, t } from "./core.js";
 import { drawField, failed } from "./form.js";
 
+/** Everything that a list has, page after page; at most 1000 items. */
+export async function getAll(path, query = {}, options) {
+  const items = [];
+  for (let page = 1; page <= 10; page++) {
+    const data = await get(path, { ...query, page, page_size: 100 }, options);
+    items.push(...data.items);
+    if (items.length >= data.total || !data.items.length) break;
+  }
+  return items;
+}
+
 /** A row of a table. */
 export const tableRow = (columns, item, options = {}) => h("tr", { "data-id": item.id },
   options.lead?.(item), columns.map((column) =>

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What was asked of the gateway, and, for administrators, who changed what.
 import {
-  action, api, bytes, copyButton, counted, duration, fetchFrom, getAll, h, money, notice, number,
-  openDialog, queryText, short, t, time,
+  action, api, bytes, counted, duration, fetchFrom, h, money, notice, number, openDialog,
+  queryText, short, t, time,
 } from "./core.js";
+import { getAll } from "./list.js";
 import { drawFeed, pickField, rangeField } from "./feed.js";
-import { save } from "./files.js";
+import { copyButton, save } from "./files.js";
 import { openForm } from "./form.js";
 
 /** Draws the page. */

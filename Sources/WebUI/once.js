@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Secrets that are shown this once, files that are made here, and rows that are changed together.
-import { action, api, ask, copyButton, h, openDialog, t } from "./core.js";
+import { action, api, ask, h, openDialog, t } from "./core.js";
+import { copyButton } from "./files.js";
 
 /** Gives the reader a file with this text. */
 export function download(name, text, type = "text/plain") {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Tries models out: a conversation through one of one's own tokens.
-import {
-  action, api, ask, copyButton, duration, fetchFrom, fill, get, getAll, h, kept, number, t,
-} from "./core.js";
+import { action, api, ask, duration, fetchFrom, fill, get, h, kept, number, t } from "./core.js";
+import { getAll } from "./list.js";
+import { copyButton } from "./files.js";
 import { bodyOf, curl, drawSetup, isCut, python } from "./request.js";
 import { parts } from "./stream.js";
 import { drawText, images, picture } from "./turn.js";
@@ -27,6 +27,7 @@ export async function mount(root, { signal, session, may }) {
   const code = drawCode();
   const page = { signal, may, setup, talk, code, running: null };
   signal.addEventListener("abort", () => page.running?.abort());
+  addEventListener("beforeunload", (event) => state.draft && event.preventDefault(), { signal });
   fill(root, setup.element, talk, drawComposer(page), code.element);
   setup.changed = code.redraw;
   redraw(page);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What models cost, in units for a token and in money for a million.
 import {
-  action, api, ask, counted, fill, get, getAll, h, money, notice, number, openDialog, t,
+  action, api, ask, counted, fill, get, h, money, notice, number, openDialog, t,
 } from "./core.js";
 import { amount } from "./fields.js";
 import { openForm } from "./form.js";
-import { deleteButton, drawList } from "./list.js";
+import { deleteButton, drawList, getAll } from "./list.js";
 import { bulkDelete, download } from "./once.js";
 
 /** A price that a price without its own takes, by name. */

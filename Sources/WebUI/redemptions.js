@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Codes that add quota to the account of whoever presents them first.
-import { action, api, counted, get, getAll, h, money, number, t } from "./core.js";
+import { action, api, counted, get, h, money, number, t } from "./core.js";
 import { badge, date, expiry, quotaField } from "./fields.js";
 import { openForm } from "./form.js";
-import { deleteButton, drawList } from "./list.js";
+import { deleteButton, drawList, getAll } from "./list.js";
 import { bulkDelete, showOnce, switchButton } from "./once.js";
 
 const statuses = () => ({ unused: [t("unused"), "good"], used: [t("used"), "faint"],

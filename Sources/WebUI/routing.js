@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Which other models serve when a model cannot, and why a request goes where it goes.
-import { action, api, during, fill, get, getAll, h, number, said, t, told } from "./core.js";
+import { action, api, during, fill, get, h, number, said, t, told } from "./core.js";
 import { checkedModel } from "./channel-fields.js";
 import { drawField, openForm } from "./form.js";
-import { deleteButton, table } from "./list.js";
+import { deleteButton, getAll, table } from "./list.js";
 
 /** The public names that the channels and the types list, as proposals. */
 export async function knownModels(signal) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What can be set: options that hold at once, and the settings of config.yaml.
-import { action, api, copyButton, fill, get, getAll, h, notice, number, openDialog, said, t }
-  from "./core.js";
+import { action, api, fill, get, h, notice, number, openDialog, said, t } from "./core.js";
+import { copyButton } from "./files.js";
 import { drawField, openForm } from "./form.js";
-import { table, terms } from "./list.js";
+import { getAll, table, terms } from "./list.js";
 
 const decimal = (value) => /^\d{1,7}(\.\d{1,6})?$/.test(value) && Number(value) <= 1e6
   ? null : t("A number from 0 to 1000000 with at most 6 places.");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How programs are pointed at this gateway: ready-made text for each of them.
-import { copyButton, fill, h, keep, kept, t } from "./core.js";
+import { fill, h, keep, kept, t } from "./core.js";
+import { copyButton } from "./files.js";
 
 /** A text as one word of a shell. */
 export const shellWord = (text) => "'" + text.replaceAll("'", "'\\''") + "'";

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Keys for clients: who may use what, until when and how much.
-import { action, api, ApiError, counted, get, getAll, h, number, openDialog, t } from "./core.js";
+import { action, api, ApiError, counted, get, h, number, openDialog, t } from "./core.js";
 import {
   badge, checkAddress, choice, date, expiry, quotaField, statusBadge, usage,
 } from "./fields.js";
 import { openForm } from "./form.js";
-import { deleteButton, drawList } from "./list.js";
+import { deleteButton, drawList, getAll } from "./list.js";
 import { bulkDelete, bulkStatus, showOnce, switchButton } from "./once.js";
 import { snippets } from "./snippets.js";
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Who may use which channel groups, and what they pay of a price.
-import { action, api, getAll, t } from "./core.js";
+import { action, api, t } from "./core.js";
 import { choice } from "./fields.js";
 import { openForm } from "./form.js";
-import { deleteButton, drawList } from "./list.js";
+import { deleteButton, drawList, getAll } from "./list.js";
 
 /** Draws the page. */
 export async function mount(root, { signal }) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Accounts: who may log in, with which rights and how much quota.
-import { action, api, get, getAll, h, t } from "./core.js";
+import { action, api, get, h, t } from "./core.js";
 import { date, quotaField, statusBadge, usage } from "./fields.js";
 import { openForm } from "./form.js";
-import { deleteButton, drawList } from "./list.js";
+import { deleteButton, drawList, getAll } from "./list.js";
 import { newPassword, showOnce, switchButton } from "./once.js";
 
 const roles = () => [["user", t("User")], ["admin", t("Administrator")], ["root", t("Root")]];
