@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts import USER_PASSWORD, person
-from pages import PHONE, Pages, held
+from pages import DESKTOP, PHONE, Pages, held
 
 pytestmark = pytest.mark.native
 DAY = re.compile("^[A-Z][a-z]+ [0-9]+$")
@@ -82,11 +82,11 @@ def test_pure_functions_of_the_charts(visit):
     assert run("m.dayTime('2026-11-25')") == 1795564800
 
 
-def test_the_charts_show_what_was_asked(chromium, busy):
-    with Pages(chromium, busy) as pages:
-        page = pages.page
-        page.clock.install()
-        pages.log_in(at="/#/dashboard")
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_charts_show_what_was_asked(chromium, busy, size):
+    with Pages(chromium, busy, size=size) as pages:
+        pages.page.clock.install()
+        page = pages.log_in(at="/#/dashboard").page
         expect(card(page, "Requests today")).to_have_text("4")
         expect(card(page, "Failed today")).to_have_text("25%")
         assert figures(page, "Success rate") == {MARKUP: "100%", "broken": "0%"}
@@ -279,12 +279,12 @@ def test_the_first_steps_and_what_the_first_view_costs(chromium, make_gateway, u
 
 def test_the_state_of_the_box(visit):
     pages = visit()
-    page = pages.page
-    with page.expect_response("**/api/v1/status") as answer:
+    with (page := pages.page).expect_response("**/api/v1/status") as answer:
         pages.log_in(at="/#/dashboard")
     told = answer.value.json()["data"]
     facts = page.locator(".sheet")
-    expect(facts).to_contain_text("Running for")
+    expect(facts.locator("dt")).to_contain_text(["Version", "Running for", "Clock", "Memory of",
+                                                 "Free flash", "Written today"])
     for good in ("set", "in order"):
         expect(facts.locator(".badge.good", has_text=good).first).to_be_visible()
     expect(page.locator(".note")).to_have_count(0)

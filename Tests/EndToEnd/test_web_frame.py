@@ -72,8 +72,9 @@ def test_the_browsers_language_comes_first(visit, language, title):
     pages.check_accessibility()
 
 
-def test_language_and_theme_are_chosen_and_kept(visit):
-    pages = visit(scheme="light").log_in()
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_language_and_theme_are_chosen_and_kept(visit, size):
+    pages = visit(scheme="light", size=size).log_in()
     page = pages.page
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)

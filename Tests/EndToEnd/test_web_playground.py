@@ -113,9 +113,10 @@ def test_an_event_stream_is_read_in_whatever_pieces_it_comes(visit, text, expect
     assert pages.page.evaluate(READ, list(text.encode())) == expected
 
 
-def test_a_conversation_streams_and_is_logged(opened, route, gateway):
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_a_conversation_streams_and_is_logged(opened, route, gateway, size):
     model, slow = route("reason"), route("slow-stream:60")
-    pages = opened(model.model)
+    pages = opened(model.model, size=size)
     page = pages.page
     turn = ended(say(pages, "two and two?"))
     expect(turn.locator(".body > div")).to_have_text("4")

@@ -81,10 +81,17 @@ def test_each_key_of_the_file_tells_its_value_and_how_to_change_it(chromium, mak
     gateway.start()
     with Pages(chromium, gateway) as pages:
         page = pages.log_in(at="/#/settings").page
-        keys = {item["key"] for item in gateway.call("GET", "/config")["items"]}
+        items = gateway.call("GET", "/config")["items"]
+        keys = {item["key"] for item in items}
+        able = [item for item in items
+                if item["reload"] and item["source"] not in ("command_line", "environment")]
         shown = page.locator("tbody td:first-child code")
         expect(shown).to_have_count(len(keys))
         assert set(shown.all_text_contents()) == keys
+        # What may change at run time is changed here, all else is explained.
+        buttons = page.locator("#config tbody").get_by_role("button")
+        expect(buttons.filter(has_text="Change")).to_have_count(len(able))
+        expect(buttons.filter(has_text="Show")).to_have_count(len(keys) - len(able))
         assert secret not in page.content()
         page.fill("[name=search]", "waiting ROWS")
         expect(page.locator("tbody tr")).to_have_count(1)

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from accounts import USER_PASSWORD, create
 from looks import check
-from pages import PHONE, Pages, held
+from pages import DESKTOP, PHONE, Pages, held
 from process import next_number
 
 pytestmark = pytest.mark.native
@@ -51,11 +51,12 @@ def close_key(pages):
     expect(pages.page.locator("dialog[open]")).to_have_count(0)
 
 
-def test_a_token_for_one_model_works_with_the_sdk(visit, gateway, upstream, tokens):
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_a_token_for_one_model_works_with_the_sdk(visit, gateway, upstream, tokens, size):
     served = gateway.route(upstream, "echo")
     other = gateway.route(upstream, "echo")
     name = tokens()
-    pages = visit(size=PHONE).log_in(at="/#/tokens")
+    pages = visit(size=size).log_in(at="/#/tokens")
     page = pages.page
     page.click("#create")
     pages.field("name").fill(name)
