@@ -3,11 +3,14 @@
 set. Two upstreams with different roots show which of them is in force."""
 
 import re
+import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import openai
 import pytest
 
-from process import over
+from payloads import SHORT
+from process import over, wait_until
 from test_sdk_chat import user
 
 
@@ -97,3 +100,40 @@ def test_a_file_that_is_named_and_of_no_use_is_not_passed_over(
     with pytest.raises(openai.InternalServerError):
         gateway.sdk().chat.completions.create(model=route.model, messages=user("x"))
     assert route.requests() == []
+
+
+def test_what_another_ca_file_does_not_verify_is_not_used_again(
+        make_gateway, upstream, certificates):
+    gateway = make_gateway(start=False)
+
+    def trust(file):
+        settings = f"ca_file: {file}\nretry_interval_ms: 10\n"
+        (gateway.data_dir / "config.yaml").write_text(settings)
+
+    def ask(route):
+        return gateway.sdk().chat.completions.create(model=route.model, messages=user("x"))
+
+    def check_refused():
+        before = len(route.requests())
+        with pytest.raises(openai.InternalServerError) as error:
+            ask(route)
+        assert error.value.status_code == 502 and "TLS" in error.value.body["message"]
+        assert len(route.requests()) == before
+
+    trust(certificates.ca_file)
+    gateway.start()
+    route = gateway.route(upstream, "echo", listener="tls")
+    slow = gateway.route(upstream, "slow-first-byte:1000", listener="tls")
+    ask(route)
+    with ThreadPoolExecutor(1) as thread:
+        busy = thread.submit(ask, slow)
+        assert slow.request().connection == route.requests()[-1].connection
+        ask(route)                              # on a second connection, which is idle now
+        assert route.requests()[-1].connection != slow.request().connection
+        trust(certificates.stranger_file)
+        gateway.signal(signal.SIGHUP)
+        wait_until(lambda: "configuration reloaded" in gateway.log, what="a line of the log")
+        check_refused()
+        assert not busy.done()
+        assert busy.result().choices[0].message.content == SHORT
+    check_refused()                             # nor on the one that was busy meanwhile

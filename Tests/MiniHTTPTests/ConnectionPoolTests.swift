@@ -57,7 +57,9 @@ struct ConnectionPoolTests {
     _ = loopback.exchange(answer: Self.ok)
     let byName = loopback.lease(to: loopback.target("localhost"))
     #expect(byName.connection?.isReused == false)
-    let other = ConnectionPool.Target(url: loopback.target().url, context: nil, authorityID: 7)
+    let own = try TLSIdentity.selfSigned(names: ["localhost"], nowSeconds: 0)
+    let context = try TLSContext.client(trust: nil, extraAuthorities: own.certificate)
+    let other = ConnectionPool.Target(url: loopback.target().url, context: context)
     #expect(loopback.lease(to: other).connection?.isReused == false)
     #expect(loopback.lease().connection?.isReused == true)
   }

@@ -12,13 +12,14 @@ package final class ConnectionPool {
     /// Where the pool keeps idle connections to it, once one has been asked for.
     fileprivate var idle: IdleList?
 
-    /// `authorityID`: tells sets of certificate authorities apart.
-    package init(url: URL, context: TLSContext?, authorityID: Int64 = 0) {
+    /// A target of these authorities; connections and sessions of others are not for it.
+    package init(url: URL, context: TLSContext?) {
       self.url = url
       self.context = context
       let key = Buffer()
       key.append(url.isSecure ? "s" : "p")
-      key.append(decimal: authorityID)
+      // The address: no other context has it while this one has a connection.
+      key.append(decimal: Int(bitPattern: context?.context))
       key.append(UInt8(ascii: "/"))
       key.append(decimal: url.port)
       key.append(UInt8(ascii: "/"))
