@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """SIGKILL at random points under load, while settings change.
 
-TINYGATEWAY_POWER_CUTS rounds (10), in turns with each journal mode; `make power-cut` does 200. A
-kill leaves to the kernel what was written: lost and torn writes are for the unit tests
-(PowerCutTests).
+TINYGATEWAY_POWER_CUTS rounds (10), in turns with each journal mode; `make power-cut` does 200. Each
+has TINYGATEWAY_POWER_SECONDS (0) more of load, so that flushes have found their pace. A kill leaves
+to the kernel what was written: lost and torn writes are for the unit tests (PowerCutTests).
 """
 
 import os
@@ -12,15 +12,17 @@ import shutil
 import sqlite3
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 import httpx
 import pytest
 
-from process import next_number
+from process import next_number, wait_until
+from stopped import query
 from test_sdk_chat import user
 
 ROUNDS = int(os.environ.get("TINYGATEWAY_POWER_CUTS", "10"))
+MORE = float(os.environ.get("TINYGATEWAY_POWER_SECONDS", "0"))
 INTERVAL = 0.5
 # Where a flush takes more than half of the interval, two of them may be lost. It waits for the
 # change before it, so it takes no longer than two of the slowest changes.
@@ -58,6 +60,11 @@ class Load:
             began = time.monotonic()
             time.sleep(0.02)
             self.late = max(self.late, time.monotonic() - began - 0.02)
+
+    @property
+    def window(self):
+        """Seconds within which the usage of an answer must be written."""
+        return max(INTERVAL, 2 * FLUSH * self.slowest) + LATE + 2 * self.late
 
     def end(self):
         """Waits for the threads; somebody else may have the gateway's port meanwhile."""
@@ -124,7 +131,7 @@ def check_file(gateway, copy):
 
 
 @pytest.mark.native
-@pytest.mark.timeout(120 + 20 * ROUNDS)
+@pytest.mark.timeout(120 + (20 + 2 * MORE) * ROUNDS)
 def test_power_is_cut_under_load(boards, tmp_path):
     seed = random.randrange(1 << 32)
     random.seed(seed)
@@ -135,7 +142,7 @@ def test_power_is_cut_under_load(boards, tmp_path):
         gateway.start()
         before = gateway.used_quota(token)
         load = Load(gateway, model, token, names)
-        time.sleep(random.uniform(0.05, 1.0) if number % 4 else random.uniform(1.2, 1.6))
+        time.sleep(MORE + random.uniform(*(0.05, 1.0) if number % 4 else (1.2, 1.6)))
         cut = time.monotonic()
         gateway.kill()
         load.end()
@@ -143,8 +150,7 @@ def test_power_is_cut_under_load(boards, tmp_path):
         gateway.start()
         assert "damaged" not in gateway.log, where
         after = gateway.used_quota(token) - before
-        window = max(INTERVAL, 2 * FLUSH * load.slowest) + LATE + 2 * load.late
-        known = sum(1 for done in load.done if done < cut - window)
+        known = sum(1 for done in load.done if done < cut - load.window)
         assert known * charge <= after <= load.began * charge, where
         lost = max(lost, len(load.done) - after // charge)
         found = {item["id"]: item["name"] for item in gateway.items("/tokens")}
@@ -157,3 +163,51 @@ def test_power_is_cut_under_load(boards, tmp_path):
     assert changes > ROUNDS
     print(f"{ROUNDS} cuts, {changes} settings looked at, at most {lost} requests of usage lost, "
           f"the oldest {oldest:.2f} s before the cut (a flush each {INTERVAL} s)")
+
+
+@pytest.mark.native
+def test_power_is_cut_while_a_backup_is_written(make_gateway, upstream, tmp_path):
+    card = tmp_path / "card"
+    card.mkdir()
+    gateway = make_gateway(start=False, flush_interval_ms=int(INTERVAL * 1000), backup_dir=card,
+                           backup_logs="true", log_limit_mb=512)
+    # So many rows that copying them takes the storage thread a while.
+    query(gateway, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+          " INSERT INTO logs SELECT i, 1, 1, 1, 1, 1, 1, 1, zeroblob(300) FROM n", 200_000)
+    gateway.start()
+    route, token, names = gateway.route(upstream, "echo"), gateway.token(), {}
+    gateway.sdk(token["key"]).chat.completions.create(model=route.model, messages=user("x"))
+    charge = gateway.used_quota(token)
+    load = Load(gateway, route.model, token, names)
+    wait_until(lambda: load.done and load.done[-1] > load.done[0] + 1.5 * load.window, 20, "load")
+    due = time.monotonic() - load.window        # the backup itself begins with a flush
+    asked = time.monotonic()
+    backup = threading.Thread(target=ask_for_backup, args=(gateway,))
+    backup.start()
+    wait_until(lambda: any(path.stat().st_size > 1 << 20 for path in card.iterdir()),
+               what="a part of the backup")
+    behind = len(load.done)
+    wait_until(lambda: len(load.done) > behind + 5, what="answers while it is written")
+    cut = time.monotonic()
+    gateway.kill()
+    load.end()
+    backup.join()
+    left, = card.iterdir()
+    assert left.suffix == ".tmp", "the backup was ready before the cut"
+    check_file(gateway, tmp_path / "copy")
+    gateway.start()
+    used = gateway.used_quota(token) - charge
+    known = sum(1 for done in load.done if done < due)
+    assert 0 < known * charge <= used <= load.began * charge
+    found = {item["id"]: item["name"] for item in gateway.items("/tokens")}
+    assert all(found.get(made) in possible for made, possible in names.items())
+    made = gateway.call("POST", "/backups")
+    assert [path.name for path in card.iterdir()] == [made["name"]]
+    print(f"cut {cut - asked:.2f} s after the backup was asked for: of {len(load.done)} answers "
+          f"{used // charge} are counted, {len(names)} settings looked at")
+
+
+def ask_for_backup(gateway):
+    """Asks and is cut off."""
+    with suppress(httpx.HTTPError):
+        gateway.request("POST", "/backups")
