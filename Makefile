@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 .DEFAULT_GOAL := help
 .PHONY: help prepared build run test check format tidy size release bench fuzz asan e2e \
-  rehearsal screenshots board flash qemu-board qemu-memory flash-device power-cut flash-bench \
-  clean
+  rehearsal screenshots board flash qemu-board qemu-memory qemu-idle flash-device power-cut \
+  flash-bench clean
 
 PORT ?= 3000
 SECONDS ?= 60
@@ -85,14 +85,19 @@ qemu-memory: ## start time, and TLS streams in 32 MB, on an emulated Orange Pi P
 	@[ -x dist/armv7/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=armv7
 	@scripts/qemu-memory.py
 
+qemu-idle: ## what emulated boards write in a day without a request
+	@scripts/install-packages.sh qemu
+	@[ -x dist/armv7/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=armv7
+	@scripts/qemu-idle.py
+
 bench: ## the gateway beside nginx; writes docs/performance.md
 	@scripts/install-packages.sh bench
 	@[ -x dist/x86_64/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=x86_64
 	@scripts/bench.sh --write docs/performance.md
 
-power-cut: ## 200 kills under load and every simulated power cut; ROUNDS=n
+power-cut: ## 200 kills under load and every simulated power cut; ROUNDS=n LONGER=seconds
 	@[ -x dist/x86_64/tinygateway ] || $(MAKE) --no-print-directory release TARGETS=x86_64
-	@scripts/power-cut.sh $(ROUNDS)
+	@scripts/power-cut.sh $(or $(ROUNDS),200) $(LONGER)
 
 flash-bench: ## bytes, calls and syncs of a simulated day for each board; writes docs/flash.md
 	@scripts/install-packages.sh bench

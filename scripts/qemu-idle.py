@@ -5,13 +5,16 @@
     scripts/qemu-idle.py [--hours N] [--binary FILE] [NAME…]
 
 A first boot makes what an owner has: password, channel, token, a chat completion, a backup. Then
-the board boots with a clock that advances with each instruction and jumps to the next timer
-whenever the processor sleeps (-icount sleep=off): every timer of the day fires, the kernel's and
-the gateway's, in minutes. The gateway has the board file's own settings. Counted are the bytes
-that QEMU's chip takes for the whole board, and the write calls of the gateway's process.
+the board boots, a day later, with a clock that advances with each instruction and jumps to the next
+timer whenever the processor sleeps (-icount sleep=off): every timer of the day fires, the kernel's
+and the gateway's, in minutes. The gateway has the board file's own settings. The backup that is due
+since the first boot has changed something comes first: ten minutes after the start, or after 24
+hours on a board without a clock. Counted is the time after it: the bytes that QEMU's chip takes for
+the whole board, and the write calls of the gateway's process.
 """
 
 import argparse
+import datetime
 import importlib
 import re
 import tempfile
@@ -25,7 +28,10 @@ flash_device = importlib.import_module("flash-device")
 
 NAMES = ("ext4", "jffs2", "jffs2-small")
 INSTRUCTIONS = "shift=1,sleep=off"      # of 2 ns each
+LATER = datetime.timedelta(hours=25)
+SETTLED = {"sd": 1, "mtd": 25}          # hours until the backup is made: with a clock, without
 SERVING = "until wget -q -O /dev/null http://127.0.0.1:3000/api/v1/health; do sleep 1; done"
+BACKUPS = "ls /mnt/UDISK/tinygateway/backups | wc -l"
 CALLS = "tr '\\n' ' ' </proc/$(pidof tinygateway)/io"
 
 
@@ -65,15 +71,22 @@ class Scene:
     def idle(self, hours):
         """The second boot: bytes at the chip, and what /proc says of the process before and after;
         hours by the board's clock."""
-        board, counter = self.board("-icount", INSTRUCTIONS)
+        now = datetime.datetime.now(datetime.timezone.utc) + LATER
+        board, counter = self.board(
+            "-icount", INSTRUCTIONS, "-rtc", f"base={now:%Y-%m-%dT%H:%M:%S}")
         try:
             board.power_on(self.flash.words)
             board.said("install: installed")    # what is typed earlier nobody reads
             counter.console(SERVING)
+            for _ in range(SETTLED[self.flash.machine.drive]):
+                counter.console("sleep 3600")
             before, began = flash_device.quiet(counter), self.uptime(counter)
             calls = numbers(counter.console(CALLS))
+            made = counter.console(BACKUPS)
             for _ in range(hours):
                 counter.console("sleep 3600")
+            if counter.console(BACKUPS) != made or made == "1":
+                fail("the backups are not those of before, or the one that was due is missing")
             after, ended = counter.read(), self.uptime(counter)
             later = numbers(counter.console(CALLS))
             if any("no data" in line for line in board.log):

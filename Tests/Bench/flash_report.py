@@ -40,7 +40,8 @@ nothing more can come than in these seconds, by the code: the loop has deadlines
 that waits (`WriteBatch.deadline`, nil when it is empty and the medium is sound), for relays,
 waiting requests, channel tests (off unless configured) and backups (`BackupKeeper`, which looks
 every hour at most and writes nothing when no row has changed). Nothing else reaches the storage
-thread without a request.
+thread without a request. `make qemu-idle` lets a whole day pass on an emulated board:
+[boards.md](boards.md#an-idle-day).
 """
 
 
