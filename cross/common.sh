@@ -4,7 +4,7 @@
 
 CROSS_DIR="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 CACHE="${TINYGATEWAY_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/tinygateway}/cross"
-ALL_TARGETS="x86_64 armv7 aarch64 armv5te"
+ALL_TARGETS="x86_64 armv7 aarch64 armv6 armv5te"
 
 # Debian releases: the C library and kernel headers, and the library sources.
 SYSROOT_SUITE=bookworm
@@ -50,6 +50,16 @@ select_target() {
       SWIFT_TRIPLE=aarch64-none-none-elf
       C_TARGET=aarch64-linux-musl C_FLAGS="-march=armv8-a"
       MACHINE="AArch64" ATTRIBUTES=""
+      ;;
+    armv6)
+      # Of Debian's ports only armel's C library runs there: armhf's is for ARMv7. Floating point is
+      # computed by the processor and passed as armel passes it.
+      DEBIAN_ARCH=armel KERNEL_ARCH=arm-linux-gnueabi
+      SWIFT_TRIPLE=armv6-none-none-eabi
+      C_TARGET=arm-linux-musleabi
+      C_FLAGS="-mcpu=arm1176jzf-s -mfpu=vfpv2 -mfloat-abi=softfp"
+      EXTRA_LIBRARIES="-latomic"
+      MACHINE="ARM" ATTRIBUTES="Tag_CPU_arch: v6|Tag_FP_arch: VFPv2"
       ;;
     armv5te)
       DEBIAN_ARCH=armel KERNEL_ARCH=arm-linux-gnueabi

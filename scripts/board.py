@@ -6,7 +6,7 @@
 
 BOARD is a name in board-configs or the path of a board file. Which packages are made follows from
 the file: `.ipk` and a feed package for procd and busybox, `.deb` for systemd, an image of the data
-partition by file_system, an OCI archive for armv7, aarch64 and x86_64. Nothing needs root.
+partition by file_system, an OCI archive for all but armv5te. Nothing needs root.
 """
 
 import argparse
@@ -21,12 +21,14 @@ from board_packages import SUMMARY
 from board_tools import ROOT, fail, read_board, version, write
 
 TEMPLATES = ROOT / "scripts" / "packages"
-# Release binary, Debian's name of the architecture, OCI's architecture and variant.
+# Release binary, Debian's names of the architecture, OCI's architecture and variant. What Raspberry
+# Pi OS calls armhf runs on ARMv6 as well; Debian's own for such a processor is armel.
 TARGETS = {
-    "x86_64": ("amd64", ("amd64", None)),
-    "aarch64": ("arm64", ("arm64", "v8")),
-    "armv7": ("armhf", ("arm", "v7")),
-    "armv5te": ("armel", None),
+    "x86_64": (["amd64"], ("amd64", None)),
+    "aarch64": (["arm64"], ("arm64", "v8")),
+    "armv7": (["armhf"], ("arm", "v7")),
+    "armv6": (["armhf", "armel"], ("arm", "v6")),
+    "armv5te": (["armel"], None),
 }
 # What init scripts are called, and where they go.
 INITS = {
@@ -46,7 +48,7 @@ class Board:
         if self.target not in TARGETS:
             fail(f"{path}: target: there is no release binary for {self.target}; "
                  f"write one of {', '.join(TARGETS)}")
-        self.debian, self.oci = TARGETS[self.target]
+        self.architectures, self.oci = TARGETS[self.target]
         self.init, self.version = self.need("init_system"), number
         self.binary = binary or ROOT / "dist" / self.target / "tinygateway"
         if not self.binary.is_file():
@@ -93,7 +95,8 @@ class Board:
         write(self.out / "install.sh", self.template("install.sh"), 0o755)
         self.sums(["tinygateway", "board.yaml", "keep.list", "init", "install.sh"])
         if self.init == "systemd":
-            board_packages.deb(self)
+            for architecture in self.architectures:
+                board_packages.deb(self, architecture)
         if self.init in ("procd", "busybox"):
             board_packages.ipk(self)
             board_packages.feed(self)

@@ -18,7 +18,7 @@ tinygateway: bogus-mail-host-in-debian-changelog
 SUMMARY = "one OpenAI-style address in front of many language-model services"
 
 
-def deb(board):
+def deb(board, architecture):
     """A Debian package."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -33,7 +33,7 @@ def deb(board):
         write(folder / "usr/share/lintian/overrides/tinygateway", LINTIAN)
         size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) // 1024 + 1
         write(folder / "DEBIAN/control", (
-            f"Package: tinygateway\nVersion: {board.version}\nArchitecture: {board.debian}\n"
+            f"Package: tinygateway\nVersion: {board.version}\nArchitecture: {architecture}\n"
             f"Maintainer: {MAINTAINER}\nSection: net\n"
             f"Priority: optional\nInstalled-Size: {size}\nRecommends: ca-certificates\n"
             f"Description: {SUMMARY}\n"
@@ -43,7 +43,7 @@ def deb(board):
         write(folder / "DEBIAN/conffiles", "/etc/tinygateway/board.yaml\n")
         for script in ("postinst", "prerm", "postrm"):
             write(folder / "DEBIAN" / script, board.template("deb." + script), 0o755)
-        path = board.out / f"tinygateway_{board.version}_{board.debian}.deb"
+        path = board.out / f"tinygateway_{board.version}_{architecture}.deb"
         run(tool("dpkg-deb"), "--root-owner-group", "-Zxz", "--build", folder, path)
     board.note(path)
 

@@ -3,7 +3,7 @@
 # Runs the end-to-end tests against one release binary: everything on x86_64, the short round for
 # the other targets under qemu-user-static.
 #
-#   scripts/e2e.sh [x86_64|armv7|aarch64|armv5te] [pytest arguments]
+#   scripts/e2e.sh [x86_64|armv7|aarch64|armv6|armv5te] [pytest arguments]
 #
 # TINYGATEWAY_BINARY names another binary, TINYGATEWAY_EMULATOR another emulator, and
 # TINYGATEWAY_CACHE the folder that keeps the Python packages between runs.
@@ -26,8 +26,9 @@ choose_target() {
     x86_64) return ;;
     armv7) emulator='qemu-arm-static -cpu cortex-a7' ;;
     aarch64) emulator='qemu-aarch64-static' ;;
+    armv6) emulator='qemu-arm-static -cpu arm1176' ;;
     armv5te) emulator='qemu-arm-static -cpu arm926' ;;
-    *) fail "unknown target '$1'; use x86_64, armv7, aarch64 or armv5te" ;;
+    *) fail "unknown target '$1'; use x86_64, armv7, aarch64, armv6 or armv5te" ;;
   esac
   round='-m short'
   [ "$(uname -m)" != "$1" ] || emulator=

@@ -4,8 +4,8 @@
 #
 #   scripts/power-cut.sh [ROUNDS [SECONDS]]
 #
-# ROUNDS kills of the release binary dist/x86_64 (200), each after SECONDS (0) more of load, then the
-# unit tests of lost writes. With 15 the flushes have found their pace: FlushPacing.
+# ROUNDS kills of the release binary dist/x86_64 (200), each after SECONDS (0) more of load, then
+# the unit tests of lost writes. With 15 the flushes have found their pace: FlushPacing.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,5 +16,6 @@ case $rounds in
     exit 2
     ;;
 esac
-TINYGATEWAY_POWER_CUTS=$rounds TINYGATEWAY_POWER_SECONDS=${2:-0} scripts/e2e.sh x86_64 -q -s test_power_cut.py
+export TINYGATEWAY_POWER_CUTS="$rounds" TINYGATEWAY_POWER_SECONDS="${2:-0}"
+scripts/e2e.sh x86_64 -q -s test_power_cut.py
 swift test --filter PowerCutTests

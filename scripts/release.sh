@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Builds the static release binaries dist/TARGET/tinygateway with Embedded Swift and musl.
 #
-#   scripts/release.sh [x86_64 armv7 aarch64 armv5te]     all four when none is named
+#   scripts/release.sh [x86_64 armv7 aarch64 armv6 armv5te]     all five when none is named
 #
 # OPT sets the Swift optimization; without it -O for x86_64 (a fifth fewer instructions per
 # request, 10 % more bytes) and -Osize for the boards. What .build/TARGET keeps:
@@ -23,8 +23,8 @@ check_binary() {
   while read -r attribute; do
     [ -z "$attribute" ] || grep -q "$attribute\$" <<<"$facts" || die "$binary lacks $attribute"
   done < <(tr '|' '\n' <<<"$ATTRIBUTES")
-  if [ "$TARGET" = armv5te ] && grep -q 'VFP registers' <<<"$facts"; then
-    die "$binary passes floats in registers that the processor does not have"
+  if [[ "$TARGET" = armv[56]* ]] && grep -q 'VFP registers' <<<"$facts"; then
+    die "$binary passes floats in registers, as no C library of these processors does"
   fi
 }
 

@@ -42,6 +42,8 @@ const char *cp_build_target(void) {
   return "aarch64-linux";
 #elif defined(__arm__) && defined(__ARM_PCS_VFP)
   return "armv7-linux hard-float";
+#elif defined(__arm__) && __ARM_ARCH == 6
+  return "armv6-linux vfpv2";
 #elif defined(__arm__)
   return "armv5te-linux soft-float";
 #else
