@@ -157,9 +157,9 @@ hooks.found = () => {
 
 const notices = () => h("div.notices", { id: "notices", role: "status" });
 
-/** What one types into outside of dialogs. */
+/** What one types into outside of dialogs and tables, whose rows may be others the next time. */
 const inputs = () => [...document.querySelectorAll(
-  "main :is(input:not([type=hidden], [type=file]), select, textarea)")];
+  "main :is(input:not([type=hidden], [type=file]), select, textarea):not(table *)")];
 
 /** Shows everything in the other language; what was typed stays. */
 async function changeLanguage() {
@@ -172,7 +172,7 @@ async function changeLanguage() {
     const { name, value, checked } = typed[index] ?? {};
     if (input.name !== name || (input.value === value && input.checked === checked)) return;
     Object.assign(input, { value, checked });
-    input.dispatchEvent(new Event("input", { bubbles: true }));
+    for (const type of ["input", "change"]) input.dispatchEvent(new Event(type, { bubbles: true }));
   });
   document.getElementById("language")?.focus();
 }
@@ -208,7 +208,7 @@ function showFrame() {
     toggle.setAttribute("aria-expanded", isOpen);
   };
   menu.addEventListener("click", () => openMenu(false));
-  fill(document.body,
+  fill(document.body, document.getElementById("lost"),
     h("a.skip", { href: "#main", onclick(event) {
       event.preventDefault();
       document.querySelector("h1")?.focus();

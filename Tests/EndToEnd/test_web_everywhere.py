@@ -199,6 +199,17 @@ def test_nothing_typed_is_lost_when_the_language_changes(visit, gateway, upstrea
     expect(page.locator("[name=old_password]")).to_have_value("half typed")
     page.reload()
     expect(page.locator("h1")).to_have_text("我的账户")
+    # What stands in rows is not typed there: they may be others the next time.
+    pages.go("channels")
+    page.locator("td.choice input").first.check()
+    expect(page.locator(".bulk")).to_contain_text("1")
+    page.click("#language")
+    expect(page.locator("h1")).to_have_text("Channels")
+    expect(page.locator("td.choice input").first).not_to_be_checked()
+    pages.go("logs")
+    page.check("#live")
+    page.click("#language")
+    expect(page.locator("#live")).to_be_checked()
     gateway.call("DELETE", f"/tokens/{token['id']}")
     gateway.call("DELETE", f"/channels/{route.channel['id']}")
 
