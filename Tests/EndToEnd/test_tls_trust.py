@@ -123,7 +123,7 @@ def test_what_another_ca_file_does_not_verify_is_not_used_again(
     trust(certificates.ca_file)
     gateway.start()
     route = gateway.route(upstream, "echo", listener="tls")
-    slow = gateway.route(upstream, "slow-first-byte:1000", listener="tls")
+    slow = gateway.route(upstream, "slow-first-byte:4000", listener="tls")
     ask(route)
     with ThreadPoolExecutor(1) as thread:
         busy = thread.submit(ask, slow)
