@@ -5,14 +5,27 @@ import CPlatform
 ///
 /// `work` runs on the worker, then `completion` runs on the loop. The two never run at once,
 /// and `completion` alone may touch what belongs to the loop; that is why `@unchecked` holds.
+/// What both hold is let go on the loop, too: the worker, which may have the job a little longer,
+/// never ends anything's life.
 package final class Job: @unchecked Sendable {
-  let work: () -> Void
-  let completion: () -> Void
+  private var work: (() -> Void)?
+  private var completion: (() -> Void)?
 
   /// Makes a job; `completion` captures what `work` left in a box shared by both.
   package init(work: @escaping () -> Void, completion: @escaping () -> Void) {
     self.work = work
     self.completion = completion
+  }
+
+  /// Called on a worker thread, once.
+  fileprivate func run() { work?() }
+
+  /// Called on the loop, once `run` is over.
+  fileprivate func complete() {
+    let finish = completion
+    work = nil
+    completion = nil
+    finish?()
   }
 }
 
@@ -45,7 +58,7 @@ package final class Mailbox: @unchecked Sendable {
       finished = []
       return taken
     }
-    for job in jobs { job.completion() }
+    for job in jobs { job.complete() }
     return !jobs.isEmpty
   }
 }
@@ -99,7 +112,7 @@ package final class Worker: @unchecked Sendable {
         return taken
       }
       for job in jobs {
-        job.work()
+        job.run()
         mailbox.deliver(job)
         lock.locked {
           pending -= 1

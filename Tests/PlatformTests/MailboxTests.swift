@@ -79,6 +79,37 @@ struct MailboxTests {
     #expect(seen == [42])
   }
 
+  @Test func whatAJobHoldsEndsOnTheLoop() throws {
+    let mailbox = try Mailbox()
+    let worker = Worker(name: "test", mailbox: mailbox)
+    let (isQueued, isSeen, ended) = (Lines(), Lines(), Lines())
+    // The first job is held up until all wait, so that the worker takes the next two at once.
+    try worker.submit(Job(work: { isQueued.wait(count: 1) }, completion: {}))
+    try submitHolder(of: ended, to: worker)
+    let isRunning = Lines()
+    try worker.submit(
+      Job(
+        work: {
+          isRunning.append(0)
+          isSeen.wait(count: 1)
+        }, completion: {}))
+    isQueued.append(0)
+    isRunning.wait(count: 1)
+    // The worker is in the last job and still has the one before, whose completion ran.
+    mailbox.runCompletions()
+    #expect(ended.values == [1])
+    isSeen.append(0)
+    worker.drain()
+    mailbox.runCompletions()
+  }
+
+  /// Submits a job both parts of which hold an object that notes its end.
+  private func submitHolder(of ended: Lines, to worker: Worker) throws {
+    let held = Held(ended, pthread_self())
+    try worker.submit(
+      Job(work: { held.look() }, completion: { held.look() }))
+  }
+
   @Test func takesJobsFromSeveralThreads() throws {
     let mailbox = try Mailbox()
     let worker = Worker(name: "test", mailbox: mailbox)
@@ -96,6 +127,21 @@ struct MailboxTests {
     worker.drain()
     #expect(worked.values.sorted() == Array(0..<200))
   }
+}
+
+/// Notes its end: 1 on the thread that it was made for, else 0.
+private final class Held: @unchecked Sendable {
+  private let ended: Lines
+  private let thread: pthread_t
+
+  init(_ ended: Lines, _ thread: pthread_t) {
+    self.ended = ended
+    self.thread = thread
+  }
+
+  deinit { ended.append(pthread_equal(thread, pthread_self()) != 0 ? 1 : 0) }
+
+  func look() {}
 }
 
 /// Numbers gathered by several threads.
