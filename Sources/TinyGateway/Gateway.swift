@@ -262,6 +262,8 @@ extension Gateway {
     } else {
       (tlsContext, tlsProblem) = (context, problem)
     }
+    // After the new context is there: it may have the address of one that ended earlier, by which
+    // the pool tells targets and TLS sessions apart.
     pool.closeIdle()
   }
 }
