@@ -219,6 +219,7 @@ static int32_t control(int32_t poller, int operation, int32_t descriptor, uint32
   struct epoll_event event = {.data = {.u64 = token}};
   if (interest & CP_READABLE) event.events |= EPOLLIN | EPOLLRDHUP;
   if (interest & CP_WRITABLE) event.events |= EPOLLOUT;
+  if (interest & CP_EDGE) event.events |= EPOLLET;
   return result(epoll_ctl(poller, operation, descriptor, &event));
 }
 
@@ -242,6 +243,7 @@ int32_t cp_poller_wait(int32_t poller, cp_event *events, int32_t capacity, int32
   for (int i = 0; i < count; i++) {
     uint32_t flags = 0;
     if (ready[i].events & (EPOLLIN | EPOLLRDHUP)) flags |= CP_READABLE;
+    if (ready[i].events & EPOLLRDHUP) flags |= CP_ENDED;
     if (ready[i].events & EPOLLOUT) flags |= CP_WRITABLE;
     if (ready[i].events & (EPOLLHUP | EPOLLERR)) flags |= CP_HANGUP;
     events[i].token = ready[i].data.u64;

@@ -10,9 +10,14 @@ package struct Interest: OptionSet, Sendable {
   package static let write = Interest(rawValue: UInt32(CP_WRITABLE))
   /// Both directions are gone; reported, never asked for.
   package static let hangup = Interest(rawValue: UInt32(CP_HANGUP))
+  /// The peer has ended its direction, behind what can still be read; reported with `read`.
+  package static let end = Interest(rawValue: UInt32(CP_ENDED))
+  /// Asked for: a report when something happens, and none of what merely goes on; asking anew
+  /// reports what is there.
+  package static let edge = Interest(rawValue: UInt32(CP_EDGE))
 }
 
-/// epoll, level-triggered.
+/// epoll; level-triggered unless `Interest.edge` is asked for.
 package final class Poller {
   private let descriptor: Int32
   private let events: UnsafeMutableBufferPointer<cp_event>

@@ -50,7 +50,7 @@ final class ByteStreamTests {
     #expect(stream.interest(reading: true) == [.read, .write])
     #expect(stream.flush() == 5)
     #expect(stream.queuedByteCount == 0)
-    #expect(stream.interest(reading: true) == .read)
+    #expect(stream.interest(reading: true) == [.read, .edge])
     #expect(stream.interest(reading: false) == [])
     #expect(receive() == [UInt8]("hello".utf8))
   }
@@ -87,6 +87,43 @@ final class ByteStreamTests {
     #expect(target == [UInt8]("efcd".utf8))
     close(peer)
     peer = -1
+    #expect(receive() == .ended)
+  }
+
+  @Test func asksAgainWhileInputMayBeLeft() {
+    var target = [UInt8](repeating: 0, count: 4)
+    func receive() -> ByteStream.Outcome {
+      target.withUnsafeMutableBytes { stream.receive(into: $0) }
+    }
+    #expect(write(peer, "abcdef", 6) == 6)
+    stream.noteReady(.read)
+    #expect(stream.interest(reading: true) == .read)
+    #expect(receive() == .bytes(4))
+    #expect(stream.interest(reading: true) == .read)
+    #expect(receive() == .bytes(2))
+    #expect(stream.interest(reading: true) == [.read, .edge])
+    stream.noteReady(.write)
+    #expect(stream.interest(reading: true) == [.read, .edge])
+    // As many bytes as fit: whether more are there shows the next call.
+    #expect(write(peer, "abcd", 4) == 4)
+    stream.noteReady(.read)
+    #expect(receive() == .bytes(4))
+    #expect(stream.interest(reading: true) == .read)
+    #expect(receive() == .wait)
+    #expect(stream.interest(reading: true) == [.read, .edge])
+  }
+
+  @Test func asksAgainForAnEndThatWasReportedWithBytes() {
+    var target = [UInt8](repeating: 0, count: 4)
+    func receive() -> ByteStream.Outcome {
+      target.withUnsafeMutableBytes { stream.receive(into: $0) }
+    }
+    #expect(write(peer, "ab", 2) == 2)
+    #expect(shutdown(peer, Int32(SHUT_WR)) == 0)
+    stream.noteReady([.read, .end])
+    #expect(receive() == .bytes(2))
+    #expect(stream.interest(reading: true) == .read)
+    stream.noteReady([.read, .end])
     #expect(receive() == .ended)
   }
 

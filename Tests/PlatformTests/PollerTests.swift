@@ -40,6 +40,27 @@ final class PollerTests {
     check(poller, nil)
   }
 
+  @Test func reportsWhatHappensOnceWhereThatIsAskedFor() throws {
+    let poller = try Poller()
+    let token: UInt64 = 0xFFFF_FFFF_0000_0001
+    try poller.add(ends[0], [.read, .edge], token: token)
+    check(poller, nil)
+    #expect(write(ends[1], "x", 1) == 1)
+    check(poller, .read)
+    check(poller, nil)
+    #expect(write(ends[1], "y", 1) == 1)
+    check(poller, .read)
+    check(poller, nil)
+    poller.change(ends[0], .read, token: token)
+    check(poller, .read)
+    poller.change(ends[0], [.read, .edge], token: token)
+    check(poller, .read)
+    check(poller, nil)
+    #expect(shutdown(ends[1], Int32(SHUT_WR)) == 0)
+    check(poller, [.read, .end])
+    check(poller, nil)
+  }
+
   @Test func reportsThatThePeerIsGone() throws {
     let poller = try Poller()
     try poller.add(ends[0], [], token: 0xFFFF_FFFF_0000_0001)

@@ -166,7 +166,7 @@ int32_t cp_resolve(const char *host, uint8_t *entries, int32_t capacity);
 int32_t cp_describe_resolve_error(int32_t code, uint8_t *text, int32_t capacity);
 
 /* epoll. */
-enum { CP_READABLE = 1, CP_WRITABLE = 2, CP_HANGUP = 4 };
+enum { CP_READABLE = 1, CP_WRITABLE = 2, CP_HANGUP = 4, CP_ENDED = 8, CP_EDGE = 16 };
 typedef struct cp_event {
   uint64_t token;
   uint32_t ready;

@@ -130,6 +130,7 @@ package final class ClientConnection: EventHandler {
   // What the loop tells.
 
   package func ready(_ ready: Interest) {
+    stream?.noteReady(ready)
     switch state.phase {
     case .resolving, .closed: return
     case .connecting: finishConnect()

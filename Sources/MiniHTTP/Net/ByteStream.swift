@@ -24,6 +24,10 @@ package final class ByteStream {
   private var tls: TLSStream?
   private var isHandshaking: Bool
   private var waitsToWrite = false
+  /// Whether the kernel may hold input that it has reported and that was not read; with `hasEnd`
+  /// also the peer's end.
+  private var mayHoldInput = false
+  private var hasEnd = false
   private var body: Buffer?
   private var bodyOffset = 0
   /// Bytes queued for the peer; append here, the loop sends them at the end of the turn.
@@ -71,11 +75,25 @@ package final class ByteStream {
   }
 
   /// What to watch for, given whether the owner wants to read.
+  ///
+  /// Once a plain socket is read empty, only what comes next is to be reported: otherwise the
+  /// kernel looks at the socket again after each report, which costs a request 1 %.
   package func interest(reading: Bool) -> Interest {
     if isHandshaking { return waitsToWrite ? .write : .read }
     var interest: Interest = reading ? .read : []
-    if queuedByteCount > 0 || waitsToWrite { interest.insert(.write) }
+    if queuedByteCount > 0 || waitsToWrite {
+      interest.insert(.write)
+    } else if reading, !mayHoldInput, tls == nil {
+      interest.insert(.edge)
+    }
     return interest
+  }
+
+  /// Takes note of what the loop reports, before anything is read.
+  package func noteReady(_ ready: Interest) {
+    guard !ready.isDisjoint(with: [.read, .hangup]) else { return }
+    mayHoldInput = true
+    hasEnd = !ready.isDisjoint(with: [.end, .hangup])
   }
 
   /// One step of the TLS handshake; `.bytes(0)` when it is done.
@@ -104,9 +122,15 @@ package final class ByteStream {
     guard descriptor >= 0 else { return .failed }
     guard let tls else {
       let got = cp_receive(descriptor, target.baseAddress, target.count)
-      if got > 0 { return .bytes(Int(got)) }
+      // Fewer bytes than fit: there were no more (epoll(7), "Questions and answers", 9).
+      if got > 0 {
+        if got < target.count, !hasEnd { mayHoldInput = false }
+        return .bytes(Int(got))
+      }
       if got == 0 { return .ended }
-      return got == -Int64(cp_eagain) ? .wait : .failed
+      guard got == -Int64(cp_eagain) else { return .failed }
+      mayHoldInput = false
+      return .wait
     }
     switch tls.read(into: target) {
     case .bytes(let count): return .bytes(count)

@@ -108,6 +108,7 @@ final class ServerConnection: EventHandler {
   // What the loop tells.
 
   func ready(_ ready: Interest) {
+    stream.noteReady(ready)
     if state.phase == .handshaking { return shakeHands() }
     // A reset while we do not read cannot be seen by reading, and takes the output with it.
     if ready.contains(.hangup), !(state.wantsInput && hasRoom) {
