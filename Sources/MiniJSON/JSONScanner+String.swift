@@ -32,9 +32,6 @@ extension JSONScanner {
     }
   }
 
-  /// Strings above this many bytes are data where the key says that they may be.
-  private static var dataByteCount: Int { 4_096 }
-
   /// Scans string contents from `start` to behind the closing quote, or to `end`, or to where
   /// another phase takes over; returns where.
   @_optimize(speed)
@@ -81,7 +78,7 @@ extension JSONScanner {
 
   /// `JSONBytes.plainEnd` with the first 16 bytes looked at in place.
   @inline(__always)
-  private static func plainEnd(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int {
+  static func plainEnd(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int {
     #if arch(arm)
       return JSONBytes.plainEnd(base, start, end)
     #else
@@ -149,7 +146,7 @@ extension JSONScanner {
     }
     let offset = sliceOffset &+ index
     let count = offset &- string.offset
-    if count > JSONScanner.dataByteCount && holdsData {
+    if count > JSONPassage.stringByteCount && holdsData {
       dataStringCount &+= 1
     } else {
       asciiTextByteCount &+= Int64(count &- string.notASCII)

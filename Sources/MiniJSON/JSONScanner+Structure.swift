@@ -130,10 +130,39 @@ extension JSONScanner {
       phase = .string
       return try scanString(base, start, end)
     }
+    if depth > 0, byte == JSONByte.openBrace || byte == JSONByte.openBracket,
+      let next = passNested(byte, base, start, end)
+    {
+      return next
+    }
     try beginValue(byte, at: offset)
     if phase == .number { return try scanNumber(base, start, end) }
     if phase == .literal { return try scanLiteral(base, start, end) }
     return start
+  }
+
+  /// Passes over the object or array whose opening bracket is given, if it lies whole in this
+  /// slice and is as most are.
+  ///
+  /// - Returns: the offset behind it; nil, with nothing changed, if its parts must be scanned.
+  @inline(__always)
+  private func passNested(
+    _ bracket: UInt8, _ base: UnsafeRawPointer, _ start: Int, _ end: Int
+  ) -> Int? {
+    guard start >= impassableEnd, depth < limits.depth else { return nil }
+    var passage = JSONPassage(
+      behind: start, isObject: bracket == JSONByte.openBrace, depthLimit: limits.depth &- depth,
+      limits)
+    guard passage.run(base, end) else {
+      impassableEnd = passage.index
+      return nil
+    }
+    asciiTextByteCount &+= Int64(passage.asciiTextByteCount)
+    nonASCIITextByteCount &+= Int64(passage.nonASCIITextByteCount)
+    arrayNumberCount &+= Int64(passage.arrayNumberCount)
+    keyByteCount = 0
+    endValue(base, at: sliceOffset &+ passage.index)
+    return passage.index
   }
 
   /// Takes a comma that follows a value at once: most do, and a turn of the loop is saved.

@@ -4,9 +4,10 @@ import Platform
 /// Checks JSON text that arrives in slices, and notes where chosen members of its object lie.
 ///
 /// Strict RFC 8259: UTF-8 without overlong forms or surrogates, escapes in whole pairs, numbers by
-/// the grammar, nothing behind the value. Each byte is touched once; slices may be cut anywhere
-/// and any cutting gives the same result. Nesting is kept in bits, nothing recurses, and memory is
-/// bounded: captured values (`JSONLimits.captureByteCount` each) and 16 bytes per top-level key.
+/// the grammar, nothing behind the value. A byte is touched once, or twice where `JSONPassage` did
+/// not get through; slices may be cut anywhere and any cutting gives the same result. Nesting is
+/// kept in bits, nothing recurses, and memory is bounded: captured values
+/// (`JSONLimits.captureByteCount` each) and 16 bytes per top-level key.
 ///
 /// `watching` names the top-level members of interest; they are asked for by their index in that
 /// table. Keys are compared after unescaping. The first of equal keys counts; with
@@ -48,6 +49,9 @@ package final class JSONScanner {
   var keyCounts = InlineArray<64, UInt16>(repeating: 0)
   var failure: JSONError?
 
+  /// Up to where in this slice there is what `JSONPassage` does not take: containers that begin
+  /// before it are not tried again, so that no byte is looked at more than twice.
+  var impassableEnd = 0
   /// Offset of the slice being scanned; everything else that is called an offset is absolute.
   var sliceOffset = 0
   package private(set) var openingBraceOffset: Int?
@@ -115,6 +119,7 @@ package final class JSONScanner {
   package func scan(_ bytes: UnsafeRawBufferPointer) throws(JSONError) {
     if let failure { throw failure }
     guard let base = bytes.baseAddress, bytes.count > 0 else { return }
+    impassableEnd = 0
     let (next, overflowed) = sliceOffset.addingReportingOverflow(bytes.count)
     do throws(JSONError) {
       if overflowed { throw JSONError(.tooLong, at: sliceOffset) }
