@@ -214,6 +214,18 @@ def test_more_requests_than_allowed_get_503(make_gateway, upstream):
     assert refused.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("limit", [1, 3])
+def test_as_many_requests_as_allowed_are_served(make_gateway, upstream, raw, limit):
+    gateway = make_gateway(request_limit=limit)
+    route = gateway.route(upstream, "slow-first-byte:600")
+    body = json.dumps({"model": route.model, "messages": user("x")}).encode()
+    clients = [raw(gateway).send(post(gateway, len(body), body)) for _ in range(limit)]
+    route.request(limit)
+    refused = raw(gateway).send(post(gateway, len(body), body)).answer()
+    assert (refused.status, refused.header("retry-after")) == (503, ["1"])
+    assert [client.answer().status for client in clients] == [200] * limit
+
+
 @pytest.mark.short
 def test_memory_that_others_have_used_is_cleared(gateway, raw):
     """The reader of a page gets a block that a head of its size has left."""

@@ -128,7 +128,7 @@ final class Relay: Exchange, ClientExchange {
     guard head.method == .post else { throw .methodNotAllowed("POST") }
     let caller = try Authenticator.authenticate(head, gateway, as: token)
     self.caller = caller
-    if gateway.relays.isFull {
+    if gateway.relays.isOverfull {
       throw .overloaded("The gateway is serving as many requests as it can. Try again shortly.")
     }
     for field in target.dialect.passedFields {

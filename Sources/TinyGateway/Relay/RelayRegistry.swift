@@ -30,7 +30,8 @@ final class RelayRegistry {
   }
 
   var count: Int { relays.count }
-  var isFull: Bool { relays.count >= limit }
+  /// Whether there are more than are admitted; a relay asks when it is counted already.
+  var isOverfull: Bool { relays.count > limit }
 
   func takeBody() -> RequestBody {
     guard let body = spareBodies.popLast() else { return RequestBody() }
