@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from process import PATIENCE
+from process import PATIENCE, free_port, next_number
+from test_failover import black_hole
 from test_sdk_chat import user
 
 LARGE = "x" * 3_000_000
@@ -52,6 +53,29 @@ def test_a_large_body_is_refused_when_it_has_waited_too_long(make_gateway, upstr
     first.join()
     assert ask(gateway, route, LARGE).status_code == 200, "nothing is left behind"
     assert len(route.requests()) == 2
+
+
+@pytest.mark.parametrize("first", ["refused", "silent", "untrusted"])
+def test_a_large_body_goes_to_the_next_channel_while_it_is_held(gateway, upstream, first):
+    model = f"echo@{next_number()}"
+    with black_hole() as silent:
+        address = {"refused": f"http://127.0.0.1:{free_port()}/v1",
+                   "silent": f"http://127.0.0.1:{silent}/v1",
+                   "untrusted": upstream.url("unknown-ca")}[first]
+        gateway.channel(address, [model], priority=2, connect_timeout_ms=300 * PATIENCE)
+        gateway.channel(upstream.url(), [model], priority=1)
+        body = json.dumps({"model": model, "messages": user(LARGE)})
+        response = gateway.post("/v1/chat/completions", body)
+    assert response.status_code == 200, response.text[:300]
+    assert response.headers["x-tinygateway-attempts"] == "2"
+    [request] = upstream.requests(model.removeprefix("echo"))
+    assert request.body == body.encode()
+
+
+def test_a_large_body_never_meets_a_stale_connection(gateway, upstream):
+    route = gateway.route(upstream, "stale")
+    for text in ("small", LARGE, LARGE, "small"):
+        assert ask(gateway, route, text).status_code == 200
 
 
 def test_a_large_body_has_one_attempt_and_a_clear_error(gateway, upstream):

@@ -11,7 +11,7 @@ import pytest
 
 from media import sound
 from money import expect_used
-from process import IS_EMULATED, is_release, wait_until
+from process import IS_EMULATED, free_port, is_release, next_number, wait_until
 from test_audio import field, form, told
 
 MEGABYTE = 1 << 20
@@ -56,6 +56,20 @@ def test_a_mapped_model_is_replaced_while_a_form_passes(small, upstream):
     answer = small.sdk().audio.transcriptions.create(file=RECORDING, model=route.model)
     assert answer.text == told(RECORDING)
     assert route.request().fields == {"model": route.request().model}
+
+
+def test_a_large_form_goes_to_the_next_channel_while_none_is_reached(small, upstream):
+    suffix = f"@{next_number()}"
+    for number, (address, name) in enumerate([
+            (f"http://127.0.0.1:{free_port()}/v1", "a-much-longer-name-than-the-other"),
+            (upstream.url(), "transcript")]):
+        small.channel(address, ["public" + suffix], priority=9 - number,
+                      model_mapping={"public" + suffix: name + suffix})
+    answer = small.sdk().audio.transcriptions.create(file=RECORDING, model="public" + suffix)
+    assert answer.text == told(RECORDING)
+    [request] = upstream.requests(suffix)
+    assert request.fields == {"model": "transcript" + suffix}
+    assert int(request.header("content-length")[0]) == len(request.body)
 
 
 @pytest.mark.parametrize("scripts", [["transcript"], ["transcript", "never"]])

@@ -16,6 +16,7 @@ struct ConnectionPoolTests {
     upstream.send(Self.ok)
     loopback.turn { next.isOver }
     #expect(next.text == "ok" && next.failure == nil)
+    #expect(next.connectedCount == 0, "told once, of a new connection")
   }
 
   @Test func usesAConnectionAgain() throws {
@@ -201,6 +202,7 @@ struct ConnectionPoolTests {
     upstream.send(Self.ok)
     loopback.turn { exchange.isOver }
     #expect(exchange.text == "ok" && exchange.failures.isEmpty)
+    #expect(exchange.connectedCount == 1)
     #expect(!loopback.hasArrival)
   }
 

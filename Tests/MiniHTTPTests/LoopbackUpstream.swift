@@ -99,6 +99,7 @@ final class RecordedExchange: ClientExchange {
   private(set) var codes: [Int] = []
   private(set) var body: [UInt8] = []
   private(set) var endCount = 0
+  private(set) var connectedCount = 0
   private(set) var drainCount = 0
   private(set) var failures: [ClientFailure] = []
   var whenReceived: (() -> Void)?
@@ -113,6 +114,7 @@ final class RecordedExchange: ClientExchange {
     body += ByteString(bytes).bytes
     whenReceived?()
   }
+  func connected() { connectedCount += 1 }
   func requestDrained() { drainCount += 1 }
   func answerEnded() {
     endCount += 1

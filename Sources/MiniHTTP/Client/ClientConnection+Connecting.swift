@@ -99,5 +99,6 @@ extension ClientConnection {
     waitingRequest.release()
     if let waitingBody { stream.queue(body: waitingBody) }
     waitingBody = nil
+    exchange?.connected()
   }
 }

@@ -61,6 +61,8 @@ package struct ClientTimeouts: Sendable {
 package protocol ClientExchange: AnyObject {
   /// Whether more of the answer may be read now; false is back-pressure on the upstream.
   var acceptsAnswer: Bool { get }
+  /// A new connection is up; what was appended to `outgoing` before is on its way.
+  func connected()
   func receivedHead(_ head: ResponseHead)
   func receivedBody(_ bytes: Span<UInt8>)
   /// The upstream took enough of a long queue: more of the request may be sent.

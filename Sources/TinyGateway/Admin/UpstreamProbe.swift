@@ -189,6 +189,7 @@ final class UpstreamProbe: ClientExchange {
     }
   }
 
+  func connected() {}
   func requestDrained() {}
 
   func answerEnded() { finish() }

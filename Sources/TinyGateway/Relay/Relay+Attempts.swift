@@ -95,32 +95,55 @@ extension Relay {
       return attemptFailed(.tls, gateway.tlsProblem, isUnreachable: false)
     }
     guard way == .splice else { return sendChat(channel, current.ticket.key) }
+    // A long body is not touched before the connection is up, so that another channel may get it.
+    // It cannot be sent again when an idle connection turns out to be closed.
+    guard !isPassing else {
+      connection = gateway.pool.lease(target, for: self, timeouts: timeouts(current), fresh: true)
+      return
+    }
     let edited: Buffer
     let upstreamModel = channel.upstreamModel(for: route.model)
-    // The path's model counts, whatever the body has.
-    let ownModel = self.target.namesModelInPath ? (try? body.model()) ?? .empty : model
     do throws(RelayError) {
-      try body.edit(
-        model: ownModel, upstreamModel: upstreamModel,
-        asksUsage: mode.asksUsage && (isPassing || isStream),
-        isPassing: isPassing,
-        channel: channel)
-      edited = isPassing ? Buffer() : body.edited()
-      // Not every server reads forms in chunks.
-      passedByteCount =
-        body.form != nil && declaredByteCount > 0 ? declaredByteCount + body.growth : nil
+      try editBody(channel, upstreamModel)
+      edited = body.edited()
     } catch {
       return refuse(error)
     }
-    // What streams through cannot be sent again when an idle connection turns out to be closed.
     let connection = gateway.pool.lease(
-      target, for: self, timeouts: timeouts(current), fresh: usesFreshConnection || isPassing)
+      target, for: self, timeouts: timeouts(current), fresh: usesFreshConnection)
     self.connection = connection
     UpstreamCall.appendHead(
       post: channel.path(of: mode, model: upstreamModel), channel: channel, key: current.ticket.key,
-      contentType: body.form?.contentType,
-      bodyByteCount: isPassing ? passedByteCount : Int64(edited.count), to: connection.outgoing)
-    guard isPassing else { return connection.send(body: edited) }
+      contentType: body.form?.contentType, bodyByteCount: Int64(edited.count),
+      to: connection.outgoing)
+    connection.send(body: edited)
+  }
+
+  private func editBody(_ channel: Channel, _ upstreamModel: ByteString) throws(RelayError) {
+    // The path's model counts, whatever the body has.
+    let ownModel = target.namesModelInPath ? (try? body.model()) ?? .empty : model
+    try body.edit(
+      model: ownModel, upstreamModel: upstreamModel,
+      asksUsage: mode.asksUsage && (isPassing || isStream), isPassing: isPassing,
+      channel: channel)
+  }
+
+  /// Begins to send a long body; from now on it is not held, and there is no other attempt.
+  func connected() {
+    guard isPassing, !hasBegunPassing, let connection, let channel, let current else { return }
+    hasBegunPassing = true
+    let upstreamModel = channel.upstreamModel(for: route.model)
+    do throws(RelayError) {
+      try editBody(channel, upstreamModel)
+    } catch {
+      return refuse(error)
+    }
+    // Not every server reads forms in chunks.
+    passedByteCount =
+      body.form != nil && declaredByteCount > 0 ? declaredByteCount + body.growth : nil
+    UpstreamCall.appendHead(
+      post: channel.path(of: mode, model: upstreamModel), channel: channel, key: current.ticket.key,
+      contentType: body.form?.contentType, bodyByteCount: passedByteCount, to: connection.outgoing)
     let first = Buffer()
     body.startPassing(to: first)
     releaseHeld()
@@ -184,7 +207,7 @@ extension Relay {
   private func next(after failure: AttemptFailure) -> RelayState.Next {
     let now = gateway.loop.now
     let configuration = gateway.configuration
-    guard !isPassing, !isPastRetryDeadline else { return .nothing }
+    guard !hasBegunPassing, !isPastRetryDeadline else { return .nothing }
     let context = gateway.routing
     if failure.isContextTooLong {
       route.skipModel()

@@ -6,17 +6,11 @@ import Platform
 extension Relay {
   var acceptsBody: Bool {
     guard isPassing else { return true }
+    // Nobody takes the body yet, or the request was refused.
+    guard hasBegunPassing else { return state.phase == .finished }
     // After a failure the bytes are only read.
-    guard let connection else { return !isAwaitingChannel }
+    guard let connection else { return true }
     return connection.queuedByteCount < gateway.capacity.streamBufferByteCount
-  }
-
-  /// Whether a channel is waited for, so that nobody takes the body yet.
-  var isAwaitingChannel: Bool {
-    switch state.phase {
-    case .queued, .resting, .waking: true
-    case .readingRequest, .awaitingAnswer, .answering, .finished: false
-    }
   }
 
   func received(_ bytes: Span<UInt8>) {
@@ -26,7 +20,7 @@ extension Relay {
       guard body.byteCount + Int64(bytes.count) <= bodyLimit else {
         throw bodyTooLarge
       }
-      if isPassing, !isAwaitingChannel { return try pass(bytes) }
+      if hasBegunPassing { return try pass(bytes) }
       try body.append(bytes)
       if !isPassing { try hold(bytes.count) }
     } catch {
@@ -75,7 +69,7 @@ extension Relay {
         if body.form != nil { try checkWholeForm() }
         raiseReservation()
         startConfiguredHeartbeat()
-        return isAwaitingChannel ? () : finishPassing()
+        return hasBegunPassing ? finishPassing() : ()
       }
       try prepare()
       startConfiguredHeartbeat()

@@ -37,8 +37,10 @@ final class Relay: Exchange, ClientExchange {
   /// Of a token with limits per minute, once the request is admitted.
   var rateTicket: RateWindow.Ticket?
   var heldByteCount: Int64 = 0
-  /// The body streams to the upstream and is not held: one attempt only.
+  /// The body streams to the upstream: what has come of it is held until a connection is up.
   var isPassing = false
+  /// The upstream gets the body; it is not held any more, and there is no other attempt.
+  var hasBegunPassing = false
   /// Bytes that a body which streams will have for the upstream; nil when it goes in chunks.
   var passedByteCount: Int64?
   /// A form without its model may still be meant for the only one that the caller can use.
