@@ -107,12 +107,16 @@ enum Main {
   }
 
   private static func serve(_ invocation: Invocation) {
-    let (configuration, loader) = load(invocation)
-    // The rest stays for the database, the log, the loop itself and clients that are turned away.
-    let wanted = Int64(configuration.capacity.connections) * 2 + 24
+    var (configuration, loader) = load(invocation)
     let log = Log(level: configuration.logLevel)
-    if cp_raise_descriptor_limit(wanted) < wanted {
-      log.warn("the limit of open files is low for \(wanted) connections; see ulimit -n")
+    let wanted = configuration.capacity.connections
+    let descriptors = Int64(wanted * 2 + Capacity.otherDescriptors)
+    let allowed = cp_raise_descriptor_limit(descriptors)
+    if allowed < descriptors {
+      configuration.descriptorLimit = Int(allowed)
+      let left = configuration.capacity.connections
+      log.warn(
+        "the limit of open files leaves \(left) of \(wanted) connections; raise it (ulimit -n)")
     }
     do throws(StartError) {
       let signals = try SignalHandler.open()

@@ -193,6 +193,27 @@ def test_a_flood_of_connections_does_not_stop_the_service(make_gateway, raw):
     wait_until(is_served, what="a service for those who come after the flood")
 
 
+def test_few_descriptors_leave_enough_for_those_who_are_admitted(make_gateway, upstream, raw):
+    gateway = make_gateway(start=False, retries=0)
+    gateway.wrapper = ["sh", "-c", 'ulimit -n 60 && exec "$@"', "sh"]
+    gateway.start()
+    assert "the limit of open files leaves 10 of 512 connections; raise it" in gateway.log
+    route = gateway.route(upstream, "slow-first-byte:300")
+    body = json.dumps({"model": route.model, "messages": user("x")}).encode()
+    gateway.key()
+    gateway.http.close()
+    gateway.http = httpx.Client(base_url=gateway.url, timeout=30 * PATIENCE, trust_env=False)
+    head = post(gateway, len(body))
+    admitted = [raw(gateway).send(head) for _ in range(10)]
+    time.sleep(0.2)
+    others = [raw(gateway).send(HEALTH) for _ in range(60)]
+    assert others[0].send("\r\n").answer().status == 503
+    for client in admitted:
+        client.send(body)
+    assert [client.answer().status for client in admitted] == [200] * 10
+    assert "descriptor" not in gateway.log
+
+
 def test_more_requests_than_allowed_get_503(make_gateway, upstream):
     gateway = make_gateway(memory_limit_mb=24)
     route = gateway.route(upstream, "slow-first-byte:1500")

@@ -43,6 +43,15 @@ struct ConfigurationCapacityTests {
     }
   }
 
+  @Test func leavesDescriptorsForTheRest() throws {
+    var configuration = try ConfigurationFixture("memory_limit_mb: 24").load().get()
+    for (limit, connections) in [(1024, 128), (296, 128), (295, 127), (60, 10), (42, 1), (0, 1)] {
+      configuration.descriptorLimit = limit
+      #expect(configuration.capacity.connections == connections, "\(limit)")
+      #expect(configuration.capacity.requests == min(connections, 32), "\(limit)")
+    }
+  }
+
   @Test func takesSettingsBeforeDerivedAmounts() throws {
     let capacity = try capacity(
       "connection_limit: 10\nrequest_limit: 20\nconnections_per_address: 5\nbody_limit_mb: 1")

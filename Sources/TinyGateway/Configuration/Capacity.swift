@@ -11,6 +11,9 @@ struct Capacity: Equatable, Sendable {
   /// second includes a TLS upstream.
   static let connectionByteCount: Int64 = 8 * 1024
   static let requestByteCount: Int64 = 48 * 1024
+  /// Descriptors that stay for the database, the log, the loop itself and clients that are turned
+  /// away.
+  static let otherDescriptors = 40
   /// From here on the machine counts as a server.
   private static let serverMegabytes = 256
 
@@ -36,8 +39,11 @@ struct Capacity: Equatable, Sendable {
   init(_ configuration: Configuration) {
     let megabytes = configuration.memoryLimitMegabytes
     memoryByteCount = Int64(megabytes) << 20
-    connections = Capacity.chosen(
-      configuration.connectionLimit, megabytes, small: 128, medium: 512, server: 4096)
+    // Each may need one to its upstream as well.
+    connections = min(
+      Capacity.chosen(
+        configuration.connectionLimit, megabytes, small: 128, medium: 512, server: 4096),
+      max(1, (configuration.descriptorLimit - Capacity.otherDescriptors) / 2))
     let isServer = megabytes >= Capacity.serverMegabytes
     connectionsPerAddress = min(
       connections,

@@ -17,6 +17,8 @@ struct Configuration: Sendable {
   var fileSystem = FileSystem.unknown
   /// Of the writable partition, as the board file says; 0 when it does not.
   var partitionKilobytes: Int64 = 0
+  /// Files that may be open at once, as the system says when it is fewer than are wanted.
+  var descriptorLimit = Int.max
   /// What went wrong without being worth not to start; for the log.
   var warnings: [ByteString] = []
 
