@@ -69,7 +69,11 @@ extension StoreError {
     let kind: Kind =
       isReadOnly ? .readOnly : cs_is_full(errorNumber) != 0 ? .full : .other
     let message = text.byteString
-    text.append("; the data directory must exist and be writable")
+    switch kind {
+    case .full: text.append("; free some space")
+    case .readOnly: text.append("; give it and its folder to this user with chown, or mount it rw")
+    default: text.append("; its folder must exist, and it must be a file")
+    }
     self.init(kind, message: message, sentence: text.byteString)
   }
 }

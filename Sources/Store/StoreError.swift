@@ -53,7 +53,7 @@ package struct StoreError: Error, Sendable {
     case .ioError:
       "the disk that holds the database reports an error: check it; nothing was changed"
     case .corrupt: "the database is damaged: restore a backup"
-    case .busy: "another process uses the database: is a gateway running already?"
+    case .busy: "another process uses the database: stop the gateway that is running already"
     case .newerVersion:
       "the database was written by a newer version: install that version or restore a backup"
     case .duplicate: "this exists already: choose another name"

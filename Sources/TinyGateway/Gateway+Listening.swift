@@ -41,6 +41,7 @@ extension Gateway {
       return StartError(
         "port \(port) may not be used without root; choose one above 1023 with \(option)")
     }
-    return StartError("cannot listen on \(address.text.text) port \(port): \(error.text)")
+    let what = "cannot listen on \(address.text.text) port \(port): \(error.text)"
+    return StartError(what + "; set listen to an address of this machine, or to 0.0.0.0")
   }
 }

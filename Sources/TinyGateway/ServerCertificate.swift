@@ -16,7 +16,9 @@ enum ServerCertificate {
     do throws(TLSError) {
       return try TLSContext.server(certificateFile: certificate, keyFile: key)
     } catch {
-      throw StartError("the TLS port cannot be opened: \(error.text.text)")
+      throw StartError(
+        "the TLS port cannot be opened: \(error.text.text); correct tls_certificate and tls_key, "
+          + "or set tls_port to 0")
     }
   }
 

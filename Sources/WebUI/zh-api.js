@@ -199,8 +199,8 @@ export default {
   "the disk that holds the database reports an error: check it; nothing was changed":
     "数据库所在磁盘报告错误，请检查；未作任何更改",
   "the database is damaged: restore a backup": "数据库已损坏，请恢复备份",
-  "another process uses the database: is a gateway running already?":
-    "数据库正被其他进程使用：是否已有网关在运行？",
+  "another process uses the database: stop the gateway that is running already":
+    "数据库正被其他进程使用，请先停止正在运行的网关",
   "the database was written by a newer version: install that version or restore a backup":
     "数据库由更新的版本写入，请安装该版本或恢复备份",
   "the database refused this; the log says why": "数据库拒绝了此操作，原因见运行日志",
@@ -269,8 +269,10 @@ export default {
   "the answer was not complete within two minutes": "两分钟内未收到完整应答",
   "the name {0} was not found: {1}; check base_url and the DNS server":
     "找不到域名 {0}：{1}；请检查接口地址和 DNS 服务器",
-  "no connection to {0} port {1}: {2}": "无法连接 {0} 端口 {1}：{2}",
-  "no connection to {0} port {1} within {2} ms": "{2} 毫秒内无法连接 {0} 端口 {1}",
+  "no connection to {0} port {1}: {2}; start the server there, or correct base_url":
+    "无法连接 {0} 端口 {1}：{2}；请启动该处的服务，或更正接口地址",
+  "no connection to {0} port {1} within {2} ms; check base_url and the network":
+    "{2} 毫秒内无法连接 {0} 端口 {1}；请检查接口地址和网络",
   "no secure connection to {0} port {1}: {2}": "无法与 {0} 端口 {1} 建立安全连接：{2}",
   "{0} port {1} closed the connection without an answer": "{0} 端口 {1} 未应答即关闭连接",
   "{0} port {1} did not answer within {2} ms": "{0} 端口 {1} 在 {2} 毫秒内未应答",

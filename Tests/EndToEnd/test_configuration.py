@@ -1,14 +1,25 @@
 # SPDX-License-Identifier: MIT
 """config.yaml, environment, command line: precedence, and errors that say what to change."""
 
+import os
+import pty
 import re
+import shutil
 import socket
+import subprocess
+import tempfile
+import termios
 from pathlib import Path
 
 import pytest
 
 from gateway import Gateway
-from process import free_port, run
+from process import binary, command, environment, free_port, run
+
+
+BOARDS = sorted((Path(__file__).parents[2] / "board-configs").glob("*.yaml"))
+NOT_IN_CONFIG = set("config board target cpu_flags storage_medium file_system partition_kb "
+                    "erase_kb init_system log_place".split())
 
 
 def serve(folder, *arguments, env=None):
@@ -22,22 +33,17 @@ def refused(result, *words):
         assert str(word) in result.stdout, f"{word!r} is not in {result.stdout!r}"
 
 
-KEYS = ("listen port log_level initial_root_password trusted_proxies ca_file tls_port "
-        "tls_certificate tls_key memory_limit_mb body_held_limit_kb body_limit_mb upload_limit_mb "
-        "header_timeout_ms keep_alive_timeout_ms connect_timeout_ms first_byte_timeout_ms "
-        "stream_idle_timeout_ms request_timeout_ms stop_timeout_ms retries retry_interval_ms "
-        "metrics_token metrics_addresses channel_test_interval_ms "
-        "journal_mode synchronous locking_mode page_size cache_kb flush_interval_ms flush_rows "
-        "log_limit_mb log_addresses").split()
-
-
-def test_the_first_config_holds_every_key_with_a_comment(fresh):
+def test_the_first_config_holds_every_key_with_its_default_and_a_comment(fresh):
     fresh.start()
-    lines = (fresh.data_dir / "config.yaml").read_text().splitlines()
-    for key in KEYS:
-        found = [n for n, line in enumerate(lines) if re.match(rf"(# ?)?{key}:", line)]
-        assert found, f"{key} is missing"
-        assert any("#" in line for line in lines[max(0, found[0] - 3):found[0] + 1]), key
+    fresh.stop()
+    text = (fresh.data_dir / "config.yaml").read_text()
+    shown = dict(re.findall(r"\n# [^\n]{10,}\n#([a-z_]+): ([^\n]+)", text))
+    # What is in force where nothing was set, less what no file may hold.
+    checked = run("check-config", "--data-dir", fresh.data_dir).stdout
+    defaults = dict(re.findall(r"(?m)^([a-z_]+): (.*)  # default$", checked))
+    assert shown == {k: v for k, v in defaults.items() if k not in NOT_IN_CONFIG}
+    assert len(shown) > 60 and shown["port"] == "3000" and shown["ca_file"] == '""'
+    assert shown.keys() == set(re.findall(r"(?m)^#?([a-z_]+):", text))
 
 
 def test_the_first_config_is_valid_as_it_is(fresh):
@@ -59,8 +65,7 @@ def test_an_error_names_file_line_and_key(tmp_path, command, line, word):
     (tmp_path / "config.yaml").write_text("# a comment\n\n" + line + "\n")
     result = run(command, "--data-dir", tmp_path)
     number = 3 + line.count("\n")
-    refused(result, "config.yaml", word)
-    assert re.search(rf"\b{number}\b", result.stdout), result.stdout
+    refused(result, f"{tmp_path / 'config.yaml'}:{number}: ", word)
 
 
 @pytest.mark.parametrize("text", [
@@ -120,7 +125,62 @@ def test_a_port_in_use_is_named(tmp_path):
         taken.bind(("0.0.0.0", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        refused(run("serve", "--data-dir", tmp_path, "--port", port), port, "use")
+        refused(run("serve", "--data-dir", tmp_path, "--port", port),
+                f"tinygateway: port {port} is already in use; "
+                "stop the other program or choose another with --port\n")
+
+
+def test_an_address_of_another_machine_is_named(tmp_path):
+    refused(serve(tmp_path, "--listen", "192.0.2.1"), "cannot listen on 192.0.2.1 port 0: ",
+            "; set listen to an address of this machine, or to 0.0.0.0\n")
+
+
+@pytest.fixture
+def nobody():
+    """A folder that everybody may enter, and a runner for a user who owns nothing."""
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        program = shutil.copy(binary(), folder)
+        user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+        def serve_as_nobody(data_dir):
+            return subprocess.run(
+                [*user, program, "serve", "--data-dir", data_dir, "--port", "0"], text=True,
+                timeout=20, env=environment(), check=False, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        yield folder, serve_as_nobody
+
+
+def test_a_data_directory_of_another_user_says_what_to_do(nobody):
+    folder, serve_as_nobody = nobody
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    for path in (data, data / "below"):
+        refused(serve_as_nobody(path), f"command line: --data-dir: {path} is not writable for this "
+                "user; change its owner with chown, or choose another with --data-dir\n")
+    refused(serve_as_nobody(folder / "new"), f"{folder / 'new'} cannot be made by this user; "
+            "make it and give it to the user, or choose another with --data-dir\n")
+
+
+@pytest.mark.parametrize("name, sentence", [
+    ("config.yaml", "{}: cannot read the file: Permission denied; correct the path or make the "
+     "file readable\n"),
+    ("db.db", "cannot open {}: Permission denied; give it and its folder to this user with chown, "
+     "or mount it rw\n"),
+    ("secret.key", "tinygateway: {}, the key for channel keys, cannot be read: Permission denied; "
+     "give it to this user, or restore it from a backup\n")])
+def test_a_file_of_another_user_says_what_to_do(seed, nobody, name, sentence):
+    """As after a first start as root."""
+    folder, serve_as_nobody = nobody
+    data = Path(shutil.copytree(seed.data_dir, folder / "data"))
+    for path in (data, *data.iterdir()):
+        os.chown(path, 65534, 65534)
+    os.chown(data / name, 0, 0)
+    refused(serve_as_nobody(data), sentence.format(data / name))
+    assert (data / name).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_data_directory_that_is_a_file_is_named(tmp_path):
@@ -162,7 +222,6 @@ def test_help_names_the_commands():
         assert word in result.stdout
 
 
-BOARDS = sorted((Path(__file__).parents[2] / "board-configs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda path: path.stem)
@@ -185,6 +244,27 @@ def test_passwd_sets_a_new_password_of_root(make_gateway):
     assert "another password" not in result.stdout
     gateway.start()
     assert gateway.login("another password")["token"]
+
+
+@pytest.mark.parametrize("second, status, told", [
+    ("another password", 0, "The password of root is changed."),
+    ("yet another one", 1, "the two passwords differ; nothing is changed")])
+def test_passwd_asks_twice_on_a_terminal_and_shows_nothing(seed, tmp_path, second, status, told):
+    data = shutil.copytree(seed.data_dir, tmp_path / "data")
+    ours, its = pty.openpty()
+    process = subprocess.Popen(command("passwd", "--data-dir", data), env=environment(),
+                               stdin=its, stdout=its, stderr=its)
+    shown = b""
+    for question, answer in ((b"New password: ", "another password"), (b"same again: ", second)):
+        while not shown.endswith(question):
+            shown += os.read(ours, 1000)
+        os.write(ours, answer.encode() + b"\n")
+    assert process.wait(20) == status
+    shown += os.read(ours, 1000)
+    assert shown.decode() == f"New password: \r\nThe same again: \r\n{told}\r\n"
+    assert termios.tcgetattr(its)[3] & termios.ECHO, "the terminal shows nothing any more"
+    os.close(ours)
+    os.close(its)
 
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 200])

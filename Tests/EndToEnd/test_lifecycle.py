@@ -144,7 +144,9 @@ def test_two_gateways_cannot_share_a_data_directory_or_say_so(make_gateway):
     gateway = make_gateway()
     result = run("serve", "--data-dir", gateway.data_dir, "--port", gateway.port)
     assert result.returncode not in (0, -6, -11)
-    assert "already" in result.stdout
+    sentence = "another process uses the database: stop the gateway that is running already\n"
+    assert result.stdout == f"tinygateway: {gateway.data_dir / 'db.db'}: {sentence}"
+    assert run("passwd", "--data-dir", gateway.data_dir, stdin="x\n").stdout == sentence
     assert gateway.get("/v1/models").status_code == 200
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from gateway import ManagementError
 from process import PATIENCE, free_port
+from test_failover import black_hole
 from test_management_login import failure
 from test_sdk_chat import user
 
@@ -159,9 +160,21 @@ def test_the_test_button_tells_what_is_wrong_with_a_certificate(gateway, upstrea
 
 
 def test_the_test_button_tells_that_nobody_listens(gateway):
-    channel = gateway.channel(f"http://127.0.0.1:{free_port()}/v1", ["m"])
+    port = free_port()
+    channel = gateway.channel(f"http://127.0.0.1:{port}/v1", ["m"])
     result = gateway.call("POST", f"/channels/{channel['id']}/test", {})
-    assert result["ok"] is False and "refused" in result["error"].lower()
+    assert (result["ok"], result["error"]) == (
+        False, f"no connection to 127.0.0.1 port {port}: Connection refused; "
+        "start the server there, or correct base_url")
+
+
+def test_the_test_button_tells_that_nobody_answers(gateway):
+    with black_hole() as port:
+        channel = gateway.channel(f"http://127.0.0.1:{port}/v1", ["m"], connect_timeout_ms=300)
+        result = gateway.call("POST", f"/channels/{channel['id']}/test", {})
+    assert (result["ok"], result["error"]) == (
+        False, f"no connection to 127.0.0.1 port {port} within 300 ms; "
+        "check base_url and the network")
 
 
 def test_channel_types_are_listed_with_their_defaults(gateway):

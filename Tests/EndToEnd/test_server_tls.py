@@ -89,8 +89,12 @@ def test_a_large_answer_over_tls_to_a_slow_reader(own, upstream, certificates):
     assert len(received) > 5_000_000 and b"data: [DONE]" in received[-64:]
 
 
-def test_a_missing_certificate_file_is_one_clear_sentence(make_gateway, tmp_path):
-    gateway = make_gateway(start=False, tls_port=free_port(), tls_key=tmp_path / "no.key",
-                           tls_certificate=tmp_path / "no.pem")
-    with pytest.raises(AssertionError, match="no.pem"):
+@pytest.mark.parametrize("text, told", [(None, "No such file"), ("nonsense", "PEM")])
+def test_a_certificate_file_of_no_use_is_one_clear_sentence(make_gateway, tmp_path, text, told):
+    path = tmp_path / "my.pem"
+    if text is not None:
+        path.write_text(text)
+        path.chmod(0o600)
+    gateway = make_gateway(start=False, tls_port=free_port(), tls_key=path, tls_certificate=path)
+    with pytest.raises(AssertionError, match=f"{told}.*; correct "):
         gateway.start()

@@ -225,21 +225,23 @@ final class UpstreamProbe: ClientExchange {
   private func words(for failure: ClientFailure) -> ByteString {
     let place = url.host + " port " + ByteString(number: Int64(url.port))
     let text = failure.text
-    func within(_ milliseconds: Int64) -> ByteString {
-      " within " + ByteString(number: milliseconds) + " ms"
-    }
     switch failure.kind {
     case .resolve:
       return "the name " + url.host + " was not found: " + text
         + "; check base_url and the DNS server"
     case .refusedAddress: return text
-    case .connect: return "no connection to " + place + ": " + text
+    case .connect:
+      return "no connection to " + place + ": " + text
+        + "; start the server there, or correct base_url"
     case .connectTimeout:
-      return "no connection to " + place + within(timeouts.connectMilliseconds)
+      return "no connection to " + place + " within "
+        + ByteString(number: timeouts.connectMilliseconds)
+        + " ms; check base_url and the network"
     case .tls: return "no secure connection to " + place + ": " + text
     case .reset, .stale: return place + " closed the connection without an answer"
     case .firstByteTimeout:
-      return place + " did not answer" + within(timeouts.firstByteMilliseconds)
+      return place + " did not answer within "
+        + ByteString(number: timeouts.firstByteMilliseconds) + " ms"
     case .badAnswer: return place + " does not speak HTTP/1.1 as expected: " + text
     case .cut: return "the answer of " + place + " broke off"
     case .idleTimeout:
