@@ -142,13 +142,14 @@ def test_a_channel_cannot_lead_back_to_the_gateway(gateway):
 def test_the_next_address_of_a_name_is_tried(make_gateway, upstream, tmp_path):
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.2 dead.test\n127.0.0.2 first.test\n127.0.0.1 first.test\n"
-                     "127.0.0.1 second.test\n127.0.0.2 second.test\n")
+                     "127.0.0.1 second.test\n127.0.0.2 second.test\n"
+                     "::1 both.test\n127.0.0.1 both.test\n")
     gateway = make_gateway(start=False, retry_interval_ms=10)
     gateway.wrapper = over("/etc/hosts", hosts)
     gateway.start()
     with pytest.raises(openai.InternalServerError):
         chat(gateway, gateway.route(upstream, "echo", host="dead.test"))
-    for host in ("first.test", "second.test"):
+    for host in ("first.test", "second.test", "both.test"):
         assert chat(gateway, gateway.route(upstream, "echo", host=host)) == "plan B"
 
 

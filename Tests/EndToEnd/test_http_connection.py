@@ -2,7 +2,9 @@
 """HTTP that is right, in all its forms: keep-alive, pipelining, 100-continue, HEAD, 1.0, chunks."""
 
 import json
+import socket
 
+import httpx
 import pytest
 
 HEALTH = "GET /api/v1/health HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -109,6 +111,13 @@ def test_http_1_0_is_answered_and_closed(raw, chat):
     assert text(client.answer()) == "hi" and client.is_closed()
 
 
+def test_http_1_0_may_keep_its_connection(raw):
+    client = raw()
+    for _ in range(3):
+        answer = client.send(HEALTH.replace("1.1", "1.0\r\nConnection: keep-alive")).answer()
+        assert (answer.status, answer.header("connection")) == (200, ["keep-alive"])
+
+
 def test_http_1_0_without_host(raw):
     assert raw().send("GET /api/v1/health HTTP/1.0\r\n\r\n").answer().status == 200
 
@@ -132,6 +141,18 @@ def test_head_has_the_headers_of_get_and_no_body(raw):
 def test_absolute_form_is_accepted(raw):
     request = "GET http://gateway:3000/api/v1/health HTTP/1.1\r\nHost: other\r\n\r\n"
     assert raw().send(request).answer().status == 200
+
+
+def test_absolute_form_is_relayed_whatever_host_says(raw, chat):
+    request = chat("absolute").replace(b" /v1", b" HTTP://gateway.test:3000/v1")
+    assert text(raw().send(request).answer()) == "absolute"
+
+
+@pytest.mark.parametrize("target", [
+    "http:///v1/models", "ftp://a/v1/models", "http://user@a/v1/models", "http://a:x/v1/models"])
+def test_an_absolute_form_that_is_none_is_refused(raw, target):
+    client = raw().send(HEALTH.replace("/api/v1/health", target))
+    assert client.answer().status == 400 and client.is_closed()
 
 
 def test_one_empty_line_before_a_request_is_ignored(raw):
@@ -175,3 +196,23 @@ def test_api_answers_are_not_cached_and_not_sniffed(raw):
     answer = raw().send(HEALTH).answer()
     assert answer.header("cache-control") == ["no-store"]
     assert answer.header("x-content-type-options") == ["nosniff"]
+
+
+@pytest.mark.parametrize("listen, hosts", [
+    ("::1", ["[::1]"]), ("::", ["[::1]", "127.0.0.1"]), ("127.0.0.1", ["127.0.0.1"])])
+def test_listens_on_ipv6_and_ipv4(make_gateway, listen, hosts):
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6 here")
+    gateway = make_gateway(listen=listen)
+    shown = f"[{listen}]" if ":" in listen else listen
+    assert f"Server started on http://{shown}:{gateway.port}" in gateway.log
+    for host in ("[::1]", "127.0.0.1"):
+        address = f"http://{host}:{gateway.port}/api/v1/health"
+        if host not in hosts:
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(address, trust_env=False)
+        else:
+            assert httpx.get(address, trust_env=False).status_code == 200
