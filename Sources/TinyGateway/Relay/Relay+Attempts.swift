@@ -156,12 +156,13 @@ extension Relay {
   func timeouts(_ attempt: Route.Attempt) -> ClientTimeouts {
     var timeouts = attempt.channel.timeouts
     let isWakeable = attempt.channel.wakeAddress != nil
-    guard attempt.hasAlternative || isWakeable, !isPassing else { return timeouts }
+    guard attempt.hasAlternative || isWakeable else { return timeouts }
     let configuration = gateway.configuration
     func shorten(_ own: Int64, _ limit: Int64) -> Int64 { limit > 0 ? min(own, limit) : own }
     timeouts.connectMilliseconds = shorten(
       timeouts.connectMilliseconds, configuration.failoverConnectMilliseconds)
-    guard attempt.hasAlternative else { return timeouts }
+    // A long body has no other attempt by then.
+    guard attempt.hasAlternative, !isPassing else { return timeouts }
     timeouts.firstByteMilliseconds = shorten(
       timeouts.firstByteMilliseconds, configuration.failoverFirstByteMilliseconds)
     return timeouts
