@@ -193,7 +193,7 @@ def test_the_command_line_does_the_same(make_gateway, upstream, tmp_path):
     secret.write_text(PASSPHRASE + "\n")
     data = ["--data-dir", old.data_dir]
     busy = run("backup", file, *data)
-    assert busy.returncode == 1 and "gateway running" in busy.stdout and not file.exists()
+    assert busy.returncode == 1 and "stop the gateway" in busy.stdout and not file.exists()
     old.stop()
     made = run("backup", file, "--passphrase-file", secret, "--without-logs", *data)
     assert made.returncode == 0 and "complete" in made.stdout, made.stdout
