@@ -17,6 +17,12 @@
 # On x86_64, compiled for speed, LLVM copies functions into their callers only when they are tiny:
 # with its own bound the binary has 1.4 MB more, and a request 1 % more or fewer instructions. Nor
 # do functions keep a pointer to their frame, which Swift has no flag for and nobody reads: 3 %.
+#
+# There the code is optimized once more with TARGET.profile, which says how often each branch was
+# taken under load: a request takes 11 % fewer instructions, what never ran is made small and
+# stands apart. Functions that have changed since the profile was made go without it, so it is made
+# anew from time to time (Tests/Bench/profile.sh --tool training). PROFILE=generate links the
+# counting binary for that.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -32,12 +38,24 @@ repack() {
     { print }'
 }
 
-# Assembly without frame pointers, from bitcode that is optimized already.
+# Assembly without frame pointers, from bitcode that the linker has optimized.
 assemble() {
-  local clang=("$TOOLCHAIN/bin/clang" "--target=$SWIFT_TRIPLE" -O2 -Xclang -disable-llvm-passes)
-  "${clang[@]}" -x ir -S -emit-llvm "$1" -o - |
+  local clang=("$TOOLCHAIN/bin/clang" "--target=$SWIFT_TRIPLE" -O2 -x ir -S)
+  local passes=(-Xclang -disable-llvm-passes) use=("${clang[@]}" -fno-pic)
+  if [ "${PROFILE:-}" = generate ]; then
+    use+=(-mllvm -disable-preinline -fprofile-generate)
+  elif [ -f "$CROSS_DIR/$TARGET.profile" ]; then
+    "$TOOLCHAIN/bin/llvm-profdata" merge "$CROSS_DIR/$TARGET.profile" -o "$1.profdata"
+    # What is called often is copied into its callers whatever the bound says.
+    use+=(-mllvm -disable-preinline -mllvm -inline-threshold=0 -Wno-backend-plugin
+      "-fprofile-use=$1.profdata")
+  else
+    use+=("${passes[@]}")
+  fi
+  "${clang[@]}" "${passes[@]}" -emit-llvm "$1" -o - |
     sed 's/"frame-pointer"="all"/"frame-pointer"="none"/' |
-    "${clang[@]}" -x ir -S -fno-pic -ffunction-sections -fdata-sections - -o -
+    "${use[@]}" -ffunction-sections -fdata-sections - -o -
+  rm -f "$1.profdata"
 }
 
 select_target "$1"
@@ -74,5 +92,9 @@ if [ "$bitcode" = 1 ]; then
   "$TOOLCHAIN/bin/clang" "--target=$C_TARGET" $C_FLAGS -c "$output.s" -o "$output.lto.o"
   rm -f "$output.lto.s" "$output.s"
   set -- "${others[@]}" "$output.lto.o"
+  if [ "${PROFILE:-}" = generate ]; then
+    set -- "$@" -u __llvm_profile_runtime \
+      "$TOOLCHAIN"/lib/clang/*/lib/linux/libclang_rt.profile-x86_64.a
+  fi
 fi
 exec "$TOOLCHAIN/bin/ld.lld" "$@" "${order[@]}"

@@ -5,7 +5,8 @@
 #   scripts/release.sh [x86_64 armv7 aarch64 armv6 armv5te]     all five when none is named
 #
 # OPT sets the Swift optimization; without it -O for x86_64 (a fifth fewer instructions per
-# request, 10 % more bytes) and -Osize for the boards. What .build/TARGET keeps:
+# request, 10 % more bytes) and -Osize for the boards. PROFILE=generate makes a binary that counts
+# for cross/TARGET.profile and leaves dist/ alone (cross/link.sh). What .build/TARGET keeps:
 # release/TinyGateway, the same binary with its symbols (without DWARF, which Valgrind 3.19 dies
 # of), and tinygateway.map, the linker's map, for scripts/size.sh.
 set -euo pipefail
@@ -42,16 +43,25 @@ check_literals() {
 }
 
 build_target() {
-  local libraries scratch=".build/$1" result="dist/$1" optimization="${OPT:--Osize}"
+  local libraries linked scratch=".build/$1" result="dist/$1" optimization="${OPT:--Osize}"
   [ "$1" != x86_64 ] || optimization="${OPT:--O}"
   libraries="$(cross/libraries.sh "$1")"
   mkdir -p "$scratch" "$result"
+  # Of what the link reads besides the objects SwiftPM knows nothing.
+  # shellcheck disable=SC2046
+  linked="${PROFILE:-} $(cat cross/link.sh $(compgen -G "cross/$1.*") | sha256sum)"
+  if [ "$linked" != "$(cat "$scratch/linked" 2>/dev/null)" ]; then
+    rm -f "$scratch/release/TinyGateway"
+  fi
   EMBEDDED=1 OPT="$optimization" swift build --configuration release --product TinyGateway \
-    --triple "$SWIFT_TRIPLE" --toolset "$libraries/toolset.json" --scratch-path "$scratch" \
+    -debug-info-format none --triple "$SWIFT_TRIPLE" --toolset "$libraries/toolset.json" \
+    --scratch-path "$scratch" \
     -Xlinker --icf=safe -Xlinker -mllvm -Xlinker -enable-merge-functions \
     -Xlinker "-Map=$PWD/$scratch/tinygateway.map" 2>&1 |
     { grep -v "libc not found for 'x86_64" || true; } >&2 # It is found: behind -isystem.
+  printf '%s\n' "$linked" >"$scratch/linked"
   check_literals "$scratch/release"
+  [ -z "${PROFILE:-}" ] || return 0
   "$TOOLCHAIN/bin/llvm-objcopy" --strip-all "$scratch/release/TinyGateway" \
     "$result/tinygateway.new"
   check_binary "$result/tinygateway.new"

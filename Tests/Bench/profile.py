@@ -7,12 +7,17 @@ callgrind  counts instructions (Debian's valgrind), 20 to 50 times slower, exact
 syscalls   system calls per request or chunk (Debian's strace)
 order      writes cross/x86_64.order from callgrind's counts of both loads: what runs for every
            chunk and every request, for the linker to put together
+training   writes cross/x86_64.profile from a binary that counts, for the compiler
 
 Give an unstripped binary: TINYGATEWAY_BINARY or --binary. Examples:
     Tests/Bench/profile.sh
     Tests/Bench/profile.sh --tool syscalls --subject nginx
     Tests/Bench/profile.sh --tool callgrind --load streams --requests 200
     Tests/Bench/profile.sh --load big --callers
+Counting anew for the compiler, and linking with the counts:
+    PROFILE=generate scripts/release.sh x86_64
+    Tests/Bench/profile.sh --tool training --binary .build/x86_64/release/TinyGateway
+    scripts/release.sh x86_64
 """
 
 import argparse
@@ -29,6 +34,7 @@ import order
 import subjects
 import system
 import tools
+import training
 
 LOADS = {  # driver's arguments and model
     "requests": (("-c", 64), "mock"),
@@ -48,7 +54,8 @@ def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(prog="Tests/Bench/profile.sh", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tool", choices=("perf", "callgrind", "syscalls", "order"),
+    parser.add_argument("--tool", choices=("perf", "callgrind", "syscalls", "order",
+                                           "training"),
                         default="perf")
     parser.add_argument("--load", choices=sorted(LOADS), default="requests")
     parser.add_argument("--requests", type=int, help="how many, else a number that fits the tool")
@@ -110,7 +117,7 @@ class Profile:
         fitting = COUNTS if options.tool == "perf" else SLOW_COUNTS
         self.count = options.requests or fitting[options.load]
         self.bench.start_mock()
-        if options.tls:
+        if options.tls or options.tool == "training":
             self.bench.start_tls()
         self.subject = self._subject()
         self.subject.prepare()
@@ -213,6 +220,21 @@ class Profile:
             os.replace(next(f for f in files if f.endswith("-01")), kept)
             runs.append((kept, units))
         print(order.write("cross/x86_64.order", runs), "functions in cross/x86_64.order")
+
+    def training(self):
+        """The counts of all loads, for the compiler."""
+        folder = self.bench.path("training")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        os.environ["LLVM_PROFILE_FILE"] = os.path.join(folder, "other")  # asked for its version
+        for index, (load, count, tls) in enumerate(training.LOADS):
+            self.options.load, self.options.tls = load, tls
+            self.subject = self._subject()
+            self.subject.prepare()
+            self.subject.start(["env", f"LLVM_PROFILE_FILE={folder}/{index}.profraw"])
+            self.summary(self.load(count), None)
+            self.subject.stop()
+        print(training.write("cross/x86_64.profile", folder), "functions in cross/x86_64.profile")
 
     def syscalls(self):
         """System calls per request."""
