@@ -2,6 +2,7 @@
 """Large bodies, which are streamed through and not held, where a channel has to be waited for."""
 
 import json
+import socket
 import threading
 import time
 
@@ -73,6 +74,36 @@ def test_a_large_body_goes_to_the_next_channel_while_it_is_held(gateway, upstrea
     assert response.headers["x-tinygateway-attempts"] == "2"
     [request] = upstream.requests(model.removeprefix("echo"))
     assert request.body == body.encode()
+
+
+def test_a_large_body_passes_over_a_channel_that_would_have_to_hold_it(gateway, upstream):
+    model = f"echo@{next_number()}"
+    gateway.channel(f"http://127.0.0.1:{free_port()}/v1", [model], priority=3)
+    gateway.channel(upstream.url(path=""), [model], priority=2, type="cohere")
+    gateway.channel(upstream.url(), [model], priority=1)
+    body = json.dumps({"model": model, "input": [LARGE]})
+    response = gateway.post("/v1/embeddings", body)
+    assert response.status_code == 200, response.text[:300]
+    assert response.headers["x-tinygateway-attempts"] == "2"
+    [request] = upstream.requests(model.removeprefix("echo"))
+    assert (request.path, request.body) == ("/v1/embeddings", body.encode())
+
+
+def test_a_large_body_counts_as_held_until_it_is_taken(make_gateway, upstream):
+    """An upstream that reads nothing does not make room for the next body."""
+    gateway = make_gateway(memory_limit_mb=24)  # a third of it for bodies
+    route = gateway.route(upstream, "echo")
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        model = f"echo@{next_number()}"
+        gateway.channel(f"http://127.0.0.1:{deaf.getsockname()[1]}/v1", [model])
+        body = json.dumps({"model": model, "messages": user("x" * 8_600_000)})
+        first = threading.Thread(target=gateway.post, args=("/v1/chat/completions", body))
+        first.start()
+        with deaf.accept()[0] as taken:
+            assert taken.recv(30) == b"POST /v1/chat/completions HTTP", "it has begun"
+            assert ask(gateway, route, "x" * 600_000).status_code == 503
+        first.join()
+    assert ask(gateway, route, "x" * 600_000).status_code == 200
 
 
 def test_a_large_body_never_meets_a_stale_connection(gateway, upstream):

@@ -146,9 +146,10 @@ extension Relay {
       contentType: body.form?.contentType, bodyByteCount: passedByteCount, to: connection.outgoing)
     let first = Buffer()
     body.startPassing(to: first)
-    releaseHeld()
     sendOn(first, connection)
     if bodyIsComplete { finishPassing() }
+    // It counts as held until the upstream has taken it.
+    if connection.queuedByteCount < gateway.capacity.streamBufferByteCount { releaseHeld() }
     responder.resume()
   }
 
@@ -168,7 +169,10 @@ extension Relay {
     return timeouts
   }
 
-  func requestDrained() { responder.resume() }
+  func requestDrained() {
+    if hasBegunPassing { releaseHeld() }
+    responder.resume()
+  }
 
   func failed(_ failure: ClientFailure) {
     connection = nil

@@ -148,7 +148,7 @@ extension Relay {
     dropAttempt()
     if unfitness == nil { unfitness = problem }
     route.unsuited(unfit)
-    if isPassing { refuse(problem) } else { attempt() }
+    attempt()
   }
 
   /// Takes an attempt back that has not been made.
