@@ -201,11 +201,19 @@ int64_t cp_raise_descriptor_limit(int64_t wanted) {
   return limit.rlim_cur == RLIM_INFINITY ? wanted : (int64_t)limit.rlim_cur;
 }
 
+/* Whoever leaves a question by Ctrl-C wants to see again what he types. */
+static void show_and_end(int signal_number) {
+  cp_set_terminal_echo(1);
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
+}
+
 int32_t cp_set_terminal_echo(int32_t on) {
   struct termios settings;
   if (tcgetattr(0, &settings) != 0) return -errno;
   if (on) settings.c_lflag |= ECHO;
   else settings.c_lflag &= ~(tcflag_t)ECHO;
+  for (int i = 0; i < 2; i++) signal(i == 0 ? SIGINT : SIGTERM, on ? SIG_DFL : show_and_end);
   return result(tcsetattr(0, TCSANOW, &settings));
 }
 

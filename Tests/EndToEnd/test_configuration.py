@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -262,6 +263,22 @@ def test_passwd_asks_twice_on_a_terminal_and_shows_nothing(seed, tmp_path, secon
     assert process.wait(20) == status
     shown += os.read(ours, 1000)
     assert shown.decode() == f"New password: \r\nThe same again: \r\n{told}\r\n"
+    assert termios.tcgetattr(its)[3] & termios.ECHO, "the terminal shows nothing any more"
+    os.close(ours)
+    os.close(its)
+
+
+def test_passwd_left_by_a_signal_lets_the_terminal_show_again(seed, tmp_path):
+    data = shutil.copytree(seed.data_dir, tmp_path / "data")
+    ours, its = pty.openpty()
+    with subprocess.Popen(command("passwd", "--data-dir", data), env=environment(), stdin=its,
+                          stdout=its, stderr=its) as process:
+        shown = b""
+        while not shown.endswith(b"New password: "):
+            shown += os.read(ours, 1000)
+        assert not termios.tcgetattr(its)[3] & termios.ECHO
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == -signal.SIGINT
     assert termios.tcgetattr(its)[3] & termios.ECHO, "the terminal shows nothing any more"
     os.close(ours)
     os.close(its)

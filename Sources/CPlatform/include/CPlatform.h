@@ -101,6 +101,8 @@ int64_t cp_raise_descriptor_limit(int64_t wanted);
 int32_t cp_signal_descriptor(void);
 int32_t cp_signal_next(int32_t descriptor); /* signal number, or -EAGAIN */
 extern const int32_t cp_sigterm, cp_sigint, cp_sighup, cp_sigpwr;
+/* Whether a terminal at standard input shows what is typed; a signal that ends the process while
+   it does not turns it on again. */
 int32_t cp_set_terminal_echo(int32_t on);
 
 /* Files. */
