@@ -117,7 +117,7 @@ extension JSONScanner {
   ) -> (offset: Int, isWhole: Bool) {
     guard end &- start > 16 else { return (start, false) }
     #if arch(arm)
-      let stop = JSONBytes.plainEnd(base, start, end)
+      let stop = JSONBytes.plainEnd(base, start, start &+ 16)
       guard stop &- start < 16 else { return (stop, false) }
     #else
       let stop = firstPlainEnd(base, start)
