@@ -44,13 +44,11 @@ assemble() {
   local passes=(-Xclang -disable-llvm-passes) use=("${clang[@]}" -fno-pic)
   if [ "${PROFILE:-}" = generate ]; then
     use+=(-mllvm -disable-preinline -fprofile-generate)
-  elif [ -f "$CROSS_DIR/$TARGET.profile" ]; then
+  else
     "$TOOLCHAIN/bin/llvm-profdata" merge "$CROSS_DIR/$TARGET.profile" -o "$1.profdata"
     # What is called often is copied into its callers whatever the bound says.
     use+=(-mllvm -disable-preinline -mllvm -inline-threshold=0 -Wno-backend-plugin
       "-fprofile-use=$1.profdata")
-  else
-    use+=("${passes[@]}")
   fi
   "${clang[@]}" "${passes[@]}" -emit-llvm "$1" -o - |
     sed 's/"frame-pointer"="all"/"frame-pointer"="none"/' |

@@ -53,6 +53,7 @@ build_target() {
   if [ "$linked" != "$(cat "$scratch/linked" 2>/dev/null)" ]; then
     rm -f "$scratch/release/TinyGateway"
   fi
+  rm -f "$scratch/linked" # Written when the link is done.
   EMBEDDED=1 OPT="$optimization" swift build --configuration release --product TinyGateway \
     -debug-info-format none --triple "$SWIFT_TRIPLE" --toolset "$libraries/toolset.json" \
     --scratch-path "$scratch" \
@@ -73,6 +74,10 @@ find_toolchain
 scripts/documents.sh
 [ $# -gt 0 ] || set -- $ALL_TARGETS
 for target; do select_target "$target"; done
+case "${PROFILE:-none} $*" in
+  "none "* | "generate x86_64") ;;
+  *) die "PROFILE knows generate only, and for x86_64 alone" ;;
+esac
 for target; do
   select_target "$target"
   build_target "$target"

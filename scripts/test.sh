@@ -177,8 +177,10 @@ stage "roots" scripts/roots.sh
 stage "documents" scripts/documents.sh
 stage "tidy" scripts/tidy.sh
 stage "unit tests build" swift build --build-tests
+# The unit tests wait for half of their time.
+begin "fuzz" scripts/fuzz.sh "$fuzz_seconds"
 stage "unit tests" swift test --skip-build
-if [ -x scripts/fuzz.sh ]; then stage "fuzz" scripts/fuzz.sh "$fuzz_seconds"; fi
+join "fuzz"
 join "C libraries"
 stop_if_failed
 # A whole module is compiled on one core, so two targets share two of them.

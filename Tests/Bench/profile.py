@@ -232,7 +232,10 @@ class Profile:
             self.subject = self._subject()
             self.subject.prepare()
             self.subject.start(["env", f"LLVM_PROFILE_FILE={folder}/{index}.profraw"])
-            self.summary(self.load(count), None)
+            counts = self.load(count)
+            if counts["ok"] != count:
+                raise tools.Failure("not every request was answered well")
+            self.summary(counts, None)
             self.subject.stop()
         print(training.write("cross/x86_64.profile", folder), "functions in cross/x86_64.profile")
 

@@ -5,6 +5,7 @@ A binary that counts (PROFILE=generate) serves every load in turn; the compiler 
 """
 
 import glob
+import json
 import os
 import shutil
 import subprocess
@@ -19,20 +20,22 @@ LOADS = (("requests", 20_000, False), ("single", 3000, False), ("big", 500, Fals
 
 def profdata():
     """The tool chain's llvm-profdata."""
-    swiftc = shutil.which("swiftc") or ""
-    found = os.path.join(os.path.dirname(os.path.realpath(swiftc)), "llvm-profdata")
-    if not os.path.exists(found):
-        raise tools.Failure(f"no {found}: the Swift tool chain must be on PATH")
-    return found
+    if not shutil.which("swiftc"):
+        raise tools.Failure("no swiftc: the Swift tool chain must be on PATH")
+    told = subprocess.run(["swiftc", "-print-target-info"], capture_output=True, check=True)
+    resources = json.loads(told.stdout)["paths"]["runtimeResourcePath"]
+    return os.path.join(resources, "../../bin/llvm-profdata")
 
 
 def write(path, folder):
     """Writes the sum of the counts in `folder`; the number of functions."""
     counts = sorted(glob.glob(os.path.join(folder, "*.profraw")))
-    if not counts:
-        raise tools.Failure("the binary left no counts: link it with PROFILE=generate")
-    subprocess.run([profdata(), "merge", "--text", "-o", path, *counts], check=True)
-    with open(path, encoding="utf-8") as file:
+    if len(counts) != len(LOADS):
+        raise tools.Failure(f"counts of {len(counts)} of {len(LOADS)} loads: link the binary with "
+                            "PROFILE=generate")
+    whole = os.path.join(folder, "sum")
+    subprocess.run([profdata(), "merge", "--text", "-o", whole, *counts], check=True)
+    with open(whole, encoding="utf-8") as file:
         lines = file.readlines()
     with open(path, "w", encoding="utf-8") as file:  # Each function repeats the same comments.
         file.writelines(line for line in lines if not line.startswith("#"))

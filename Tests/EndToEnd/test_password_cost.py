@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What a password costs: measured once, kept, overruled; the relay does not wait for it."""
 
+import os
 import statistics
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +58,12 @@ def test_the_configuration_overrules_and_old_hashes_still_open(make_gateway):
     assert gateway.login(PASSWORD)["token"]
 
 
+def processor_seconds(gateway):
+    """What the gateway has spent, which a busy machine does not change."""
+    fields = Path(f"/proc/{gateway.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @pytest.mark.native
 def test_a_dear_old_hash_does_not_tell_that_the_account_exists(make_gateway):
     gateway = make_gateway(start=False, password_rounds=10_000)
@@ -65,10 +73,10 @@ def test_a_dear_old_hash_does_not_tell_that_the_account_exists(make_gateway):
     gateway.start()
     seconds = []
     for name in ("old", "nobody", "root"):
-        began = time.monotonic()
+        before = processor_seconds(gateway)
         body = {"username": name, "password": "a wrong guess"}
         assert gateway.request("POST", "/auth/login", json=body, jwt="").status_code == 401
-        seconds.append(time.monotonic() - began)
+        seconds.append(processor_seconds(gateway) - before)
     assert max(seconds) < 2.5 * min(seconds), seconds
 
 
