@@ -116,7 +116,7 @@ def test_changing_the_period_begins_it(own, upstream):
 
 
 def test_a_request_that_began_before_the_renewal_is_charged_to_the_new_period(own, upstream):
-    route, slow = own.route(upstream, "echo"), own.route(upstream, "slow-first-byte:700")
+    route, slow = own.route(upstream, "echo"), own.route(upstream, "slow-first-byte:2000")
     token = own.token(quota=1000, quota_period="none")
     path = f"/tokens/{token['id']}"
     assert ask(own, token, route.model).status_code == 200
